@@ -1,0 +1,372 @@
+/*
+ * change.c - reading changes: one, or a list; how many stand before one
+ *
+ * Filing is in change_file.c, what people do to changes in change_act.c, the
+ * runner's side in queue.c and step.c.
+ */
+#include "model/change_private.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const status_names[] = {
+	[TW_CHANGE_QUEUED] = "queued",
+	[TW_CHANGE_RUNNING] = "running",
+	[TW_CHANGE_SUCCEEDED] = "succeeded",
+	[TW_CHANGE_ROLLED_BACK] = "rolled-back",
+	[TW_CHANGE_FAILED] = "failed",
+	[TW_CHANGE_CANCELLED] = "cancelled",
+	[TW_CHANGE_UNKNOWN] = "unknown",
+};
+#define NSTATUSES (sizeof status_names / sizeof *status_names)
+#define BIT(s) (1u << (s))
+#define PENDING (BIT(TW_CHANGE_QUEUED) | BIT(TW_CHANGE_RUNNING))
+
+const char *tw_change_status_name(enum tw_change_status s)
+{
+	return (unsigned)s < NSTATUSES ? status_names[s] : "?";
+}
+
+bool tw_change_status_parse(const char *name, enum tw_change_status *out)
+{
+	size_t i;
+
+	for (i = 0; i < NSTATUSES; i++)
+		if (strcmp(name, status_names[i]) == 0) {
+			*out = (enum tw_change_status)i;
+			return true;
+		}
+	return false;
+}
+
+bool tw_change_status_is_ended(enum tw_change_status s)
+{
+	return s != TW_CHANGE_QUEUED && s != TW_CHANGE_RUNNING;
+}
+
+enum tw_status tw_change_result(enum tw_change_status s)
+{
+	static const enum tw_status results[] = {
+		[TW_CHANGE_QUEUED] = TW_WAITING,
+		[TW_CHANGE_RUNNING] = TW_WAITING,
+		[TW_CHANGE_SUCCEEDED] = TW_OK,
+		[TW_CHANGE_ROLLED_BACK] = TW_ROLLED_BACK,
+		[TW_CHANGE_FAILED] = TW_FAILED,
+		[TW_CHANGE_CANCELLED] = TW_NO,
+		[TW_CHANGE_UNKNOWN] = TW_FAILED,
+	};
+
+	return (unsigned)s < NSTATUSES ? results[s] : TW_BUG;
+}
+
+void tw_change_release(struct tw_change *c)
+{
+	char *strings[] = {
+		c->uid, c->nonce, c->host_name, c->operator, c->reason,
+		c->title, c->why, c->batch_key, c->params, c->cancel_by,
+		c->step_name,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof strings / sizeof *strings; i++)
+		free(strings[i]);
+	memset(c, 0, sizeof *c);
+}
+
+/* --- rows -------------------------------------------------------------- */
+
+#define COLUMNS \
+	"SELECT c.id, c.num, c.org_id, c.host_id, c.uid, c.nonce," \
+	"    c.host_name, o.login, c.status, h.held_reason IS NOT NULL," \
+	"    c.reason, c.title, c.why, c.batch_key, c.params," \
+	"    c.after_failure = 'hold', c.filed, c.joins, c.not_before," \
+	"    c.not_after," \
+	"    (SELECT r.num FROM change r WHERE r.id = c.retry_of)," \
+	"    c.cancel_by, c.cancel_at, c.started, c.accepted, c.ended," \
+	"    c.epoch, c.seq, c.room, c.nsteps, c.life, c.offset," \
+	"    c.next_event, c.clock, c.cur_step, c.phase = 'undo', c.program," \
+	"    c.blob," \
+	"    (SELECT count(*) FROM step s WHERE s.change_id = c.id" \
+	"        AND s.ended IS NOT NULL)," \
+	"    (SELECT s.name FROM step s WHERE s.change_id = c.id" \
+	"        AND (s.state IN ('checking', 'running', 'retrying')" \
+	"            OR s.undo_state = 'running') ORDER BY s.k DESC LIMIT 1)"
+#define TABLES \
+	" FROM change c JOIN operator o ON o.id = c.operator_id" \
+	" LEFT JOIN host h ON h.id = c.host_id"
+enum {
+	ID, NUM, ORG_ID, HOST_ID, UID, NONCE, HOST_NAME, OPERATOR, STATUS,
+	HELD, REASON, TITLE, WHY, BATCH_KEY, PARAMS, HOLD_AFTER, FILED, JOINS,
+	NOT_BEFORE, NOT_AFTER, RETRY_OF, CANCEL_BY, CANCEL_AT, STARTED,
+	ACCEPTED, ENDED, EPOCH, SEQ, ROOM, NSTEPS, LIFE, OFFSET, NEXT_EVENT,
+	CLOCK, CUR_STEP, IN_UNDO, PROGRAM, BLOB, STEPS_DONE, STEP_NAME,
+};
+
+/* False: no memory. */
+static bool read_texts(struct tw_stmt *st, struct tw_change *c)
+{
+	const struct {
+		int col;
+		char **to;
+	} texts[] = {
+		{ UID, &c->uid }, { NONCE, &c->nonce },
+		{ HOST_NAME, &c->host_name }, { OPERATOR, &c->operator },
+		{ REASON, &c->reason }, { TITLE, &c->title },
+		{ WHY, &c->why }, { BATCH_KEY, &c->batch_key },
+		{ PARAMS, &c->params }, { CANCEL_BY, &c->cancel_by },
+		{ STEP_NAME, &c->step_name },
+	};
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; i < sizeof texts / sizeof *texts; i++)
+		ok &= tw_col_dup(st, texts[i].col, texts[i].to);
+	return ok;
+}
+
+static void read_numbers(struct tw_stmt *st, struct tw_change *c)
+{
+	const struct {
+		int col;
+		int64_t *to;
+	} numbers[] = {
+		{ ID, &c->id }, { NUM, &c->num }, { ORG_ID, &c->org_id },
+		{ HOST_ID, &c->host_id }, { FILED, &c->filed },
+		{ JOINS, &c->joins }, { NOT_BEFORE, &c->not_before },
+		{ NOT_AFTER, &c->not_after }, { RETRY_OF, &c->retry_of },
+		{ CANCEL_AT, &c->cancel_at }, { STARTED, &c->started },
+		{ ACCEPTED, &c->accepted }, { ENDED, &c->ended },
+		{ EPOCH, &c->epoch }, { SEQ, &c->seq }, { ROOM, &c->room },
+		{ NSTEPS, &c->nsteps }, { LIFE, &c->life },
+		{ OFFSET, &c->offset }, { NEXT_EVENT, &c->next_event },
+		{ CLOCK, &c->clock }, { CUR_STEP, &c->cur_step },
+		{ STEPS_DONE, &c->steps_done },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		*numbers[i].to = tw_stmt_col_int(st, numbers[i].col);
+}
+
+static enum tw_status read_row(struct tw_stmt *st, struct tw_change *c,
+    struct tw_err *err)
+{
+	if (!tw_change_status_parse(tw_stmt_col_text(st, STATUS), &c->status))
+		return tw_err_set(err, TW_CONFIG,
+		    "a change has the unknown status '%s'",
+		    tw_stmt_col_text(st, STATUS));
+	read_numbers(st, c);
+	c->is_held = c->status == TW_CHANGE_QUEUED &&
+	    tw_stmt_col_int(st, HELD) != 0;
+	c->hold_after_failure = tw_stmt_col_int(st, HOLD_AFTER) != 0;
+	c->in_undo = tw_stmt_col_int(st, IN_UNDO) != 0;
+	tw_col_hash(st, PROGRAM, c->program);
+	tw_col_hash(st, BLOB, c->blob);
+	return read_texts(st, c) ? TW_OK : tw_err_nomem(err);
+}
+
+/* --- one change -------------------------------------------------------- */
+
+/* Reads the row of a statement that is bound; TW_NO: none. */
+static enum tw_status read_one(struct tw_stmt *st, struct tw_change *out,
+    struct tw_err *err)
+{
+	enum tw_status status;
+
+	status = tw_stmt_step(st, err);
+	if (status != TW_OK)
+		return status;
+	status = read_row(st, out, err);
+	tw_stmt_reset(st);
+	if (status != TW_OK)
+		tw_change_release(out);
+	return status;
+}
+
+static const char get_sql[] =
+    COLUMNS TABLES " WHERE c.org_id = ?1 AND c.num = ?2";
+static const char load_sql[] = COLUMNS TABLES " WHERE c.id = ?1";
+
+enum tw_status tw_change_get(struct tw_store *s, const struct tw_who *who,
+    int64_t num, struct tw_change *out, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	memset(out, 0, sizeof *out);
+	status = tw_stmt_get(s, get_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, who->org_id);
+	tw_stmt_int(st, 2, num);
+	status = read_one(st, out, err);
+	if (status == TW_NO)
+		tw_err_set(err, TW_NO, "no change %lld", (long long)num);
+	return status;
+}
+
+enum tw_status tw_change_load(struct tw_store *s, int64_t id,
+    struct tw_change *out, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	memset(out, 0, sizeof *out);
+	status = tw_stmt_get(s, load_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, id);
+	status = read_one(st, out, err);
+	if (status == TW_NO)
+		tw_err_set(err, TW_NO, "the change is gone");
+	return status;
+}
+
+/* --- lists ------------------------------------------------------------- */
+
+#define FILTER \
+	" AND (?3 IS NULL" \
+	"     OR c.host_name IN (SELECT value FROM json_each(?3)))" \
+	" AND (c.status IN (SELECT value FROM json_each(?4)) OR (?5" \
+	"     AND c.status = 'queued' AND h.held_reason IS NOT NULL))" \
+	" ORDER BY c.num LIMIT ?6"
+
+static const char all_sql[] =
+    COLUMNS TABLES " WHERE c.org_id = ?1 AND c.num > ?2" FILTER;
+/* the same through the index of pending ones */
+static const char pending_sql[] =
+    COLUMNS TABLES " WHERE c.org_id = ?1 AND c.num > ?2"
+    " AND c.status IN ('queued', 'running')" FILTER;
+
+struct query {
+	const char *sql;
+	int64_t org_id;
+	char *hosts, *statuses;		/* JSON arrays; hosts may be NULL */
+	bool held;
+};
+
+/* Which statuses, as bits. */
+static unsigned wanted(const struct tw_change_filter *f)
+{
+	if (f->statuses)
+		return f->statuses;
+	if (f->held_only)
+		return 0;
+	return f->all ? (1u << NSTATUSES) - 1 : PENDING;
+}
+
+static bool query_init(struct query *q, const struct tw_who *who,
+    const struct tw_change_filter *f)
+{
+	const char *names[NSTATUSES + 1];
+	unsigned bits = wanted(f);
+	size_t i, n = 0;
+
+	for (i = 0; i < NSTATUSES; i++)
+		if (bits & BIT(i))
+			names[n++] = status_names[i];
+	names[n] = NULL;
+	q->sql = bits & ~PENDING ? all_sql : pending_sql;
+	q->org_id = who->org_id;
+	q->held = f->held_only;
+	q->statuses = tw_json_names(names);
+	q->hosts = f->hosts ? tw_json_names(f->hosts) : NULL;
+	return q->statuses && (q->hosts || !f->hosts);
+}
+
+/* The next rows behind number `after` into rows[TW_PAGE_ROWS]. */
+static enum tw_status read_page(struct tw_store *s, const struct query *q,
+    int64_t after, struct tw_change *rows, size_t *n, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	*n = 0;
+	status = tw_stmt_get(s, q->sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, q->org_id);
+	tw_stmt_int(st, 2, after);
+	tw_stmt_text(st, 3, q->hosts);
+	tw_stmt_text(st, 4, q->statuses);
+	tw_stmt_int(st, 5, q->held);
+	tw_stmt_int(st, 6, TW_PAGE_ROWS);
+	while ((status = tw_stmt_step(st, err)) == TW_OK) {
+		memset(&rows[*n], 0, sizeof *rows);
+		status = read_row(st, &rows[*n], err);
+		++*n;
+		if (status != TW_OK) {
+			tw_stmt_reset(st);
+			return status;
+		}
+	}
+	return status == TW_NO ? TW_OK : status;
+}
+
+enum tw_status tw_change_each(struct tw_store *s, const struct tw_who *who,
+    const struct tw_change_filter *f,
+    enum tw_status (*fn)(void *arg, const struct tw_change *c,
+    struct tw_err *err), void *arg, struct tw_err *err)
+{
+	struct tw_change *rows;
+	struct query q = { 0 };
+	enum tw_status status = TW_OK;
+	int64_t after = 0;
+	size_t i, n;
+
+	rows = calloc(TW_PAGE_ROWS, sizeof *rows);
+	if (!query_init(&q, who, f) || !rows) {
+		status = tw_err_nomem(err);
+		goto out;
+	}
+	do {
+		status = read_page(s, &q, after, rows, &n, err);
+		for (i = 0; i < n; i++) {
+			after = rows[i].num;
+			if (status == TW_OK)
+				status = fn(arg, &rows[i], err);
+			tw_change_release(&rows[i]);
+		}
+	} while (status == TW_OK && n == TW_PAGE_ROWS);
+out:
+	free(rows);
+	free(q.hosts);
+	free(q.statuses);
+	return status;
+}
+
+/* --- the queue before one ---------------------------------------------- */
+
+static const char ahead_sql[] =
+    "SELECT num, count(*) OVER () FROM change"
+    " WHERE host_id = ?1 AND status IN ('queued', 'running') AND id <> ?3"
+    "    AND (status = 'running' OR ((joins, id) < (?2, ?3)"
+    "        AND (not_before IS NULL OR not_before <= ?4)))"
+    " ORDER BY status = 'running' DESC, joins, id LIMIT 1";
+enum { AHEAD_NUM, AHEAD_COUNT };
+
+enum tw_status tw_change_ahead(struct tw_store *s, const struct tw_change *c,
+    int64_t now, int64_t *count, int64_t *first, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	*count = *first = 0;
+	if (c->status != TW_CHANGE_QUEUED)
+		return TW_OK;
+	status = tw_stmt_get(s, ahead_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, c->host_id);
+	tw_stmt_int(st, 2, c->joins);
+	tw_stmt_int(st, 3, c->id);
+	tw_stmt_int(st, 4, now);
+	status = tw_stmt_step(st, err);
+	if (status != TW_OK)
+		return status == TW_NO ? TW_OK : status;
+	*first = tw_stmt_col_int(st, AHEAD_NUM);
+	*count = tw_stmt_col_int(st, AHEAD_COUNT);
+	tw_stmt_reset(st);
+	return TW_OK;
+}

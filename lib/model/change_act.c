@@ -1,0 +1,229 @@
+/*
+ * change_act.c - what people do to changes that are filed: cancel, declare
+ *                lost; and how a change ends
+ */
+#include "model/change_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum tw_status tw_change_record(struct tw_store *s, int64_t org_id,
+    const char *login, const char *host, int64_t num, const char *action,
+    int64_t at, char *detail, struct tw_err *err)
+{
+	struct tw_audit a = { .chain = org_id, .at = at, .operator = login,
+	    .action = action, .host = host, .change_num = num,
+	    .detail = detail };
+	enum tw_status status;
+
+	if (!detail)
+		return tw_err_nomem(err);
+	status = tw_audit_add(s, &a, err);
+	free(detail);
+	return status;
+}
+
+/* The condition keeps what has ended as it is. */
+static const char end_sql[] =
+    "UPDATE change SET status = ?2, reason = ?3, ended = ?4 WHERE id = ?1"
+    " AND status IN ('queued', 'running')";
+
+static enum tw_status end_row(struct tw_store *s, int64_t id,
+    enum tw_change_status to, const char *reason, int64_t now,
+    struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_stmt_get(s, end_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, id);
+	tw_stmt_text(st, 2, tw_change_status_name(to));
+	tw_stmt_text(st, 3, reason);
+	tw_stmt_int(st, 4, now);
+	status = tw_stmt_run(st, err);
+	if (status == TW_OK && tw_store_changes(s) != 1)
+		status = tw_err_set(err, TW_BUG, "the change has ended before");
+	return status;
+}
+
+enum tw_status tw_queued_cancel(struct tw_store *s, const struct tw_queued *q,
+    const char *login, const char *action, const char *reason, int64_t now,
+    struct tw_err *err)
+{
+	enum tw_status status;
+
+	status = end_row(s, q->id, TW_CHANGE_CANCELLED, reason, now, err);
+	if (status == TW_OK)
+		status = tw_change_record(s, q->org_id, login, q->host_name,
+		    q->num, action, now,
+		    tw_audit_detail("reason", reason, (char *)NULL), err);
+	return status;
+}
+
+/* --- cancel ------------------------------------------------------------ */
+
+static const char ask_sql[] =
+    "UPDATE change SET cancel_by = ?2, cancel_at = ?3 WHERE id = ?1";
+
+static enum tw_status ask_cancel(struct tw_store *s, const struct tw_who *who,
+    const struct tw_change *c, int64_t now, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_stmt_get(s, ask_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, c->id);
+	tw_stmt_text(st, 2, who->login);
+	tw_stmt_int(st, 3, now);
+	status = tw_stmt_run(st, err);
+	if (status == TW_OK)
+		status = tw_change_record(s, c->org_id, who->login,
+		    c->host_name, c->num, "change.cancel", now,
+		    tw_audit_detail("was", "running", (char *)NULL), err);
+	return status;
+}
+
+static enum tw_status cancel_queued(struct tw_store *s,
+    const struct tw_who *who, const struct tw_change *c, int64_t now,
+    struct tw_err *err)
+{
+	struct tw_queued q = { c->id, c->org_id, c->num, c->host_name };
+	char reason[TW_ERR_MSG_MAX];
+
+	snprintf(reason, sizeof reason, "cancelled by %s", who->login);
+	return tw_queued_cancel(s, &q, who->login, "change.cancel", reason,
+	    now, err);
+}
+
+enum tw_status tw_change_cancel(struct tw_store *s, const struct tw_who *who,
+    int64_t num, enum tw_cancel_result *result, struct tw_err *err)
+{
+	struct tw_change c = { 0 };
+	int64_t now = tw_clock_now();
+	enum tw_status status;
+	struct tw_tx tx;
+
+	*result = TW_CANCEL_TOO_LATE;
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = tw_change_get(s, who, num, &c, err);
+	if (status == TW_OK && c.status == TW_CHANGE_QUEUED) {
+		*result = TW_CANCELLED;
+		status = cancel_queued(s, who, &c, now, err);
+	} else if (status == TW_OK && c.status == TW_CHANGE_RUNNING &&
+	    !c.in_undo) {
+		*result = TW_CANCEL_ASKED;
+		/* who asked first stands */
+		if (!c.cancel_by)
+			status = ask_cancel(s, who, &c, now, err);
+	}
+	tw_change_release(&c);
+	return tw_tx_end(&tx, status, err);
+}
+
+/* --- lost -------------------------------------------------------------- */
+
+static enum tw_status lose(struct tw_store *s, const struct tw_who *who,
+    const struct tw_change *c, const char *reason, struct tw_err *err)
+{
+	int64_t now = tw_clock_now();
+	enum tw_status status;
+	char *hold;
+
+	if (c->status != TW_CHANGE_RUNNING)
+		return tw_err_set(err, TW_NO, "change %lld is not running, "
+		    "but %s", (long long)c->num,
+		    tw_change_status_name(c->status));
+	status = end_row(s, c->id, TW_CHANGE_UNKNOWN, reason, now, err);
+	if (status == TW_OK)
+		status = tw_change_record(s, c->org_id, who->login,
+		    c->host_name, c->num, "change.lost", now,
+		    tw_audit_detail("reason", reason, (char *)NULL), err);
+	if (status != TW_OK)
+		return status;
+	if (asprintf(&hold, "change %lld was declared lost",
+	    (long long)c->num) < 0)
+		return tw_err_nomem(err);
+	status = tw_host_hold_row(s, c->host_id, who->login, hold, err);
+	free(hold);
+	return status;
+}
+
+enum tw_status tw_change_declare_lost(struct tw_store *s,
+    const struct tw_who *who, int64_t num, const char *reason,
+    struct tw_err *err)
+{
+	struct tw_change c = { 0 };
+	enum tw_status status;
+	struct tw_tx tx;
+
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = tw_change_get(s, who, num, &c, err);
+	if (status == TW_OK)
+		status = lose(s, who, &c, reason, err);
+	tw_change_release(&c);
+	return tw_tx_end(&tx, status, err);
+}
+
+/* --- the end ----------------------------------------------------------- */
+
+static const char acked_sql[] =
+    "UPDATE host SET acked_seq = max(acked_seq, ?2) WHERE id = ?1";
+
+static enum tw_status raise_acked(struct tw_store *s,
+    const struct tw_change *c, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_stmt_get(s, acked_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, c->host_id);
+	tw_stmt_int(st, 2, c->seq);
+	return tw_stmt_run(st, err);
+}
+
+enum tw_status tw_change_end(struct tw_store *s, struct tw_change *c,
+    enum tw_change_status to, const char *reason, int64_t now,
+    const char *hold_reason, struct tw_err *err)
+{
+	enum tw_status status;
+	char *copy = NULL;
+
+	status = tw_tx_need(s, err);
+	if (status != TW_OK)
+		return status;
+	if (!tw_text_dup(reason, &copy))
+		return tw_err_nomem(err);
+	status = end_row(s, c->id, to, reason, now, err);
+	if (status == TW_OK)
+		status = raise_acked(s, c, err);
+	if (status == TW_OK)
+		status = tw_change_record(s, c->org_id, TW_TOWER,
+		    c->host_name, c->num, "change.end", now,
+		    tw_audit_detail("status", tw_change_status_name(to),
+		    "reason", reason, (char *)NULL), err);
+	if (status == TW_OK && hold_reason)
+		status = tw_host_hold_row(s, c->host_id, TW_TOWER,
+		    hold_reason, err);
+	if (status != TW_OK) {
+		free(copy);
+		return status;
+	}
+	free(c->reason);
+	c->reason = copy;
+	c->status = to;
+	c->ended = now;
+	return TW_OK;
+}

@@ -1,0 +1,422 @@
+/*
+ * change_file.c - filing: one change for each of many hosts, in one transaction
+ *
+ * A key makes filing repeatable: the same again files nothing.  What counts as
+ * the same is hashed once and kept with each change.
+ */
+#include "model/change_private.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+struct batch {			/* one filing under way */
+	const struct tw_who *who;
+	const struct tw_filing *f;
+	const struct tw_host *hosts;
+	size_t n;
+	uint8_t file[TW_SHA256_LEN], program[TW_SHA256_LEN],
+	    blob[TW_SHA256_LEN];
+	uint8_t hash[TW_SHA256_LEN];	/* of all that must be the same */
+	char *detail;			/* of each audit row */
+	int64_t now;
+	int64_t first;			/* the first number */
+};
+
+/* --- the key ----------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct tw_host *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static void add_bytes(struct tw_sha256 *h, const void *p, size_t n)
+{
+	uint64_t len = n;
+
+	tw_sha256_add(h, &len, sizeof len);
+	tw_sha256_add(h, p, n);
+}
+
+static void add_int(struct tw_sha256 *h, int64_t v)
+{
+	add_bytes(h, &v, sizeof v);
+}
+
+/* The hosts in any order, the file and what it names, parameters, times,
+ * options.  Not the program: another version may write it differently. */
+static enum tw_status hash_batch(struct batch *b, struct tw_err *err)
+{
+	const struct tw_filing *f = b->f;
+	const char *times = f->times ? f->times : "";
+	const struct tw_host **sorted;
+	struct tw_sha256 *h;
+	size_t i;
+
+	sorted = calloc(b->n + 1, sizeof *sorted);
+	h = tw_sha256_new();
+	if (!sorted || !h) {
+		free(sorted);
+		tw_sha256_free(h);
+		return tw_err_nomem(err);
+	}
+	for (i = 0; i < b->n; i++)
+		sorted[i] = &b->hosts[i];
+	qsort(sorted, b->n, sizeof *sorted, by_name);
+	add_int(h, (int64_t)b->n);
+	for (i = 0; i < b->n; i++)
+		add_bytes(h, sorted[i]->name, strlen(sorted[i]->name));
+	add_bytes(h, f->params, strlen(f->params));
+	add_bytes(h, f->file, f->file_len);
+	add_bytes(h, f->blob, f->blob_len);
+	add_bytes(h, times, strlen(times));
+	add_int(h, f->hold_after_failure);
+	add_int(h, f->retry_of);
+	tw_sha256_get(h, b->hash);
+	tw_sha256_free(h);
+	free(sorted);
+	return TW_OK;
+}
+
+struct filed {			/* a change filed under the key before */
+	char *host;
+	int64_t num;
+};
+
+static int by_host(const void *a, const void *b)
+{
+	const struct filed *x = a, *y = b;
+
+	return strcmp(x->host, y->host);
+}
+
+static const char key_sql[] =
+    "SELECT host_name, num, batch_hash FROM change"
+    " WHERE org_id = ?1 AND batch_key = ?2 ORDER BY num";
+enum { KEY_HOST, KEY_NUM, KEY_HASH };
+
+/* Reads at most b->n rows: a filing that is the same has as many. */
+static enum tw_status read_filed(struct tw_store *s, const struct batch *b,
+    struct filed *rows, size_t *n, struct tw_err *err)
+{
+	uint8_t hash[TW_SHA256_LEN];
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	*n = 0;
+	status = tw_stmt_get(s, key_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, b->who->org_id);
+	tw_stmt_text(st, 2, b->f->key);
+	while ((status = tw_stmt_step(st, err)) == TW_OK) {
+		tw_col_hash(st, KEY_HASH, hash);
+		if (*n == b->n || memcmp(hash, b->hash, sizeof hash) != 0)
+			status = tw_err_set(err, TW_NO, "the key '%s' was "
+			    "used for something else (change %lld)",
+			    b->f->key, (long long)tw_stmt_col_int(st, KEY_NUM));
+		else if (!tw_col_dup(st, KEY_HOST, &rows[*n].host))
+			status = tw_err_nomem(err);
+		if (status != TW_OK) {
+			tw_stmt_reset(st);
+			return status;
+		}
+		rows[*n].num = tw_stmt_col_int(st, KEY_NUM);
+		++*n;
+	}
+	return status == TW_NO ? TW_OK : status;
+}
+
+/* Was this filed under the key before?  Then *again, and its numbers in the
+ * order of the hosts. */
+static enum tw_status find_again(struct tw_store *s, const struct batch *b,
+    int64_t *nums, bool *again, struct tw_err *err)
+{
+	struct filed *rows, want = { NULL, 0 }, *row;
+	enum tw_status status;
+	size_t i, n;
+
+	rows = calloc(b->n + 1, sizeof *rows);
+	if (!rows)
+		return tw_err_nomem(err);
+	status = read_filed(s, b, rows, &n, err);
+	if (status == TW_OK && n > 0) {
+		*again = true;
+		qsort(rows, n, sizeof *rows, by_host);
+		for (i = 0; i < b->n; i++) {
+			want.host = b->hosts[i].name;
+			row = bsearch(&want, rows, n, sizeof *rows, by_host);
+			nums[i] = row ? row->num : 0;
+		}
+	}
+	for (i = 0; i < n; i++)
+		free(rows[i].host);
+	free(rows);
+	return status;
+}
+
+/* --- rows -------------------------------------------------------------- */
+
+static const char number_sql[] =
+    "SELECT next_change FROM org WHERE id = ?1";
+static const char number_up_sql[] =
+    "UPDATE org SET next_change = next_change + ?2 WHERE id = ?1";
+
+static enum tw_status take_numbers(struct tw_store *s, struct batch *b,
+    struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_stmt_get(s, number_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, b->who->org_id);
+	status = tw_stmt_one(st, err);
+	if (status != TW_OK)
+		return status;
+	b->first = tw_stmt_col_int(st, 0);
+	tw_stmt_reset(st);
+	status = tw_stmt_get(s, number_up_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, b->who->org_id);
+	tw_stmt_int(st, 2, (int64_t)b->n);
+	return tw_stmt_run(st, err);
+}
+
+static enum tw_status put_contents(struct tw_store *s, struct batch *b,
+    struct tw_err *err)
+{
+	const struct tw_filing *f = b->f;
+	enum tw_status status;
+
+	status = tw_content_put(s, f->program, f->program_len, b->program,
+	    err);
+	if (status == TW_OK)
+		status = tw_content_put(s, f->file, f->file_len, b->file, err);
+	if (status == TW_OK && f->blob_len)
+		status = tw_content_put(s, f->blob, f->blob_len, b->blob, err);
+	return status;
+}
+
+static void set_time(json_t *o, const char *key, int64_t t, bool *failed)
+{
+	char text[TW_TIME_MAX];
+
+	if (!t)
+		return;
+	tw_time_rfc3339(t, text);
+	*failed |= json_object_set_new(o, key, json_string(text)) != 0;
+}
+
+static void set_text(json_t *o, const char *key, const char *v, bool *failed)
+{
+	if (v)
+		*failed |= json_object_set_new(o, key, tw_model_text(v)) != 0;
+}
+
+static enum tw_status make_detail(struct batch *b, struct tw_err *err)
+{
+	char file[TW_SHA256_HEX], program[TW_SHA256_HEX];
+	const struct tw_filing *f = b->f;
+	json_t *o = json_object();
+	bool failed = !o;
+
+	tw_hex(b->file, sizeof b->file, file);
+	tw_hex(b->program, sizeof b->program, program);
+	set_text(o, "title", f->title, &failed);
+	set_text(o, "reason", f->why, &failed);
+	set_text(o, "key", f->key, &failed);
+	set_text(o, "file", file, &failed);
+	set_text(o, "program", program, &failed);
+	set_time(o, "not_before", f->not_before, &failed);
+	set_time(o, "not_after", f->not_after, &failed);
+	set_text(o, "after_failure", f->hold_after_failure ? "hold" : NULL,
+	    &failed);
+	if (!failed)
+		b->detail = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	json_decref(o);
+	return b->detail ? TW_OK : tw_err_nomem(err);
+}
+
+/* The host must still be there; a clock set back must not let this change
+ * overtake those filed before it. */
+static const char latest_sql[] =
+    "SELECT name, (SELECT filed FROM change WHERE host_id = h.id"
+    "    ORDER BY id DESC LIMIT 1) FROM host h"
+    " WHERE h.id = ?1 AND h.org_id = ?2";
+enum { LATEST_NAME, LATEST_FILED };
+
+static enum tw_status find_latest(struct tw_store *s, const struct batch *b,
+    const struct tw_host *h, int64_t *filed, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+	int64_t latest;
+
+	status = tw_stmt_get(s, latest_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, h->id);
+	tw_stmt_int(st, 2, b->who->org_id);
+	status = tw_stmt_step(st, err);
+	if (status == TW_OK) {
+		latest = tw_stmt_col_int(st, LATEST_FILED);
+		*filed = latest > b->now ? latest : b->now;
+		if (strcmp(tw_stmt_col_text(st, LATEST_NAME), h->name) != 0)
+			status = TW_NO;
+		tw_stmt_reset(st);
+	}
+	if (status == TW_NO)
+		tw_err_set(err, TW_NO, "no host '%s'", h->name);
+	return status;
+}
+
+static const char insert_sql[] =
+    "INSERT INTO change (org_id, num, uid, nonce, host_id, host_name,"
+    "    operator_id, title, why, batch_key, batch_hash, file, params,"
+    "    program, blob, room, nsteps, after_failure, filed, joins,"
+    "    not_before, not_after, retry_of)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+    "    ?15, ?16, ?17, ?18, ?19, max(?19, coalesce(?20, 0)), ?20, ?21,"
+    "    (SELECT id FROM change WHERE id = ?22 AND org_id = ?1))";
+
+static void bind_change(struct tw_stmt *st, const struct batch *b,
+    const struct tw_host *h, int64_t num, int64_t filed)
+{
+	const struct tw_filing *f = b->f;
+	char uid[TW_ID_HEX], nonce[TW_ID_HEX];
+
+	tw_random_id(uid);
+	tw_random_id(nonce);
+	tw_stmt_int(st, 1, b->who->org_id);
+	tw_stmt_int(st, 2, num);
+	tw_stmt_text(st, 3, uid);
+	tw_stmt_text(st, 4, nonce);
+	tw_stmt_int(st, 5, h->id);
+	tw_stmt_text(st, 6, h->name);
+	tw_stmt_int(st, 7, b->who->operator_id);
+	tw_stmt_text(st, 8, f->title);
+	tw_stmt_text(st, 9, f->why);
+	tw_stmt_text(st, 10, f->key);
+	if (f->key)
+		tw_stmt_blob(st, 11, b->hash, sizeof b->hash);
+	tw_stmt_blob(st, 12, b->file, sizeof b->file);
+	tw_stmt_text(st, 13, f->params);
+	tw_stmt_blob(st, 14, b->program, sizeof b->program);
+	if (f->blob_len)
+		tw_stmt_blob(st, 15, b->blob, sizeof b->blob);
+	tw_stmt_int(st, 16, f->room);
+	tw_stmt_int(st, 17, (int64_t)f->nsteps);
+	tw_stmt_text(st, 18, f->hold_after_failure ? "hold" : "go-on");
+	tw_stmt_int(st, 19, filed);
+	tw_stmt_time(st, 20, f->not_before);
+	tw_stmt_time(st, 21, f->not_after);
+	tw_stmt_time(st, 22, f->retry_of);
+}
+
+static const char step_sql[] =
+    "INSERT INTO step (change_id, k, name, kind, undoable, has_check,"
+    "    retries, timeout) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+static enum tw_status insert_steps(struct tw_store *s, const struct batch *b,
+    int64_t change_id, struct tw_err *err)
+{
+	const struct tw_step *step;
+	enum tw_status status;
+	struct tw_stmt *st;
+	size_t i;
+
+	for (i = 0; i < b->f->nsteps; i++) {
+		step = &b->f->steps[i];
+		status = tw_stmt_get(s, step_sql, &st, err);
+		if (status != TW_OK)
+			return status;
+		tw_stmt_int(st, 1, change_id);
+		tw_stmt_int(st, 2, step->k);
+		tw_stmt_text(st, 3, step->name);
+		tw_stmt_text(st, 4, step->kind);
+		tw_stmt_text(st, 5, step->undoable);
+		tw_stmt_int(st, 6, step->has_check);
+		tw_stmt_int(st, 7, step->retries);
+		tw_stmt_int(st, 8, step->timeout);
+		status = tw_stmt_run(st, err);
+		if (status != TW_OK)
+			return status;
+	}
+	return TW_OK;
+}
+
+static enum tw_status file_one(struct tw_store *s, const struct batch *b,
+    const struct tw_host *h, int64_t num, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+	int64_t filed = 0;
+
+	status = find_latest(s, b, h, &filed, err);
+	if (status == TW_OK)
+		status = tw_stmt_get(s, insert_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	bind_change(st, b, h, num, filed);
+	status = tw_stmt_run(st, err);
+	if (status == TW_OK)
+		status = insert_steps(s, b, tw_store_last_id(s), err);
+	if (status == TW_OK)
+		status = tw_change_record(s, b->who->org_id, b->who->login,
+		    h->name, num, "change.file", b->now, strdup(b->detail),
+		    err);
+	return status;
+}
+
+static enum tw_status file_all(struct tw_store *s, struct batch *b,
+    int64_t *nums, bool *again, struct tw_err *err)
+{
+	enum tw_status status = TW_OK;
+	size_t i;
+
+	if (b->f->key) {
+		status = hash_batch(b, err);
+		if (status == TW_OK)
+			status = find_again(s, b, nums, again, err);
+	}
+	if (status != TW_OK || *again || b->n == 0)
+		return status;
+	status = put_contents(s, b, err);
+	if (status == TW_OK)
+		status = make_detail(b, err);
+	if (status == TW_OK)
+		status = take_numbers(s, b, err);
+	for (i = 0; status == TW_OK && i < b->n; i++) {
+		nums[i] = b->first + (int64_t)i;
+		status = file_one(s, b, &b->hosts[i], nums[i], err);
+	}
+	return status;
+}
+
+enum tw_status tw_change_file(struct tw_store *s, const struct tw_who *who,
+    const struct tw_filing *f, const struct tw_host *hosts, size_t n,
+    int64_t *nums, bool *again, struct tw_err *err)
+{
+	struct batch b = { .who = who, .f = f, .hosts = hosts, .n = n,
+	    .now = tw_clock_now() };
+	enum tw_status status;
+	struct tw_tx tx;
+
+	*again = false;
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = file_all(s, &b, nums, again, err);
+	free(b.detail);
+	status = tw_tx_end(&tx, status, err);
+	if (status != TW_OK)
+		*again = false;
+	return status;
+}

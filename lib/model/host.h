@@ -1,0 +1,82 @@
+/*
+ * host.h - hosts: what the tower knows of a machine, and whether it is held
+ */
+#ifndef TW_MODEL_HOST_H
+#define TW_MODEL_HOST_H
+
+#include "base/targets.h"
+#include "model/org.h"
+
+struct tw_host {		/* strings owned; NULL where none */
+	int64_t id, org_id;
+	char *name, *address, *user, *via, *identity, *spool;
+	char *transport, *transport_used, *sshconfig, *hostkey, *spool_id;
+	char *queue_id;
+	int port;
+	bool sudo, port_given, user_given, unhold;
+	int64_t epoch, acked_seq, fence_epoch, fence_seq;
+	char *held_reason, *held_by;
+	int64_t held_since;
+	int failures;
+	int64_t next_attempt, last_error_at, last_seen, facts_at, created;
+	char *last_error, *facts;	/* facts: a JSON object of strings */
+	char **labels;		/* "key=value", sorted, NULL-terminated */
+	/* filled by list and show */
+	int64_t queued;		/* changes waiting */
+	int64_t running;	/* number (num) of the running change, or 0 */
+};
+void tw_host_release(struct tw_host *h);
+
+/* Inserts h (name, address, port, user, …, hostkey, labels) with a fresh
+ * queue id; audit "host.add".  TW_NO when the name is taken.  Own
+ * transaction, as all functions below. */
+enum tw_status tw_host_add(struct tw_store *s, const struct tw_who *who,
+    struct tw_host *h, struct tw_err *err);
+/* TW_NO: "no host 'x'" (with the nearest name as the hint). */
+enum tw_status tw_host_get(struct tw_store *s, const struct tw_who *who,
+    const char *name, struct tw_host *out, struct tw_err *err);
+/* By id, without a tenant's limit: for the runner alone. */
+enum tw_status tw_host_load(struct tw_store *s, int64_t id,
+    struct tw_host *out, struct tw_err *err);
+/* Stores every settable field and the labels of h (h->id says which), forgets
+ * the fence where h has 0, and ends the wait for the next attempt;
+ * audit "host.set" with what (a JSON object of the keys changed, old and new)
+ * as its detail. */
+enum tw_status tw_host_save(struct tw_store *s, const struct tw_who *who,
+    const struct tw_host *h, const char *detail, struct tw_err *err);
+/* TW_NO while changes run; queued ones become cancelled, each with its audit
+ * row ("host removed"). */
+enum tw_status tw_host_remove(struct tw_store *s, const struct tw_who *who,
+    const char *name, struct tw_err *err);
+/* Holds by a person; already held: the first reason stays, TW_OK. */
+enum tw_status tw_host_hold(struct tw_store *s, const struct tw_who *who,
+    const char *name, const char *reason, struct tw_err *err);
+/* TW_NO when it is not held.  Sets unhold, clears failures. */
+enum tw_status tw_host_release_hold(struct tw_store *s,
+    const struct tw_who *who, const char *name, struct tw_err *err);
+
+/* All hosts of the organisation whose names expr selects (NULL: all), in the
+ * expression's order; *out is an array to free with tw_host_list_free(). */
+enum tw_status tw_host_select(struct tw_store *s, const struct tw_who *who,
+    const char *expr, struct tw_host **out, size_t *n, struct tw_err *err);
+void tw_host_list_free(struct tw_host *h, size_t n);
+
+/* What contact with the host taught us; each in a transaction of its own
+ * unless one is open. */
+/* Facts and, when it was not pinned yet, the spool id; audit "host.check". */
+enum tw_status tw_host_checked(struct tw_store *s, const char *operator,
+    int64_t host_id, const char *facts, const char *spool_id,
+    const char *transport_used, struct tw_err *err);
+/* It answered: failures 0, last_seen, fence raised, unhold cleared if told. */
+enum tw_status tw_host_answered(struct tw_store *s, int64_t host_id,
+    int64_t now, int64_t fence_epoch, int64_t fence_seq, bool unheld,
+    struct tw_err *err);
+/* A temporary failure: counts, next_attempt = now + delay with jitter
+ * (5 s doubling to 5 min), last_error.  No audit row. */
+enum tw_status tw_host_unreachable(struct tw_store *s, int64_t host_id,
+    int64_t now, const char *error, struct tw_err *err);
+/* The tower holds it; audit "host.hold" by "tower".  Already held: nothing. */
+enum tw_status tw_host_hold_tower(struct tw_store *s, int64_t host_id,
+    const char *reason, struct tw_err *err);
+
+#endif

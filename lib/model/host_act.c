@@ -1,0 +1,391 @@
+/*
+ * host_act.c - what operators do with hosts: add, change, remove, hold, release
+ */
+#include "model/host_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum tw_status tw_host_record(struct tw_store *s, int64_t org_id,
+    const char *login, const char *name, const char *action, char *detail,
+    struct tw_err *err)
+{
+	struct tw_audit a = { .chain = org_id, .operator = login,
+	    .action = action, .host = name, .detail = detail };
+	enum tw_status status;
+
+	if (!detail)
+		return tw_err_nomem(err);
+	status = tw_audit_add(s, &a, err);
+	free(detail);
+	return status;
+}
+
+/* --- add and set ------------------------------------------------------- */
+
+static const char label_clear_sql[] = "DELETE FROM label WHERE host_id = ?1";
+static const char label_add_sql[] =
+    "INSERT INTO label (host_id, key, value) VALUES (?1, ?2, ?3)"
+    " ON CONFLICT DO UPDATE SET value = excluded.value";
+
+static enum tw_status put_label(struct tw_store *s, int64_t id,
+    const char *label, struct tw_err *err)
+{
+	const char *equals = strchr(label, '=');
+	enum tw_status status;
+	struct tw_stmt *st;
+	char *key;
+
+	if (!equals || equals == label || !equals[1])
+		return tw_err_set(err, TW_USAGE,
+		    "label '%s' is not KEY=VALUE", label);
+	key = strndup(label, (size_t)(equals - label));
+	if (!key)
+		return tw_err_nomem(err);
+	status = tw_stmt_get(s, label_add_sql, &st, err);
+	if (status == TW_OK) {
+		tw_stmt_int(st, 1, id);
+		tw_stmt_text(st, 2, key);
+		tw_stmt_text(st, 3, equals + 1);
+		status = tw_stmt_run(st, err);
+	}
+	free(key);
+	return status;
+}
+
+static enum tw_status put_labels(struct tw_store *s, const struct tw_host *h,
+    struct tw_err *err)
+{
+	enum tw_status status;
+	size_t i;
+
+	status = tw_run_int(s, label_clear_sql, h->id, err);
+	for (i = 0; status == TW_OK && h->labels && h->labels[i]; i++)
+		status = put_label(s, h->id, h->labels[i], err);
+	return status;
+}
+
+static const char add_sql[] =
+    "INSERT INTO host (address, port, user, via, identity, sudo, spool,"
+    "    transport, transport_used, port_given, user_given, sshconfig,"
+    "    hostkey, spool_id, org_id, name, queue_id, created)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+    "    ?15, ?16, ?17, ?18)";
+/* A fence of h that is 0 is forgotten: the spool was accepted anew.  A host that
+ * was changed is tried again at once. */
+static const char save_sql[] =
+    "UPDATE host SET"
+    "    fence_epoch = CASE WHEN ?17 THEN 0 ELSE fence_epoch END,"
+    "    fence_seq = CASE WHEN ?17 THEN 0 ELSE fence_seq END,"
+    "    failures = 0, next_attempt = NULL, address = ?1, port = ?2, user = ?3, via = ?4,"
+    "    identity = ?5, sudo = ?6, spool = ?7, transport = ?8,"
+    "    transport_used = ?9, port_given = ?10, user_given = ?11,"
+    "    sshconfig = ?12, hostkey = ?13, spool_id = ?14"
+    " WHERE org_id = ?15 AND id = ?16";
+
+/* The first 14 places of both statements. */
+static void bind_settable(struct tw_stmt *st, const struct tw_host *h)
+{
+	tw_stmt_text(st, 1, h->address);
+	tw_stmt_int(st, 2, h->port);
+	tw_stmt_text(st, 3, h->user);
+	tw_stmt_text(st, 4, h->via);
+	tw_stmt_text(st, 5, h->identity);
+	tw_stmt_int(st, 6, h->sudo);
+	tw_stmt_text(st, 7, h->spool);
+	tw_stmt_text(st, 8, h->transport ? h->transport : "auto");
+	tw_stmt_text(st, 9, h->transport_used);
+	tw_stmt_int(st, 10, h->port_given);
+	tw_stmt_int(st, 11, h->user_given);
+	tw_stmt_text(st, 12, h->sshconfig);
+	tw_stmt_text(st, 13, h->hostkey);
+	tw_stmt_text(st, 14, h->spool_id);
+}
+
+static const char taken_sql[] =
+    "SELECT 1 FROM host WHERE org_id = ?1 AND name = ?2";
+
+static enum tw_status refuse_taken(struct tw_store *s, int64_t org_id,
+    const char *name, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_stmt_get(s, taken_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, org_id);
+	tw_stmt_text(st, 2, name);
+	status = tw_stmt_step(st, err);
+	if (status == TW_NO)
+		return TW_OK;
+	if (status != TW_OK)
+		return status;
+	tw_stmt_reset(st);
+	return tw_err_set(err, TW_NO, "there is a host '%s' already", name);
+}
+
+static char *add_detail(const struct tw_host *h)
+{
+	char port[16];
+
+	snprintf(port, sizeof port, "%d", h->port);
+	return tw_audit_detail("address", h->address, "port", port, "user",
+	    h->user, "via", h->via, "identity", h->identity, "sudo",
+	    h->sudo ? "yes" : "no", "spool", h->spool, "hostkey", h->hostkey,
+	    (char *)NULL);
+}
+
+static enum tw_status insert_host(struct tw_store *s,
+    const struct tw_who *who, struct tw_host *h, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = refuse_taken(s, who->org_id, h->name, err);
+	if (status == TW_OK)
+		status = tw_stmt_get(s, add_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	bind_settable(st, h);
+	tw_stmt_int(st, 15, who->org_id);
+	tw_stmt_text(st, 16, h->name);
+	tw_stmt_text(st, 17, h->queue_id);
+	tw_stmt_int(st, 18, h->created);
+	status = tw_stmt_run(st, err);
+	h->id = tw_store_last_id(s);
+	if (status == TW_OK)
+		status = put_labels(s, h, err);
+	if (status == TW_OK)
+		status = tw_host_record(s, who->org_id, who->login, h->name,
+		    "host.add", add_detail(h), err);
+	return status;
+}
+
+enum tw_status tw_host_add(struct tw_store *s, const struct tw_who *who,
+    struct tw_host *h, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_tx tx;
+	char *queue_id;
+
+	queue_id = malloc(TW_ID_HEX);
+	if (!queue_id)
+		return tw_err_nomem(err);
+	tw_random_id(queue_id);
+	free(h->queue_id);
+	h->queue_id = queue_id;
+	h->org_id = who->org_id;
+	h->epoch = 1;
+	h->created = tw_clock_now();
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = insert_host(s, who, h, err);
+	status = tw_tx_end(&tx, status, err);
+	if (status != TW_OK)
+		h->id = 0;
+	return status;
+}
+
+static enum tw_status update_host(struct tw_store *s,
+    const struct tw_who *who, const struct tw_host *h, const char *detail,
+    struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_stmt_get(s, save_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	bind_settable(st, h);
+	tw_stmt_int(st, 15, who->org_id);
+	tw_stmt_int(st, 16, h->id);
+	tw_stmt_int(st, 17, h->fence_epoch == 0 && h->fence_seq == 0);
+	status = tw_stmt_run(st, err);
+	if (status == TW_OK && tw_store_changes(s) == 0)
+		status = tw_err_set(err, TW_NO, "no host '%s'", h->name);
+	if (status == TW_OK)
+		status = put_labels(s, h, err);
+	if (status == TW_OK)
+		status = tw_host_record(s, who->org_id, who->login, h->name,
+		    "host.set", strdup(detail ? detail : "{}"), err);
+	return status;
+}
+
+enum tw_status tw_host_save(struct tw_store *s, const struct tw_who *who,
+    const struct tw_host *h, const char *detail, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_tx tx;
+
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = update_host(s, who, h, detail, err);
+	return tw_tx_end(&tx, status, err);
+}
+
+/* --- remove ------------------------------------------------------------ */
+
+static const char running_sql[] =
+    "SELECT num FROM change WHERE host_id = ?1 AND status = 'running'";
+static const char queued_sql[] =
+    "SELECT id, org_id, num FROM change WHERE host_id = ?1"
+    " AND status IN ('queued', 'running') AND status = 'queued'"
+    " ORDER BY joins, id LIMIT 1";
+enum { QUEUED_ID, QUEUED_ORG, QUEUED_NUM };
+static const char delete_sql[] = "DELETE FROM host WHERE id = ?1";
+
+static enum tw_status refuse_running(struct tw_store *s, int64_t id,
+    const char *name, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_stmt_get(s, running_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, id);
+	status = tw_stmt_step(st, err);
+	if (status == TW_NO)
+		return TW_OK;
+	if (status == TW_OK) {
+		status = tw_err_set(err, TW_NO, "%s: change %lld is running",
+		    name, (long long)tw_stmt_col_int(st, 0));
+		tw_stmt_reset(st);
+	}
+	return status;
+}
+
+/* Cancels the host's queued changes one by one, in their order. */
+static enum tw_status cancel_queued(struct tw_store *s,
+    const struct tw_who *who, int64_t id, const char *name,
+    struct tw_err *err)
+{
+	struct tw_queued q = { .host_name = (char *)name };
+	int64_t now = tw_clock_now();
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	for (;;) {
+		status = tw_stmt_get(s, queued_sql, &st, err);
+		if (status != TW_OK)
+			return status;
+		tw_stmt_int(st, 1, id);
+		status = tw_stmt_step(st, err);
+		if (status != TW_OK)
+			return status == TW_NO ? TW_OK : status;
+		q.id = tw_stmt_col_int(st, QUEUED_ID);
+		q.org_id = tw_stmt_col_int(st, QUEUED_ORG);
+		q.num = tw_stmt_col_int(st, QUEUED_NUM);
+		tw_stmt_reset(st);
+		status = tw_queued_cancel(s, &q, who->login, "change.cancel",
+		    "host removed", now, err);
+		if (status != TW_OK)
+			return status;
+	}
+}
+
+static enum tw_status remove_host(struct tw_store *s,
+    const struct tw_who *who, const char *name, struct tw_err *err)
+{
+	enum tw_status status;
+	int64_t id;
+
+	status = tw_host_find(s, who, name, &id, err);
+	if (status == TW_OK)
+		status = refuse_running(s, id, name, err);
+	if (status == TW_OK)
+		status = cancel_queued(s, who, id, name, err);
+	if (status == TW_OK)
+		status = tw_run_int(s, delete_sql, id, err);
+	if (status == TW_OK)
+		status = tw_host_record(s, who->org_id, who->login, name,
+		    "host.remove", strdup("{}"), err);
+	return status;
+}
+
+enum tw_status tw_host_remove(struct tw_store *s, const struct tw_who *who,
+    const char *name, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_tx tx;
+
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = remove_host(s, who, name, err);
+	return tw_tx_end(&tx, status, err);
+}
+
+/* --- hold and release -------------------------------------------------- */
+
+enum tw_status tw_host_hold(struct tw_store *s, const struct tw_who *who,
+    const char *name, const char *reason, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_tx tx;
+	int64_t id;
+
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = tw_host_find(s, who, name, &id, err);
+	if (status == TW_OK)
+		status = tw_host_hold_row(s, id, who->login, reason, err);
+	return tw_tx_end(&tx, status, err);
+}
+
+static const char held_sql[] = "SELECT held_reason FROM host WHERE id = ?1";
+static const char release_sql[] =
+    "UPDATE host SET held_reason = NULL, held_since = NULL, held_by = NULL,"
+    "    unhold = 1, failures = 0, next_attempt = NULL WHERE id = ?1";
+
+static enum tw_status release_host(struct tw_store *s,
+    const struct tw_who *who, const char *name, struct tw_err *err)
+{
+	enum tw_status status;
+	char *reason = NULL;
+	struct tw_stmt *st;
+	int64_t id;
+
+	status = tw_host_find(s, who, name, &id, err);
+	if (status == TW_OK)
+		status = tw_stmt_get(s, held_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, id);
+	status = tw_stmt_one(st, err);
+	if (status != TW_OK)
+		return status;
+	if (!tw_col_dup(st, 0, &reason))
+		status = tw_err_nomem(err);
+	tw_stmt_reset(st);
+	if (status == TW_OK && !reason)
+		status = tw_err_set(err, TW_NO, "%s: is not held", name);
+	if (status == TW_OK)
+		status = tw_run_int(s, release_sql, id, err);
+	if (status == TW_OK)
+		status = tw_host_record(s, who->org_id, who->login, name,
+		    "host.release",
+		    tw_audit_detail("was", reason, (char *)NULL), err);
+	free(reason);
+	return status;
+}
+
+enum tw_status tw_host_release_hold(struct tw_store *s,
+    const struct tw_who *who, const char *name, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_tx tx;
+
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = release_host(s, who, name, err);
+	return tw_tx_end(&tx, status, err);
+}

@@ -1,0 +1,235 @@
+/*
+ * host_contact.c - what contact with a host teaches the tower about it
+ *
+ * No tenant's limit: the runner looks after all of them.
+ */
+#include "model/host_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define DELAY_MIN 5000		/* milliseconds before the second attempt */
+#define DELAY_MAX 300000	/* and at most between two */
+
+static const char brief_sql[] =
+    "SELECT org_id, name, held_reason FROM host WHERE id = ?1";
+enum { BRIEF_ORG, BRIEF_NAME, BRIEF_HELD };
+
+/* *name is malloc'd. */
+static enum tw_status find_brief(struct tw_store *s, int64_t id,
+    int64_t *org_id, char **name, bool *is_held, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	*name = NULL;
+	status = tw_stmt_get(s, brief_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, id);
+	status = tw_stmt_step(st, err);
+	if (status == TW_NO)
+		return tw_err_set(err, TW_NO, "the host is gone");
+	if (status != TW_OK)
+		return status;
+	*org_id = tw_stmt_col_int(st, BRIEF_ORG);
+	*is_held = !tw_stmt_col_is_null(st, BRIEF_HELD);
+	if (!tw_col_dup(st, BRIEF_NAME, name))
+		status = tw_err_nomem(err);
+	tw_stmt_reset(st);
+	return status;
+}
+
+static const char checked_sql[] =
+    "UPDATE host SET facts = coalesce(?2, facts),"
+    "    facts_at = CASE WHEN ?2 IS NULL THEN facts_at ELSE ?3 END,"
+    "    spool_id = coalesce(spool_id, ?4),"
+    "    transport_used = coalesce(?5, transport_used), last_seen = ?3,"
+    "    failures = 0, next_attempt = NULL"
+    " WHERE id = ?1";
+
+static enum tw_status store_check(struct tw_store *s, int64_t host_id,
+    const char *facts, const char *spool_id, const char *transport_used,
+    struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_stmt_get(s, checked_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, host_id);
+	tw_stmt_text(st, 2, facts);
+	tw_stmt_int(st, 3, tw_clock_now());
+	tw_stmt_text(st, 4, spool_id);
+	tw_stmt_text(st, 5, transport_used);
+	return tw_stmt_run(st, err);
+}
+
+enum tw_status tw_host_checked(struct tw_store *s, const char *operator,
+    int64_t host_id, const char *facts, const char *spool_id,
+    const char *transport_used, struct tw_err *err)
+{
+	enum tw_status status;
+	int64_t org_id = 0;
+	char *name = NULL;
+	struct tw_tx tx;
+	bool is_held;
+
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = find_brief(s, host_id, &org_id, &name, &is_held, err);
+	if (status == TW_OK)
+		status = store_check(s, host_id, facts, spool_id,
+		    transport_used, err);
+	if (status == TW_OK)
+		status = tw_host_record(s, org_id, operator, name,
+		    "host.check", tw_audit_detail("spool_id", spool_id,
+		    "transport", transport_used, (char *)NULL), err);
+	free(name);
+	return tw_tx_end(&tx, status, err);
+}
+
+static const char answered_sql[] =
+    "UPDATE host SET failures = 0, next_attempt = NULL, last_seen = ?2,"
+    "    fence_seq = CASE WHEN ?3 > fence_epoch THEN ?4"
+    "        WHEN ?3 = fence_epoch THEN max(fence_seq, ?4)"
+    "        ELSE fence_seq END,"
+    "    fence_epoch = max(fence_epoch, ?3),"
+    "    unhold = CASE WHEN ?5 THEN 0 ELSE unhold END"
+    " WHERE id = ?1";
+
+enum tw_status tw_host_answered(struct tw_store *s, int64_t host_id,
+    int64_t now, int64_t fence_epoch, int64_t fence_seq, bool unheld,
+    struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+	struct tw_tx tx;
+
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = tw_stmt_get(s, answered_sql, &st, err);
+	if (status == TW_OK) {
+		tw_stmt_int(st, 1, host_id);
+		tw_stmt_int(st, 2, now);
+		tw_stmt_int(st, 3, fence_epoch);
+		tw_stmt_int(st, 4, fence_seq);
+		tw_stmt_int(st, 5, unheld);
+		status = tw_stmt_run(st, err);
+	}
+	return tw_tx_end(&tx, status, err);
+}
+
+/* Doubles with each failure, then up to a quarter less, so that hosts that
+ * failed together don't come back together. */
+static int64_t delay_after(int64_t failures)
+{
+	int64_t delay = DELAY_MIN, i;
+	uint32_t r;
+
+	for (i = 1; i < failures && delay < DELAY_MAX; i++)
+		delay *= 2;
+	if (delay > DELAY_MAX)
+		delay = DELAY_MAX;
+	tw_random(&r, sizeof r);
+	return delay - delay * (int64_t)(r % 251) / 1000;
+}
+
+static const char failures_sql[] = "SELECT failures FROM host WHERE id = ?1";
+static const char unreachable_sql[] =
+    "UPDATE host SET failures = ?2, next_attempt = ?3, last_error = ?4,"
+    "    last_error_at = ?5 WHERE id = ?1";
+
+static enum tw_status count_failure(struct tw_store *s, int64_t host_id,
+    int64_t now, const char *error, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+	int64_t failures;
+
+	status = tw_stmt_get(s, failures_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, host_id);
+	status = tw_stmt_step(st, err);
+	if (status == TW_NO)
+		return tw_err_set(err, TW_NO, "the host is gone");
+	if (status != TW_OK)
+		return status;
+	failures = tw_stmt_col_int(st, 0) + 1;
+	tw_stmt_reset(st);
+	status = tw_stmt_get(s, unreachable_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, host_id);
+	tw_stmt_int(st, 2, failures);
+	tw_stmt_int(st, 3, now + delay_after(failures));
+	tw_stmt_text(st, 4, error);
+	tw_stmt_int(st, 5, now);
+	return tw_stmt_run(st, err);
+}
+
+enum tw_status tw_host_unreachable(struct tw_store *s, int64_t host_id,
+    int64_t now, const char *error, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_tx tx;
+
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = count_failure(s, host_id, now, error, err);
+	return tw_tx_end(&tx, status, err);
+}
+
+/* --- holding ----------------------------------------------------------- */
+
+static const char hold_sql[] =
+    "UPDATE host SET held_reason = ?2, held_since = ?3, held_by = ?4,"
+    "    unhold = 0 WHERE id = ?1";
+
+enum tw_status tw_host_hold_row(struct tw_store *s, int64_t host_id,
+    const char *login, const char *reason, struct tw_err *err)
+{
+	enum tw_status status;
+	int64_t org_id = 0;
+	bool is_held = false;
+	struct tw_stmt *st;
+	char *name = NULL;
+
+	status = find_brief(s, host_id, &org_id, &name, &is_held, err);
+	if (status != TW_OK || is_held)
+		goto out;
+	status = tw_stmt_get(s, hold_sql, &st, err);
+	if (status != TW_OK)
+		goto out;
+	tw_stmt_int(st, 1, host_id);
+	tw_stmt_text(st, 2, reason ? reason : "");
+	tw_stmt_int(st, 3, tw_clock_now());
+	tw_stmt_text(st, 4, login);
+	status = tw_stmt_run(st, err);
+	if (status == TW_OK)
+		status = tw_host_record(s, org_id, login, name, "host.hold",
+		    tw_audit_detail("reason", reason, (char *)NULL), err);
+out:
+	free(name);
+	return status;
+}
+
+enum tw_status tw_host_hold_tower(struct tw_store *s, int64_t host_id,
+    const char *reason, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_tx tx;
+
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = tw_host_hold_row(s, host_id, TW_TOWER, reason, err);
+	return tw_tx_end(&tx, status, err);
+}

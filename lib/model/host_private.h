@@ -1,0 +1,23 @@
+/*
+ * host_private.h - what the host_*.c files share; nobody else includes it
+ */
+#ifndef TW_MODEL_HOST_PRIVATE_H
+#define TW_MODEL_HOST_PRIVATE_H
+
+#include "model/model_private.h"
+
+/* The id of a host of the caller's organisation.  TW_NO: "no host 'x'", with
+ * the nearest name as the hint. */
+enum tw_status tw_host_find(struct tw_store *s, const struct tw_who *who,
+    const char *name, int64_t *id, struct tw_err *err);
+
+/* Appends a copy to the NULL-terminated list of *n.  False: no memory. */
+bool tw_label_append(char ***labels, size_t *n, const char *text);
+
+/* Adds an audit row about a host to its organisation's chain; detail is freed,
+ * and NULL means that there was no memory for it. */
+enum tw_status tw_host_record(struct tw_store *s, int64_t org_id,
+    const char *login, const char *name, const char *action, char *detail,
+    struct tw_err *err);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * model_private.h - what the files of lib/model share; nobody else includes it
+ */
+#ifndef TW_MODEL_PRIVATE_H
+#define TW_MODEL_PRIVATE_H
+
+#include "model/audit.h"
+#include "model/change.h"
+
+#define TW_PAGE_ROWS 200	/* rows read before a callback runs */
+#define TW_TOWER "tower"	/* who acts when no person does */
+
+/* A transaction of one's own, or the one that is open already. */
+struct tw_tx {
+	struct tw_store *store;
+	bool is_own;
+};
+enum tw_status tw_tx_begin(struct tw_tx *tx, struct tw_store *s,
+    struct tw_err *err);
+/* With status TW_OK commits (when own), else rolls back; the status to
+ * return. */
+enum tw_status tw_tx_end(struct tw_tx *tx, enum tw_status status,
+    struct tw_err *err);
+/* TW_BUG when no transaction is open. */
+enum tw_status tw_tx_need(struct tw_store *s, struct tw_err *err);
+
+/* A copy of a text column, NULL for NULL.  False: no memory. */
+bool tw_col_dup(struct tw_stmt *st, int c, char **out);
+/* A copy of text, NULL for NULL.  False: no memory. */
+bool tw_text_dup(const char *s, char **out);
+/* A hash column into out, zeros for NULL or another length. */
+void tw_col_hash(struct tw_stmt *st, int c, uint8_t out[TW_SHA256_LEN]);
+
+/* A row that is wanted: TW_NO becomes an error of the state. */
+enum tw_status tw_stmt_one(struct tw_stmt *st, struct tw_err *err);
+/* Runs a static statement with one integer bound. */
+enum tw_status tw_run_int(struct tw_store *s, const char *sql, int64_t v,
+    struct tw_err *err);
+
+/* A JSON string; text from a host may be any bytes, and in what is no UTF-8
+ * each byte that is not ASCII becomes "?".  NULL: no memory. */
+struct json_t *tw_model_text(const char *s);
+/* JSON arrays for json_each(); malloc'd, NULL: no memory. */
+char *tw_json_ids(const int64_t *ids, size_t n);
+char *tw_json_names(const char *const *names);	/* NULL-terminated */
+
+/* Stores bytes under their hash, once (transaction open). */
+enum tw_status tw_content_put(struct tw_store *s, const void *p, size_t n,
+    uint8_t hash[TW_SHA256_LEN], struct tw_err *err);
+/* Up to limit hashes of content that no change names, one after the other. */
+enum tw_status tw_content_orphans(struct tw_store *s, int limit,
+    uint8_t (**out)[TW_SHA256_LEN], size_t *n, struct tw_err *err);
+enum tw_status tw_content_remove(struct tw_store *s,
+    const uint8_t hash[TW_SHA256_LEN], int64_t *removed, struct tw_err *err);
+
+/* Holds a host that is not held; audit row (transaction open).  chain and name
+ * are the host's. */
+enum tw_status tw_host_hold_row(struct tw_store *s, int64_t host_id,
+    const char *login, const char *reason, struct tw_err *err);
+
+/* A queued change ends as cancelled, with its audit row (transaction open). */
+struct tw_queued {
+	int64_t id, org_id, num;
+	char *host_name;
+};
+enum tw_status tw_queued_cancel(struct tw_store *s, const struct tw_queued *q,
+    const char *login, const char *action, const char *reason, int64_t now,
+    struct tw_err *err);
+
+#endif

@@ -1,0 +1,241 @@
+-- 0001.sql - the state of a tower, version 1
+--
+-- Instants are integer milliseconds since 1970 UTC; NULL is "not yet" or
+-- "none".  Flags are 0 or 1.  Numbers people see (change.num, audit.seq) count
+-- within an organisation; ids never leave the library.
+
+-- A tenant.
+CREATE TABLE org (
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE,
+	created INTEGER NOT NULL,
+	next_change INTEGER NOT NULL DEFAULT 1	-- the next change's number
+) STRICT;
+
+-- A person or robot that acts.
+CREATE TABLE operator (
+	id INTEGER PRIMARY KEY,
+	login TEXT NOT NULL UNIQUE,
+	admin INTEGER NOT NULL DEFAULT 0 CHECK (admin IN (0, 1)),
+	created INTEGER NOT NULL
+) STRICT;
+
+-- Which organisations an operator works for.
+CREATE TABLE member (
+	org_id INTEGER NOT NULL REFERENCES org,
+	operator_id INTEGER NOT NULL REFERENCES operator,
+	PRIMARY KEY (org_id, operator_id)
+) STRICT, WITHOUT ROWID;
+
+-- A machine the tower reaches, and the head of its queue.
+CREATE TABLE host (
+	id INTEGER PRIMARY KEY,
+	org_id INTEGER NOT NULL REFERENCES org,
+	name TEXT NOT NULL,
+	address TEXT NOT NULL,		-- as the operator gave it
+	port INTEGER NOT NULL CHECK (port BETWEEN 1 AND 65535),
+	user TEXT NOT NULL,		-- login on the host
+	via TEXT,			-- ProxyJump as the operator gave it
+	identity TEXT,			-- a private key file of the tower's own
+	sudo INTEGER NOT NULL DEFAULT 0 CHECK (sudo IN (0, 1)),
+	spool TEXT,			-- NULL: the default place
+	transport TEXT NOT NULL DEFAULT 'auto'
+	    CHECK (transport IN ('auto', 'libssh2', 'ssh')),
+	transport_used TEXT,		-- what 'auto' came to at the last check
+	port_given INTEGER NOT NULL DEFAULT 0 CHECK (port_given IN (0, 1)),
+	user_given INTEGER NOT NULL DEFAULT 0 CHECK (user_given IN (0, 1)),
+	sshconfig TEXT,			-- what `ssh -G` said, as JSON
+	hostkey TEXT NOT NULL,		-- pinned: "TYPE BASE64"
+	spool_id TEXT,			-- pinned; NULL: never logged in yet
+	queue_id TEXT NOT NULL UNIQUE,	-- random: names this queue to the host
+	epoch INTEGER NOT NULL DEFAULT 1,	-- grows at a restore
+	next_seq INTEGER NOT NULL DEFAULT 1,
+	acked_seq INTEGER NOT NULL DEFAULT 0,	-- all up to here is stored
+	fence_epoch INTEGER NOT NULL DEFAULT 0,	-- the highest fence the host
+	fence_seq INTEGER NOT NULL DEFAULT 0,	-- has reported
+	held_reason TEXT,		-- NULL: not held
+	held_since INTEGER,
+	held_by TEXT,			-- a login, or "tower"
+	unhold INTEGER NOT NULL DEFAULT 0 CHECK (unhold IN (0, 1)),
+					-- tell the host to drop its mark
+	failures INTEGER NOT NULL DEFAULT 0,	-- temporary ones in a row
+	next_attempt INTEGER,		-- no contact before this
+	last_error TEXT,
+	last_error_at INTEGER,
+	last_seen INTEGER,		-- the last time it answered
+	facts TEXT,			-- gathered by check, as JSON
+	facts_at INTEGER,
+	created INTEGER NOT NULL,
+	UNIQUE (org_id, name)
+) STRICT;
+
+CREATE TABLE label (
+	host_id INTEGER NOT NULL REFERENCES host ON DELETE CASCADE,
+	key TEXT NOT NULL,
+	value TEXT NOT NULL,
+	PRIMARY KEY (host_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- Programs and source files, each once.
+CREATE TABLE content (
+	hash BLOB PRIMARY KEY CHECK (length(hash) = 32),	-- SHA-256
+	data BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A change request for one host.
+CREATE TABLE change (
+	id INTEGER PRIMARY KEY,
+	org_id INTEGER NOT NULL REFERENCES org,
+	num INTEGER NOT NULL,		-- the number people see
+	uid TEXT NOT NULL UNIQUE,	-- random: the job's name on the host
+	nonce TEXT NOT NULL,		-- tags the host's event lines
+	host_id INTEGER REFERENCES host ON DELETE SET NULL,
+	host_name TEXT NOT NULL,	-- as it was when filed
+	operator_id INTEGER NOT NULL REFERENCES operator,
+	status TEXT NOT NULL DEFAULT 'queued' CHECK (status IN ('queued',
+	    'running', 'succeeded', 'rolled-back', 'failed', 'cancelled',
+	    'unknown')),
+	reason TEXT,			-- why it ended so; NULL when plain
+	title TEXT NOT NULL,
+	why TEXT,			-- the operator's --reason
+	batch_key TEXT,			-- the operator's --key
+	batch_hash BLOB,		-- what was filed under that key
+	file BLOB REFERENCES content (hash),	-- the change file's text
+	params TEXT NOT NULL DEFAULT '{}',	-- values, as JSON
+	program BLOB NOT NULL REFERENCES content (hash),
+	blob BLOB REFERENCES content (hash),	-- contents of file steps
+	room INTEGER NOT NULL,		-- bytes for the journal on the host
+	nsteps INTEGER NOT NULL CHECK (nsteps > 0),
+	after_failure TEXT NOT NULL DEFAULT 'go-on'
+	    CHECK (after_failure IN ('go-on', 'hold')),
+	filed INTEGER NOT NULL,
+	joins INTEGER NOT NULL,		-- place in the queue
+	not_before INTEGER,
+	not_after INTEGER,
+	retry_of INTEGER REFERENCES change,
+	cancel_by TEXT,			-- asked for while it ran
+	cancel_at INTEGER,
+	epoch INTEGER,			-- fencing token, taken at the start
+	seq INTEGER,
+	started INTEGER,
+	accepted INTEGER,		-- the host has it: resume only
+	ended INTEGER,
+	life INTEGER NOT NULL DEFAULT 0,	-- how far the host's stream
+	offset INTEGER NOT NULL DEFAULT 0,	-- is stored
+	next_event INTEGER NOT NULL DEFAULT 1,
+	clock INTEGER NOT NULL DEFAULT 0,	-- wall minus uptime of that
+						-- life, milliseconds
+	phase TEXT NOT NULL DEFAULT 'do' CHECK (phase IN ('do', 'undo')),
+	cur_step INTEGER NOT NULL DEFAULT 0,	-- whose output comes now
+	UNIQUE (org_id, num)
+) STRICT;
+-- the pending ones of a host, in order
+CREATE INDEX change_queue ON change (host_id, joins, id)
+    WHERE status IN ('queued', 'running');
+CREATE INDEX change_pending ON change (org_id, num)
+    WHERE status IN ('queued', 'running');
+CREATE INDEX change_host ON change (host_id, id);
+CREATE INDEX change_key ON change (org_id, batch_key)
+    WHERE batch_key IS NOT NULL;
+-- one at a time on each host
+CREATE UNIQUE INDEX change_running ON change (host_id)
+    WHERE status = 'running';
+-- what the clock alone will change
+CREATE INDEX change_not_before ON change (not_before)
+    WHERE status = 'queued' AND not_before IS NOT NULL;
+CREATE INDEX change_not_after ON change (not_after)
+    WHERE status = 'queued' AND not_after IS NOT NULL;
+-- is a content still named?
+CREATE INDEX change_program ON change (program);
+CREATE INDEX change_file ON change (file) WHERE file IS NOT NULL;
+CREATE INDEX change_blob ON change (blob) WHERE blob IS NOT NULL;
+
+-- What became of each step.
+CREATE TABLE step (
+	change_id INTEGER NOT NULL REFERENCES change ON DELETE CASCADE,
+	k INTEGER NOT NULL CHECK (k > 0),
+	name TEXT NOT NULL,
+	kind TEXT NOT NULL,		-- run, file, reboot
+	undoable TEXT NOT NULL,		-- script, auto, nothing, …
+	has_check INTEGER NOT NULL,	-- has a check before
+	retries INTEGER NOT NULL,
+	timeout INTEGER NOT NULL,	-- milliseconds
+	state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting',
+	    'checking', 'running', 'retrying', 'done', 'unchanged', 'failed',
+	    'timed-out', 'interrupted')),
+	decided TEXT,			-- the phase that decided
+	code INTEGER,			-- its exit status
+	attempts INTEGER NOT NULL DEFAULT 0,
+	started INTEGER,
+	ended INTEGER,
+	undo_state TEXT CHECK (undo_state IN ('running', 'done', 'failed',
+	    'timed-out', 'interrupted', 'impossible')),
+	undo_code INTEGER,
+	undo_started INTEGER,
+	undo_ended INTEGER,
+	out_bytes INTEGER NOT NULL DEFAULT 0,	-- stored, of do and undo
+	out_cut INTEGER NOT NULL DEFAULT 0,	-- dropped
+	out_hash BLOB,			-- SHA-256 of what was stored (do)
+	PRIMARY KEY (change_id, k)
+) STRICT, WITHOUT ROWID;
+
+-- The output of steps, raw, in chunks of at most 64 KiB.
+CREATE TABLE output (
+	id INTEGER PRIMARY KEY,		-- order of arrival
+	change_id INTEGER NOT NULL REFERENCES change ON DELETE CASCADE,
+	k INTEGER NOT NULL,
+	phase TEXT NOT NULL CHECK (phase IN ('do', 'undo')),
+	at INTEGER NOT NULL,
+	cut INTEGER NOT NULL DEFAULT 0,	-- bytes dropped before this chunk
+	data BLOB NOT NULL CHECK (length(data) <= 65536)
+) STRICT;
+CREATE INDEX output_change ON output (change_id, id);
+CREATE INDEX output_step ON output (change_id, k, phase, id);
+
+-- Who did what.  chain 0 is the tower's own, else it is an org's id.
+CREATE TABLE audit (
+	chain INTEGER NOT NULL,
+	seq INTEGER NOT NULL CHECK (seq > 0),
+	at INTEGER NOT NULL,
+	operator TEXT NOT NULL,		-- a login, or "tower"
+	action TEXT NOT NULL,		-- host.add, change.file, step.end, …
+	host TEXT,
+	change_num INTEGER CHECK (change_num > 0),
+	detail TEXT NOT NULL,		-- JSON
+	prev BLOB NOT NULL CHECK (length(prev) = 32),
+	hash BLOB NOT NULL CHECK (length(hash) = 32),
+	PRIMARY KEY (chain, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_host ON audit (chain, host, seq) WHERE host IS NOT NULL;
+CREATE INDEX audit_change ON audit (chain, change_num, seq)
+    WHERE change_num IS NOT NULL;
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN
+	SELECT raise(ABORT, 'audit records are never changed');
+END;
+-- pruning puts an anchor first: records below it may then go
+CREATE TABLE audit_anchor (
+	chain INTEGER PRIMARY KEY,
+	seq INTEGER NOT NULL CHECK (seq > 0),	-- the last record pruned
+	hash BLOB NOT NULL CHECK (length(hash) = 32)	-- and its hash
+) STRICT;
+CREATE TRIGGER audit_anchor_no_way_back BEFORE UPDATE ON audit_anchor
+WHEN NEW.chain <> OLD.chain OR NEW.seq <= OLD.seq BEGIN
+	SELECT raise(ABORT, 'an audit anchor only moves on');
+END;
+CREATE TRIGGER audit_anchor_no_delete BEFORE DELETE ON audit_anchor BEGIN
+	SELECT raise(ABORT, 'audit anchors are never deleted');
+END;
+-- INSERT OR REPLACE would delete without asking audit_no_delete
+CREATE TRIGGER audit_append_only BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit a
+    WHERE a.chain = NEW.chain AND a.seq >= NEW.seq) BEGIN
+	SELECT raise(ABORT, 'audit records are only added at the end');
+END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+WHEN NOT EXISTS (SELECT 1 FROM audit_anchor a
+    WHERE a.chain = OLD.chain AND a.seq >= OLD.seq) BEGIN
+	SELECT raise(ABORT, 'audit records are never deleted');
+END;
+
+PRAGMA application_id = 1953462130;	-- "towr"
+PRAGMA user_version = 1;

@@ -1,0 +1,441 @@
+/*
+ * test_host.c - operators and organisations, hosts: added, found, held, removed
+ */
+#include "model/fixture.h"
+
+/* --- who --------------------------------------------------------------- */
+
+START_TEST(the_first_caller_becomes_administrator_of_an_empty_state)
+{
+	struct tw_who who;
+
+	ck_assert_str_eq(alice.login, "alice");
+	ck_assert_str_eq(alice.org, "default");
+	ck_assert(alice.is_admin);
+	ck_assert_int_eq(audit_of(TW_AUDIT_TOWER, "org.add").count, 1);
+	ck_assert_str_eq(audit_of(TW_AUDIT_TOWER, "op.add-admin").text,
+	    "alice - 0 {\"login\":\"alice\"}");
+	ck_assert_str_eq(audit_of(TW_AUDIT_TOWER, "op.join").text,
+	    "alice - 0 {\"login\":\"alice\",\"org\":\"default\"}");
+	ck_assert_int_eq(tw_who_get(store, "bob", NULL, true, &who, &err),
+	    TW_DENIED);
+	ck_assert_str_eq(err.msg, "bob is not an operator of this tower");
+}
+END_TEST
+
+START_TEST(nobody_becomes_administrator_without_being_first)
+{
+	struct tw_who who;
+
+	raw("DELETE FROM member; DELETE FROM operator");
+	ck_assert_int_eq(tw_who_get(store, "bob", NULL, false, &who, &err),
+	    TW_DENIED);
+	ck_assert_int_eq(number("SELECT count(*) FROM operator"), 0);
+}
+END_TEST
+
+START_TEST(an_operator_sees_their_own_organisation_alone)
+{
+	struct tw_who bob = other_tenant(), who;
+
+	ck_assert_str_eq(bob.org, "acme");
+	ck_assert_int_eq(tw_who_get(store, "bob", "default", false, &who,
+	    &err), TW_NO);
+	ck_assert_str_eq(err.msg, "organisation 'default' not found");
+	ck_assert_int_eq(tw_who_get(store, "bob", "nowhere", false, &who,
+	    &err), TW_NO);
+	ck_assert_str_eq(err.msg, "organisation 'nowhere' not found");
+	ck_assert_int_eq(tw_who_get(store, "alice", "acme", false, &who,
+	    &err), TW_NO);
+	tw_who_release(&bob);
+}
+END_TEST
+
+START_TEST(an_operator_of_several_gets_the_default_one)
+{
+	struct tw_who bob = other_tenant(), who;
+
+	OK(tw_operator_add(store, "alice", "bob", false, alice.org_id, &err));
+	OK(tw_who_get(store, "bob", NULL, false, &who, &err));
+	ck_assert_str_eq(who.org, "default");
+	tw_who_release(&who);
+	OK(tw_who_get(store, "bob", "acme", false, &who, &err));
+	ck_assert_int_eq(who.org_id, bob.org_id);
+	ck_assert(!who.is_admin);
+	tw_who_release(&who);
+	tw_who_release(&bob);
+}
+END_TEST
+
+START_TEST(adding_twice_records_once)
+{
+	int64_t org;
+
+	OK(tw_operator_add(store, "root", "carol", false, alice.org_id,
+	    &err));
+	OK(tw_operator_add(store, "root", "carol", false, alice.org_id,
+	    &err));
+	ck_assert_int_eq(audit_of(TW_AUDIT_TOWER, "op.add").count, 1);
+	ck_assert_int_eq(audit_of(TW_AUDIT_TOWER, "op.join").count, 2);
+	OK(tw_operator_add(store, "root", "carol", true, 0, &err));
+	OK(tw_operator_add(store, "root", "carol", false, 0, &err));
+	ck_assert_int_eq(number("SELECT admin FROM operator"
+	    " WHERE login = 'carol'"), 1);
+	ck_assert_int_eq(tw_operator_add(store, "root", "-x", false, 0,
+	    &err), TW_USAGE);
+	ck_assert_int_eq(tw_org_add(store, "root", "default", &org, &err),
+	    TW_NO);
+	ck_assert_int_eq(tw_org_add(store, "root", "../x", &org, &err),
+	    TW_USAGE);
+}
+END_TEST
+
+START_TEST(the_login_is_sudos_caller_or_the_real_user)
+{
+	char *login;
+
+	setenv("SUDO_UID", "0", 1);
+	setenv("SUDO_USER", "mallory", 1);
+	OK(tw_who_login(&login, &err));
+	ck_assert_str_eq(login, "root");
+	free(login);
+	setenv("SUDO_UID", "0x0", 1);
+	ck_assert_int_eq(tw_who_login(&login, &err), TW_DENIED);
+	setenv("SUDO_UID", "", 1);
+	ck_assert_int_eq(tw_who_login(&login, &err), TW_DENIED);
+	setenv("SUDO_UID", "4123456789", 1);
+	ck_assert_int_eq(tw_who_login(&login, &err), TW_DENIED);
+	setenv("SUDO_UID", "4294967295", 1);
+	ck_assert_int_eq(tw_who_login(&login, &err), TW_DENIED);
+}
+END_TEST
+
+/* --- hosts ------------------------------------------------------------- */
+
+START_TEST(a_host_comes_back_as_it_was_added)
+{
+	char *labels[] = { (char *)"role=front", (char *)"dc=a=b", NULL };
+	struct tw_host h = { .name = (char *)"web1",
+	    .address = (char *)"2001:db8::7", .port = 2222,
+	    .user = (char *)"deploy", .via = (char *)"jump",
+	    .identity = (char *)"/k", .spool = (char *)"/var/x",
+	    .transport = (char *)"ssh", .sshconfig = (char *)"{}",
+	    .hostkey = (char *)"ssh-ed25519 AAAA", .sudo = true,
+	    .port_given = true, .labels = labels }, got;
+
+	OK(tw_host_add(store, &alice, &h, &err));
+	ck_assert_int_eq(strlen(h.queue_id), 32);
+	OK(tw_host_get(store, &alice, "web1", &got, &err));
+	ck_assert_int_eq(got.id, h.id);
+	ck_assert_str_eq(got.address, "2001:db8::7");
+	ck_assert_int_eq(got.port, 2222);
+	ck_assert_str_eq(got.user, "deploy");
+	ck_assert_str_eq(got.via, "jump");
+	ck_assert_str_eq(got.identity, "/k");
+	ck_assert_str_eq(got.spool, "/var/x");
+	ck_assert_str_eq(got.transport, "ssh");
+	ck_assert_str_eq(got.sshconfig, "{}");
+	ck_assert_str_eq(got.hostkey, "ssh-ed25519 AAAA");
+	ck_assert_str_eq(got.queue_id, h.queue_id);
+	ck_assert_ptr_null(got.spool_id);
+	ck_assert_ptr_null(got.held_reason);
+	ck_assert(got.sudo && got.port_given && !got.user_given);
+	ck_assert_str_eq(got.labels[0], "dc=a=b");
+	ck_assert_str_eq(got.labels[1], "role=front");
+	ck_assert_ptr_null(got.labels[2]);
+	ck_assert_int_eq(got.epoch, 1);
+	tw_host_release(&got);
+	ck_assert_int_eq(tw_host_add(store, &alice, &h, &err), TW_NO);
+	ck_assert_str_eq(err.msg, "there is a host 'web1' already");
+	ck_assert_int_eq(audit_of(alice.org_id, "host.add").count, 1);
+	free(h.queue_id);
+}
+END_TEST
+
+START_TEST(a_bad_label_adds_nothing)
+{
+	char *labels[] = { (char *)"role", NULL };
+	struct tw_host h = { .name = (char *)"web1", .address = (char *)"a",
+	    .port = 22, .user = (char *)"u", .hostkey = (char *)"k",
+	    .labels = labels };
+
+	ck_assert_int_eq(tw_host_add(store, &alice, &h, &err), TW_USAGE);
+	ck_assert_int_eq(number("SELECT count(*) FROM host"), 0);
+	ck_assert_int_eq(audit_of(alice.org_id, "host.add").count, 0);
+	free(h.queue_id);
+}
+END_TEST
+
+START_TEST(an_unknown_host_gets_the_nearest_name_offered)
+{
+	struct tw_host h;
+
+	add_host("web1");
+	ck_assert_int_eq(tw_host_get(store, &alice, "wbe1", &h, &err), TW_NO);
+	ck_assert_str_eq(err.msg, "no host 'wbe1'");
+	ck_assert_str_eq(err.hint, "did you mean 'web1'?");
+	ck_assert_int_eq(tw_host_get(store, &alice, "zzzzzz", &h, &err),
+	    TW_NO);
+	ck_assert_str_eq(err.hint, "");
+	ck_assert_int_eq(tw_host_load(store, 4711, &h, &err), TW_NO);
+}
+END_TEST
+
+START_TEST(another_tenants_hosts_are_not_found)
+{
+	struct tw_who bob = other_tenant();
+	struct tw_host h, *list;
+	size_t n;
+
+	add_host("web1");
+	ck_assert_int_eq(tw_host_get(store, &bob, "web1", &h, &err), TW_NO);
+	ck_assert_str_eq(err.msg, "no host 'web1'");
+	ck_assert_str_eq(err.hint, "");
+	ck_assert_int_eq(tw_host_get(store, &bob, "web2", &h, &err), TW_NO);
+	ck_assert_str_eq(err.hint, "");		/* not even as a hint */
+	ck_assert_int_eq(tw_host_remove(store, &bob, "web1", &err), TW_NO);
+	ck_assert_int_eq(tw_host_hold(store, &bob, "web1", "x", &err), TW_NO);
+	ck_assert_int_eq(tw_host_release_hold(store, &bob, "web1", &err),
+	    TW_NO);
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	ck_assert_int_eq(tw_host_save(store, &bob, &h, NULL, &err), TW_NO);
+	OK(tw_host_select(store, &bob, NULL, &list, &n, &err));
+	ck_assert_uint_eq(n, 0);
+	tw_host_list_free(list, n);
+	ck_assert_int_eq(tw_host_select(store, &bob, "web1", &list, &n,
+	    &err), TW_NO);
+	tw_host_release(&h);
+	/* the same name in both */
+	add_host_for(&bob, "web1");
+	OK(tw_host_get(store, &bob, "web1", &h, &err));
+	ck_assert_int_eq(h.org_id, bob.org_id);
+	tw_host_release(&h);
+	tw_who_release(&bob);
+}
+END_TEST
+
+START_TEST(an_expression_selects_in_its_order)
+{
+	char *labels[] = { (char *)"role=front", NULL };
+	struct tw_host h, *list;
+	size_t n;
+
+	add_host("web2");
+	add_host("web1");
+	add_host("db");
+	OK(tw_host_get(store, &alice, "web2", &h, &err));
+	h.labels = labels;
+	OK(tw_host_save(store, &alice, &h, "{\"label\":1}", &err));
+	h.labels = NULL;
+	tw_host_release(&h);
+	OK(tw_host_select(store, &alice, NULL, &list, &n, &err));
+	ck_assert_uint_eq(n, 3);
+	ck_assert_str_eq(list[0].name, "db");
+	tw_host_list_free(list, n);
+	OK(tw_host_select(store, &alice, "web[1-2],db", &list, &n, &err));
+	ck_assert_uint_eq(n, 3);
+	ck_assert_str_eq(list[0].name, "web1");
+	ck_assert_str_eq(list[1].name, "web2");
+	ck_assert_str_eq(list[1].labels[0], "role=front");
+	ck_assert_ptr_null(list[0].labels);
+	ck_assert_str_eq(list[2].name, "db");
+	tw_host_list_free(list, n);
+	OK(tw_host_select(store, &alice, "@role=front", &list, &n, &err));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_str_eq(list[0].name, "web2");
+	tw_host_list_free(list, n);
+	ck_assert_int_eq(tw_host_select(store, &alice, "web7", &list, &n,
+	    &err), TW_NO);
+	ck_assert_ptr_null(list);
+	ck_assert_int_eq(tw_host_select(store, &alice, "web[3-1]", &list, &n,
+	    &err), TW_USAGE);
+}
+END_TEST
+
+START_TEST(holding_and_releasing)
+{
+	struct tw_host h;
+	int64_t id = add_host("web1");
+
+	ck_assert_int_eq(tw_host_release_hold(store, &alice, "web1", &err),
+	    TW_NO);
+	ck_assert_str_eq(err.msg, "web1: is not held");
+	OK(tw_host_hold(store, &alice, "web1", "disk", &err));
+	OK(tw_host_hold(store, &alice, "web1", "another", &err));
+	OK(tw_host_hold_tower(store, id, "a third", &err));
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	ck_assert_str_eq(h.held_reason, "disk");
+	ck_assert_str_eq(h.held_by, "alice");
+	ck_assert_int_gt(h.held_since, 0);
+	ck_assert(!h.unhold);
+	tw_host_release(&h);
+	ck_assert_int_eq(audit_of(alice.org_id, "host.hold").count, 1);
+	OK(tw_host_unreachable(store, id, 1000, "refused", &err));
+	OK(tw_host_release_hold(store, &alice, "web1", &err));
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	ck_assert_ptr_null(h.held_reason);
+	ck_assert_ptr_null(h.held_by);
+	ck_assert_int_eq(h.failures, 0);
+	ck_assert_int_eq(h.next_attempt, 0);
+	ck_assert(h.unhold);
+	tw_host_release(&h);
+	OK(tw_host_answered(store, id, 2000, 0, 0, false, &err));
+	ck_assert_int_eq(number("SELECT unhold FROM host"), 1);
+	OK(tw_host_answered(store, id, 2000, 0, 0, true, &err));
+	ck_assert_int_eq(number("SELECT unhold FROM host"), 0);
+	ck_assert_str_eq(audit_of(alice.org_id, "host.release").text,
+	    "alice web1 0 {\"was\":\"disk\"}");
+}
+END_TEST
+
+START_TEST(failures_delay_the_next_attempt)
+{
+	static const int64_t most[] = {
+		5000, 10000, 20000, 40000, 80000, 160000, 300000, 300000,
+	};
+	int64_t id = add_host("web1"), next, before;
+	size_t i;
+
+	before = number("SELECT count(*) FROM audit");
+	for (i = 0; i < 8; i++) {
+		OK(tw_host_unreachable(store, id, 1000000, "no route", &err));
+		next = number("SELECT next_attempt FROM host") - 1000000;
+		ck_assert_int_le(next, most[i]);
+		ck_assert_int_ge(next, most[i] * 3 / 4 - 1);
+	}
+	ck_assert_int_eq(number("SELECT failures FROM host"), 8);
+	OK(tw_host_answered(store, id, 2000000, 1, 5, false, &err));
+	ck_assert_int_eq(number("SELECT failures FROM host"), 0);
+	ck_assert_int_eq(number("SELECT next_attempt IS NULL FROM host"), 1);
+	ck_assert_int_eq(number("SELECT last_seen FROM host"), 2000000);
+	ck_assert_int_eq(number("SELECT count(*) FROM audit"), before);
+}
+END_TEST
+
+START_TEST(a_fence_only_rises)
+{
+	int64_t id = add_host("web1");
+
+	OK(tw_host_answered(store, id, 1, 1, 5, false, &err));
+	OK(tw_host_answered(store, id, 1, 1, 3, false, &err));
+	ck_assert_int_eq(number("SELECT fence_seq FROM host"), 5);
+	OK(tw_host_answered(store, id, 1, 2, 1, false, &err));
+	ck_assert_int_eq(number("SELECT fence_epoch FROM host"), 2);
+	ck_assert_int_eq(number("SELECT fence_seq FROM host"), 1);
+	OK(tw_host_answered(store, id, 1, 1, 9, false, &err));
+	ck_assert_int_eq(number("SELECT fence_epoch * 100 + fence_seq"
+	    " FROM host"), 201);
+}
+END_TEST
+
+START_TEST(a_check_pins_the_spool_once)
+{
+	int64_t id = add_host("web1");
+	struct tw_host h;
+
+	raw("UPDATE host SET spool_id = NULL");
+	OK(tw_host_checked(store, "alice", id, "{\"os\":\"debian\"}", "one",
+	    "libssh2", &err));
+	OK(tw_host_checked(store, "alice", id, NULL, "two", NULL, &err));
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	ck_assert_str_eq(h.spool_id, "one");
+	ck_assert_str_eq(h.facts, "{\"os\":\"debian\"}");
+	ck_assert_str_eq(h.transport_used, "libssh2");
+	ck_assert_int_gt(h.facts_at, 0);
+	tw_host_release(&h);
+	ck_assert_int_eq(audit_of(alice.org_id, "host.check").count, 2);
+	ck_assert_int_eq(tw_host_checked(store, "alice", 4711, NULL, NULL,
+	    NULL, &err), TW_NO);
+}
+END_TEST
+
+/* --- removing ---------------------------------------------------------- */
+
+START_TEST(removing_a_host_cancels_what_waits)
+{
+	int64_t id = add_host("web1"), first, second;
+	char reason[64];
+
+	first = file_for("web1");
+	second = file_for("web1");
+	ck_assert_int_eq(claim(id, tw_clock_now()), first);
+	ck_assert_int_eq(tw_host_remove(store, &alice, "web1", &err), TW_NO);
+	ck_assert_str_eq(err.msg, "web1: change 1 is running");
+	ck_assert_int_eq(status_of(second, NULL), TW_CHANGE_QUEUED);
+	end_as(first, TW_CHANGE_SUCCEEDED, NULL);
+	OK(tw_host_remove(store, &alice, "web1", &err));
+	ck_assert_int_eq(status_of(first, NULL), TW_CHANGE_SUCCEEDED);
+	ck_assert_int_eq(status_of(second, reason), TW_CHANGE_CANCELLED);
+	ck_assert_str_eq(reason, "host removed");
+	ck_assert_str_eq(audit_of(alice.org_id, "change.cancel").text,
+	    "alice web1 2 {\"reason\":\"host removed\"}");
+	ck_assert_int_eq(audit_of(alice.org_id, "host.remove").count, 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM change"
+	    " WHERE host_id IS NULL AND host_name = 'web1'"), 2);
+	ck_assert_int_eq(number("SELECT count(*) FROM label"), 0);
+	/* the name is free again, with a queue of its own */
+	id = add_host("web1");
+	ck_assert_int_eq(claim(id, tw_clock_now()), 0);
+	OK(tw_store_check(store, &err));
+}
+END_TEST
+
+START_TEST(a_check_ends_the_wait_for_the_next_attempt)
+{
+	int64_t id = add_host("web1");
+
+	OK(tw_host_unreachable(store, id, tw_clock_now(), "refused", &err));
+	ck_assert_int_eq(number("SELECT failures FROM host WHERE next_attempt "
+	    "IS NOT NULL"), 1);
+	OK(tw_host_checked(store, "alice", id, NULL, NULL, NULL, &err));
+	ck_assert_int_eq(number("SELECT count(*) FROM host WHERE failures = 0 "
+	    "AND next_attempt IS NULL"), 1);
+}
+END_TEST
+
+START_TEST(an_accepted_spool_begins_without_a_fence)
+{
+	struct tw_host h;
+	int64_t id = add_host("web1");
+
+	OK(tw_host_answered(store, id, tw_clock_now(), 1, 7, false, &err));
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	OK(tw_host_save(store, &alice, &h, "{}", &err));
+	ck_assert_int_eq(number("SELECT fence_seq FROM host"), 7);
+	h.fence_epoch = h.fence_seq = 0;
+	OK(tw_host_save(store, &alice, &h, "{}", &err));
+	ck_assert_int_eq(number("SELECT fence_seq + fence_epoch FROM host"),
+	    0);
+	tw_host_release(&h);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("host");
+	TCase *t = tcase_create("host");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t,
+	    the_first_caller_becomes_administrator_of_an_empty_state);
+	tcase_add_test(t, nobody_becomes_administrator_without_being_first);
+	tcase_add_test(t, an_operator_sees_their_own_organisation_alone);
+	tcase_add_test(t, an_operator_of_several_gets_the_default_one);
+	tcase_add_test(t, adding_twice_records_once);
+	tcase_add_test(t, the_login_is_sudos_caller_or_the_real_user);
+	tcase_add_test(t, a_host_comes_back_as_it_was_added);
+	tcase_add_test(t, a_bad_label_adds_nothing);
+	tcase_add_test(t, an_unknown_host_gets_the_nearest_name_offered);
+	tcase_add_test(t, another_tenants_hosts_are_not_found);
+	tcase_add_test(t, an_expression_selects_in_its_order);
+	tcase_add_test(t, holding_and_releasing);
+	tcase_add_test(t, failures_delay_the_next_attempt);
+	tcase_add_test(t, a_fence_only_rises);
+	tcase_add_test(t, a_check_pins_the_spool_once);
+	tcase_add_test(t, removing_a_host_cancels_what_waits);
+	tcase_add_test(t, a_check_ends_the_wait_for_the_next_attempt);
+	tcase_add_test(t, an_accepted_spool_begins_without_a_fence);
+	suite_add_tcase(s, t);
+	return run_suite(s);
+}
