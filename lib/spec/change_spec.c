@@ -1,0 +1,206 @@
+/*
+ * change_spec.c - the change file, read and checked; see change_spec.h
+ *
+ * Steps are read in step_read.c, file steps in file_read.c.
+ */
+#include "spec/change_spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec/change_read.h"
+#include "spec/node.h"
+#include "spec/shell.h"
+
+static const char *const top_keys[] = {
+	"towerify", "title", "params", "defaults", "steps", NULL
+};
+
+static const char *const default_keys[] = {
+	"timeout", "retries", "retry_delay", NULL
+};
+
+static const char *const command_keys[] = {
+	"check", "unless", "verify", "run", "undo", NULL
+};
+
+/* False when the file is of another version, whose keys are not known. */
+static bool read_version(struct tw_change_read *r,
+    const struct tw_yaml_node *root)
+{
+	const struct tw_yaml_node *n = tw_node_get(root, "towerify");
+	struct tw_quote q;
+	int64_t v;
+
+	if (!n) {
+		tw_diags_add(r->ds, root->line, root->col,
+		    "begin the file with `towerify: 1`",
+		    "the version is missing");
+		return true;
+	}
+	if (!tw_node_int(n, "towerify", 0, INT64_MAX, &v, r->ds))
+		return true;
+	if (v == 1)
+		return true;
+	tw_diags_add(r->ds, n->line, n->col, "this version reads `towerify: 1`",
+	    "version %s of the change file is not known here",
+	    tw_quote(&q, n->text, n->len));
+	return false;
+}
+
+static void read_defaults(struct tw_change_read *r,
+    const struct tw_yaml_node *root)
+{
+	const struct tw_yaml_node *n = tw_node_get(root, "defaults");
+
+	if (n && tw_node_mapping(n, "defaults", default_keys, r->ds))
+		tw_step_read_limits(r, n, &r->timeout_ms, &r->retries,
+		    &r->retry_delay_ms);
+}
+
+static void read_steps(struct tw_change_read *r,
+    const struct tw_yaml_node *root)
+{
+	const struct tw_yaml_node *n = tw_node_get(root, "steps"), *item;
+	size_t i = 0;
+
+	if (!n) {
+		tw_diags_add(r->ds, root->line, root->col, NULL,
+		    "there are no steps: 'steps' is missing");
+		return;
+	}
+	if (!tw_node_sequence(n, "steps", r->ds))
+		return;
+	if (n->count == 0) {
+		tw_diags_add(r->ds, n->line, n->col, NULL,
+		    "steps is empty");
+		return;
+	}
+	if (n->count > TW_STEPS_MAX) {
+		tw_diags_add(r->ds, n->line, n->col, NULL,
+		    "%zu steps, more than %d", n->count, TW_STEPS_MAX);
+		return;
+	}
+	r->spec->steps = calloc(n->count, sizeof *r->spec->steps);
+	if (!r->spec->steps) {
+		r->st = tw_err_nomem(r->err);
+		return;
+	}
+	r->spec->nsteps = n->count;
+	for (item = n->first; item && r->st == TW_OK; item = item->next, i++)
+		tw_step_read(r, item, i + 1, &r->spec->steps[i]);
+}
+
+static void check_commands(struct tw_change_read *r)
+{
+	struct tw_shell_text *v;
+	const struct tw_command *c;
+	size_t i, line, col;
+
+	if (r->ncommands == 0)
+		return;
+	v = calloc(r->ncommands, sizeof *v);
+	if (!v) {
+		r->st = tw_err_nomem(r->err);
+		return;
+	}
+	for (i = 0; i < r->ncommands; i++)
+		v[i].text = r->commands[i].n->text;
+	r->st = tw_shell_check(v, r->ncommands, r->err);
+	for (i = 0; i < r->ncommands && r->st == TW_OK; i++) {
+		c = &r->commands[i];
+		if (v[i].line == 0)
+			continue;
+		tw_yaml_text_pos(r->spec->doc, c->n, v[i].line - 1, &line,
+		    &col);
+		tw_diags_add(r->ds, line, col, NULL, "%s: %s", c->what,
+		    v[i].why);
+	}
+	free(v);
+}
+
+static void read_file(struct tw_change_read *r)
+{
+	const struct tw_yaml_node *root = tw_yaml_root(r->spec->doc), *n;
+
+	if (!tw_node_mapping(root, "the file", NULL, r->ds) ||
+	    !read_version(r, root))
+		return;
+	tw_node_mapping(root, "the file", top_keys, r->ds);
+	r->spec->title = "";
+	n = tw_node_get(root, "title");
+	if (n)
+		tw_node_line(n, "title", TW_TITLE_MAX, &r->spec->title, r->ds);
+	n = tw_node_get(root, "params");
+	if (n)
+		r->st = tw_params_read(r->spec->doc, n, r->ds,
+		    &r->spec->params, r->err);
+	read_defaults(r, root);
+	if (r->st == TW_OK)
+		read_steps(r, root);
+	if (r->st == TW_OK)
+		check_commands(r);
+}
+
+enum tw_status tw_change_spec_parse(const char *text, size_t len,
+    const struct tw_spec_reader *reader, struct tw_diags *ds,
+    struct tw_change_spec **out, struct tw_err *err)
+{
+	struct tw_change_read r;
+
+	*out = NULL;
+	memset(&r, 0, sizeof r);
+	r.reader = reader;
+	r.ds = ds;
+	r.err = err;
+	r.timeout_ms = TW_TIMEOUT_DEFAULT;
+	r.retry_delay_ms = TW_RETRY_DELAY_DEFAULT;
+	r.spec = calloc(1, sizeof *r.spec);
+	if (!r.spec)
+		return tw_err_nomem(err);
+	r.st = tw_yaml_parse(text, len, command_keys, ds, &r.spec->doc, err);
+	if (r.st == TW_OK)
+		read_file(&r);
+	if (r.st == TW_OK)
+		r.st = tw_diags_check(ds, TW_DATA, err);
+	free(r.commands);
+	if (r.st == TW_OK)
+		*out = r.spec;
+	else
+		tw_change_spec_free(r.spec);
+	return r.st;
+}
+
+void tw_change_spec_free(struct tw_change_spec *s)
+{
+	if (!s)
+		return;
+	tw_params_release(&s->params);
+	free(s->steps);
+	tw_yaml_free(s->doc);
+	free(s);
+}
+
+bool tw_step_spec_has_undo(const struct tw_step_spec *s)
+{
+	return s->undo_kind != TW_UNDO_NONE &&
+	    s->undo_kind != TW_UNDO_IMPOSSIBLE;
+}
+
+size_t tw_change_spec_without_undo(const struct tw_change_spec *s,
+    struct tw_buf *out)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < s->nsteps; i++) {
+		if (tw_step_spec_has_undo(&s->steps[i]))
+			continue;
+		n++;
+		tw_buf_addf(out, "step %zu: ", i + 1);
+		tw_diag_escape(out, s->steps[i].name, strlen(s->steps[i].name), 0);
+		if (s->steps[i].undo_kind == TW_UNDO_IMPOSSIBLE)
+			tw_buf_adds(out, ", declared impossible");
+		tw_buf_addc(out, '\n');
+	}
+	return n;
+}

@@ -1,0 +1,157 @@
+/* describe.c - a checked change for a person to read; see program.h */
+#include <string.h>
+
+#include "spec/node.h"
+#include "spec/program.h"
+
+#define VALUE_SHOWN 200		/* characters of a value */
+
+/* A line, escaped but for its tabs. */
+static void add_line(struct tw_buf *out, const char *s, size_t n)
+{
+	const char *tab;
+
+	while ((tab = n ? memchr(s, '\t', n) : NULL)) {
+		tw_diag_escape(out, s, (size_t)(tab - s), 0);
+		tw_buf_addc(out, '\t');
+		n -= (size_t)(tab - s) + 1;
+		s = tab + 1;
+	}
+	tw_diag_escape(out, s, n, 0);
+}
+
+static void add_lines(struct tw_buf *out, const char *text, size_t len)
+{
+	const char *end;
+	size_t n;
+
+	while (len) {
+		end = memchr(text, '\n', len);
+		n = end ? (size_t)(end - text) : len;
+		tw_buf_adds(out, n ? "        " : "");
+		add_line(out, text, n);
+		tw_buf_addc(out, '\n');
+		n += end != NULL;
+		text += n;
+		len -= n;
+	}
+}
+
+static void add_command(struct tw_buf *out, const char *what, const char *text)
+{
+	if (!text)
+		return;
+	tw_buf_addf(out, "    %s\n", what);
+	add_lines(out, text, strlen(text));
+}
+
+static void add_params(const struct tw_change_spec *spec,
+    const struct tw_param_values *values, struct tw_buf *out)
+{
+	const struct tw_param *p;
+	const char *text;
+	size_t i;
+
+	if (spec->params.n == 0)
+		return;
+	tw_buf_adds(out, "parameters\n");
+	for (i = 0; i < spec->params.n; i++) {
+		p = &spec->params.v[i];
+		text = values->v[i].text;
+		tw_buf_addf(out, "    %s='", p->name);
+		tw_diag_escape(out, text, strlen(text), VALUE_SHOWN);
+		tw_buf_adds(out, "'");
+		if (!values->v[i].given)
+			tw_buf_adds(out, p->fallback ? " (default)" :
+			    " (absent)");
+		tw_buf_addc(out, '\n');
+	}
+}
+
+static void add_limits(const struct tw_step_spec *s, struct tw_buf *out)
+{
+	char span[TW_SPAN_MAX];
+
+	tw_span_write(s->timeout_ms, span);
+	tw_buf_addf(out, "    timeout %s", span);
+	if (s->retries) {
+		tw_span_write(s->retry_delay_ms, span);
+		tw_buf_addf(out, ", retries %d after %s each", s->retries,
+		    span);
+	}
+	tw_buf_addc(out, '\n');
+}
+
+static void add_file(const struct tw_file_spec *f, struct tw_buf *out)
+{
+	tw_buf_adds(out, "    file ");
+	tw_diag_escape(out, f->path, strlen(f->path), 0);
+	tw_buf_addf(out, ", %zu bytes", f->len);
+	if (f->mode[0])
+		tw_buf_addf(out, ", mode %s", f->mode);
+	if (f->owner)
+		tw_buf_addf(out, ", owner %s", f->owner);
+	tw_buf_addc(out, '\n');
+}
+
+static void add_undo(const struct tw_step_spec *s, struct tw_buf *out)
+{
+	switch (s->undo_kind) {
+	case TW_UNDO_SCRIPT:
+		add_command(out, "undo", s->undo);
+		break;
+	case TW_UNDO_AUTO:
+		tw_buf_adds(out, "    undo: what was there is put back\n");
+		break;
+	case TW_UNDO_NOTHING:
+		tw_buf_adds(out, "    undo: nothing\n");
+		break;
+	case TW_UNDO_IMPOSSIBLE:
+		tw_buf_adds(out, "    undo: impossible\n");
+		break;
+	case TW_UNDO_NONE:
+		tw_buf_adds(out, "    undo: none\n");
+		break;
+	}
+}
+
+static void add_step(const struct tw_step_spec *s, size_t k,
+    struct tw_buf *out)
+{
+	tw_buf_addf(out, "step %zu: ", k);
+	tw_diag_escape(out, s->name, strlen(s->name), 0);
+	tw_buf_addc(out, '\n');
+	if (s->kind == TW_STEP_REBOOT)
+		tw_buf_adds(out, "    reboot\n");
+	if (s->kind == TW_STEP_FILE)
+		add_file(&s->file, out);
+	add_command(out, "check (before and after)", s->check);
+	add_command(out, "unless", s->unless);
+	add_command(out, "run", s->run);
+	add_command(out, "verify", s->verify);
+	add_undo(s, out);
+	add_limits(s, out);
+}
+
+void tw_program_describe(const struct tw_change_spec *spec,
+    const struct tw_param_values *values, struct tw_buf *out)
+{
+	struct tw_buf names = TW_BUF_INIT;
+	size_t i;
+
+	if (spec->title[0]) {
+		tw_diag_escape(out, spec->title, strlen(spec->title), 0);
+		tw_buf_addc(out, '\n');
+	}
+	add_params(spec, values, out);
+	for (i = 0; i < spec->nsteps; i++)
+		add_step(&spec->steps[i], i + 1, out);
+	if (tw_change_spec_without_undo(spec, &names)) {
+		tw_buf_adds(out, "without undo (a failure at or after one of "
+		    "these holds the host):\n");
+		add_lines(out, tw_buf_str(&names), names.len);
+	}
+	if (names.failed)
+		out->failed = true;
+	tw_buf_release(&names);
+}

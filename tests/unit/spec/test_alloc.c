@@ -1,0 +1,186 @@
+/*
+ * test_alloc.c - no allocation may fail without a status
+ *
+ * malloc and its kin are replaced for the whole process, libyaml included, so
+ * the n-th one can be made to fail, once or from then on.
+ */
+#include "spec_util.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+#include "spec/program.h"
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+static size_t count, fail_at;		/* 0: none fails */
+static bool fail_on;			/* later ones fail too */
+
+#ifdef SANITIZED
+#define LEAST 1			/* a sanitizer has its own: nothing fails */
+#else
+#define LEAST 20
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+
+static bool fails(void)
+{
+	count++;
+	if (fail_at && (count == fail_at || (fail_on && count > fail_at))) {
+		errno = ENOMEM;
+		return true;
+	}
+	return false;
+}
+
+void *malloc(size_t n)
+{
+	return fails() ? NULL : __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+	return fails() ? NULL : __libc_realloc(p, n);
+}
+#endif
+
+static const char change[] =
+    "towerify: 1\n"
+    "title: t\n"
+    "params:\n"
+    "  a: {type: string, min: 1, default: b}\n"
+    "  c: {type: enum, values: [x, y]}\n"
+    "steps:\n"
+    "  - check: test 'x' = \"$a\"\n"
+    "    run: r\n"
+    "  - file: {path: /a, source: s}\n";
+
+static const char pattern[] =
+    "towerify: 1\n"
+    "params: {c: {type: string, pattern: '^[a-z]{1,3}$'}}\n"
+    "steps: [{reboot: {}}]\n";
+
+static const char wrong[] =
+    "towerify: 1\n"
+    "titel: t\n"
+    "params: {a: {type: string, pattern: '('}}\n"
+    "steps:\n"
+    "  - run: ! fi\n"
+    "    run: fi\n"
+    "  - file: {path: a}\n";
+
+static enum tw_status read_source(void *arg, const char *path,
+    struct tw_buf *out, struct tw_err *err)
+{
+	(void)arg;
+	tw_buf_adds(out, path);
+	return tw_buf_check(out, err);
+}
+
+static enum tw_status whole(const char *file, size_t len)
+{
+	const struct tw_spec_reader reader = { read_source, NULL };
+	struct tw_buf text = TW_BUF_INIT, blob = TW_BUF_INIT;
+	struct tw_buf shown = TW_BUF_INIT;
+	const struct tw_param_given c = { "c", 1, "y", 1 };
+	struct tw_param_values v = { NULL, 0 };
+	struct tw_change_spec *s;
+	struct tw_diags ds = { 0 };
+	enum tw_status st;
+	struct tw_err err;
+	long room;
+
+	st = tw_change_spec_parse(file, len, &reader, &ds, &s, &err);
+	if (st == TW_OK)
+		st = tw_params_check(&s->params, &c, 1, &ds, &v, &err);
+	if (st == TW_OK)
+		st = tw_program_make(s, &v, &text, &blob, &room, &err);
+	if (st == TW_OK) {
+		tw_program_describe(s, &v, &shown);
+		st = tw_buf_check(&shown, &err);
+	}
+	tw_diags_print(&ds, &shown);
+	tw_buf_release(&text);
+	tw_buf_release(&blob);
+	tw_buf_release(&shown);
+	tw_param_values_release(&v);
+	tw_diags_release(&ds);
+	tw_change_spec_free(s);
+	return st;
+}
+
+/* Each allocation in turn fails: no crash, and never another answer than also
+ * (TW_NOMEM where there is none). */
+static void fail_each(const char *file, size_t len, enum tw_status end,
+    enum tw_status also, bool on)
+{
+	enum tw_status st;
+	size_t n, used;
+	bool hit;
+
+	for (n = 1; ; n++) {
+		fail_on = on;
+		count = 0;
+		fail_at = n;
+		st = whole(file, len);
+		used = count;
+		fail_at = 0;
+		hit = used >= n;
+		if (!hit)
+			break;
+		ck_assert_msg(st == TW_NOMEM || st == end || st == also,
+		    "status %d when allocation %zu fails", st, n);
+		ck_assert_msg(!on || end != TW_OK || st != TW_OK,
+		    "success without memory from allocation %zu on", n);
+	}
+	ck_assert_int_eq(st, end);
+	ck_assert_uint_ge(n, LEAST);
+}
+
+START_TEST(an_allocation_that_fails_gives_a_status)
+{
+	fail_each(change, sizeof change - 1, TW_OK, TW_NOMEM, false);
+	fail_each(wrong, sizeof wrong - 1, TW_DATA, TW_NOMEM, false);
+}
+END_TEST
+
+START_TEST(memory_that_is_gone_gives_a_status)
+{
+	fail_each(change, sizeof change - 1, TW_OK, TW_NOMEM, true);
+	fail_each(wrong, sizeof wrong - 1, TW_DATA, TW_NOMEM, true);
+}
+END_TEST
+
+/* glibc's regexec() may answer "no match" where it finds no memory: a good
+ * value is refused then, which does no harm. */
+START_TEST(a_pattern_without_memory_never_accepts)
+{
+	fail_each(pattern, sizeof pattern - 1, TW_OK, TW_USAGE, false);
+	fail_each(pattern, sizeof pattern - 1, TW_OK, TW_USAGE, true);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		an_allocation_that_fails_gives_a_status,
+		memory_that_is_gone_gives_a_status,
+		a_pattern_without_memory_never_accepts,
+	};
+
+	return run_tests("alloc", tests, sizeof tests / sizeof *tests);
+}
