@@ -1,0 +1,1398 @@
+#!/bin/sh
+# The executor: carries out one change on this host, towerify-executor(7).
+#
+# One text, four lives:
+#   (no arguments)  a request of a tower, read from stdin: accepts a job, starts
+#                   an executor for it and follows what that writes
+#   run SPOOL ID    the executor itself, detached, holding the spool's lock
+#   plan SPOOL DIR  asks the checks of a program, in the foreground
+#   file PHASE ...  one phase of a file step, in a process of its own
+#
+# What makes it safe: whatever must not happen twice is written to `events` and
+# synced before it happens; only a complete job ever bears its name; the lock
+# is held by descriptor 9 of the executor and of what it does by its own hand,
+# never by a step.  It restarts nothing by itself, and trusts no output.
+#
+# The tower drops comment lines and indentation before sending this, so no
+# string here spans lines in a way that would notice.  Nothing is done before
+# the last line.  Variables are upper case: a parameter of a change, which is
+# lower case, can never meet one.  Requests are read by whatever sh the host
+# has, all else by dash: bash can hang when a signal ends its wait.
+#
+# Descriptors: 3 the FIFO's reading end (the filter's), 4 the stream, 7 scratch,
+# 8 the FIFO's writing end (a request: the gate), 9 the lock.
+#
+# `NAME= ` sets nothing; `A && B || stop`; functions are called by name:
+# shellcheck disable=SC1007,SC2015,SC2094,SC2317
+
+NL='
+'
+CAP=524288	# bytes of a step's output kept at either end
+TOOLS='cat chmod chown cp dash date dd env fallocate flock head id mkdir mkfifo
+mv rm setsid sha256sum sleep stat sync tail tr truncate uname wc'
+
+# --- small things ------------------------------------------------------------
+
+say() {
+	printf '\n@%s %s\n' "$NONCE" "$*"
+}
+
+# NOW: centiseconds since boot.
+now() {
+	read -r NOW _ </proc/uptime
+	NOW=$((${NOW%.*} * 100 + 1${NOW#*.} - 100))
+}
+
+is_number() {
+	case $1 in ''|*[!0-9]*|??????????????????*) return 1 ;; esac
+}
+
+is_id() {
+	case $1 in *[!0-9a-f]*) return 1 ;; esac
+	[ "${#1}" -eq 32 ]
+}
+
+# BORN: when process $1 started; false when it is gone or a zombie.
+born() {
+	read -r STAT 2>/dev/null <"/proc/$1/stat" || return 1
+	# shellcheck disable=SC2086 # fields
+	set -- ${STAT##*) }
+	BORN=${20}
+	[ "$1" != Z ]
+}
+
+# The record $1 as it stands: what an executor goes on from.  A line that a
+# crash left torn, and all after it, was never acted on and does not count.
+load() {
+	EVENTS=0 BYTES=0 LIVES=0 BOOTS=' ' OPEN= RAN=' ' NEXT=1 FAILED= VERDICT=
+	UNDOING= UNDONE=' ' BROKEN= RUN_T=0 RUN_TIME=0 RUN_BOOT=
+	[ -r "$1" ] || return 0
+	while IFS= read -r LINE; do
+		# shellcheck disable=SC2086 # fields
+		set -- $LINE
+		[ "$1" = $((EVENTS + 1)) ] && is_number "$2" || break
+		case $3 in
+		life)	LIVES=$4 LIFE_T=$2 LIFE_BOOT=$5 LIFE_TIME=$6
+			BOOTS="$BOOTS$4:$5 " ;;
+		start)	OPEN=$4 NEXT=$(($4 + 1)) ;;
+		run)	RAN="$RAN$4 " RUN_T=$2 RUN_BOOT=$LIFE_BOOT
+			RUN_TIME=$((LIFE_TIME + ($2 - LIFE_T) / 100)) ;;
+		try)	;;
+		end)	OPEN=
+			case $5 in done|unchanged) ;; *) FAILED=1 ;; esac ;;
+		cancel)	FAILED=1 ;;
+		undo)	UNDOING=$4 ;;
+		undone)	UNDOING= UNDONE="$UNDONE$4 "
+			[ "$5" = "done" ] || BROKEN=1 ;;
+		verdict) VERDICT=$4 ;;
+		*)	break ;;
+		esac
+		EVENTS=$1 BYTES=$((BYTES + ${#LINE} + 1))
+	done <"$1"
+}
+
+# All events once more, from the record $1: the tower passes over those it has.
+# Synced first: who wrote them may have died before that.
+repeat() {
+	sync "$1" || return 1
+	N=0
+	while [ "$N" -lt "$EVENTS" ] && IFS= read -r LINE; do
+		printf '\n@%s %s .\n' "$NONCE" "$LINE" || return 1
+		N=$((N + 1))
+	done <"$1"
+}
+
+# --- a request ---------------------------------------------------------------
+
+refuse() {
+	say refused "$@"
+	[ -z "$IN" ] || rm -rf "$IN"
+	exit 0
+}
+
+# Before the hello was said, and the fence known.
+deny() {
+	hello -
+	refuse "$@"
+}
+
+hello() {
+	say hello 1 "boot=$BOOT" "spool=$SPOOL_ID" "machine=$MACHINE" \
+		"fence=${1:-$FENCE_EPOCH.$FENCE_SEQ}"
+}
+
+request() {
+	trap '' PIPE
+	umask 077
+	NONCE= SPOOL=- ID=- QUEUE=- EPOCH=0 ACK=0 UNHOLD= JOB= SEQ=0 AT_LIFE=0
+	SEEN_EPOCH=0 SEEN_SEQ=0 AT=0 AT_EVENT=0 WHO= ROOM=0 TOWER=-
+	TEXT=0 BLOB=0 TEXT_SHA= BLOB_SHA=
+	HOST=- CHANGE=0 IN= SPOOL_ID=- FENCE_EPOCH=0 FENCE_SEQ=0 LAUNCHED= DONE=
+	IFS= read -r LINE || exit 65
+	set -f
+	# shellcheck disable=SC2086 # words
+	set -- $LINE
+	set +f
+	[ "$1" = towerify1 ] || exit 65
+	VERB=$2
+	shift 2
+	for WORD; do
+		VALUE=${WORD#*=}
+		case ${WORD%%=*} in
+		nonce) NONCE=$VALUE ;;	spool) SPOOL=$VALUE ;;
+		id) ID=$VALUE ;;	queue) QUEUE=$VALUE ;;
+		epoch) EPOCH=$VALUE ;;	ack) ACK=$VALUE ;;
+		fence) SEEN_EPOCH=${VALUE%.*} SEEN_SEQ=${VALUE#*.} ;;
+		unhold) UNHOLD=$VALUE ;;	cancel) WHO=$VALUE ;;
+		job) JOB=$VALUE ;;	seq) SEQ=$VALUE ;;
+		life) AT_LIFE=$VALUE ;;	offset) AT=$VALUE ;;
+		event) AT_EVENT=$VALUE ;;	room) ROOM=$VALUE ;;
+		text) TEXT=$VALUE ;;	textsha) TEXT_SHA=$VALUE ;;
+		blob) BLOB=$VALUE ;;	blobsha) BLOB_SHA=$VALUE ;;
+		tower) TOWER=$VALUE ;;	host) HOST=$VALUE ;;
+		change) CHANGE=$VALUE ;;
+		esac
+	done
+	is_id "$NONCE" || exit 65
+	surroundings
+	case $SPOOL in /*) ;; *) deny bad "spool $SPOOL" ;; esac
+	for WORD in "$EPOCH" "$ACK" "$SEQ" "$AT_LIFE" "$AT" "$AT_EVENT" \
+	    "$SEEN_EPOCH" "$SEEN_SEQ" "$TEXT" "$BLOB" "$ROOM" "$CHANGE"; do
+		is_number "$WORD" || deny bad "not a number: $WORD"
+	done
+	[ "$QUEUE" = - ] || is_id "$QUEUE" || deny bad "queue"
+	case $VERB in
+	start|resume)
+		is_id "$JOB" && [ "$QUEUE" != - ] || deny bad "job"
+		;;
+	init|facts|plan) ;;
+	*)
+		deny bad "verb $VERB"
+		;;
+	esac
+	"do_$VERB"
+	exit 0
+}
+
+# The host as the request finds it.
+surroundings() {
+	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	export PATH
+	HOME=${HOME:-/}
+	read -r BOOT </proc/sys/kernel/random/boot_id
+	MACHINE=-
+	[ ! -s /etc/machine-id ] || read -r MACHINE </etc/machine-id
+	while read -r WORD ME _; do
+		[ "$WORD" != Uid: ] || break
+	done </proc/self/status
+	LOGIN=root
+	[ "$ME" = 0 ] || LOGIN=${USER:-${LOGNAME:-$ME}}
+	SYSTEMD=no
+	[ ! -d /run/systemd/system ] || SYSTEMD=yes
+	MISSING=
+	for WORD in $TOOLS; do
+		command -v "$WORD" >/dev/null || MISSING="$MISSING $WORD"
+	done
+	[ "$ME$SYSTEMD" != 0yes ] || command -v systemd-run >/dev/null ||
+		MISSING="$MISSING systemd-run"
+	if [ "$SPOOL" = - ]; then
+		SPOOL=/var/spool/towerify
+		[ "$ME" = 0 ] || SPOOL=$HOME/.local/state/towerify-spool
+	fi
+	while [ "$SPOOL" != "${SPOOL%/}" ]; do SPOOL=${SPOOL%/}; done
+}
+
+# WRONG: what keeps this directory from being a spool; inside it otherwise.
+enter_spool() {
+	WRONG=
+	if [ -L "$SPOOL" ]; then
+		WRONG="unsafe: $SPOOL is a symbolic link"
+	elif [ ! -e "$SPOOL" ]; then
+		WRONG="absent: there is no $SPOOL"
+	elif [ ! -d "$SPOOL" ]; then
+		WRONG="unsafe: $SPOOL is not a directory"
+	elif [ ! -O "$SPOOL" ]; then
+		WRONG="unsafe: $SPOOL is not owned by $LOGIN"
+	elif [ -e "$SPOOL/state.db" ] || [ -L "$SPOOL/state.db" ]; then
+		WRONG="unsafe: $SPOOL holds a tower's state.db"
+	else
+		MODE=$(stat -c %a "$SPOOL")
+		case $MODE in
+		700|2700) ;;
+		*) WRONG="unsafe: $SPOOL has mode $MODE, not 700" ;;
+		esac
+	fi
+	[ -z "$WRONG" ] && cd -P "$SPOOL" || return 1
+}
+
+# SPOOL_ID, once it is the spool this tower pinned, on the machine it was on.
+check_spool() {
+	enter_spool || deny spool "$WRONG"
+	read -r VERSION SPOOL_ID WORD 2>/dev/null <id ||
+		deny spool "absent: $SPOOL has no id"
+	if [ "$VERSION" != 1 ] || [ "$WORD" != "$MACHINE" ]; then
+		WRONG="different: $SPOOL was made on another machine"
+	elif [ "$SPOOL_ID" != "$ID" ]; then
+		WRONG="different: $SPOOL has another id"
+	fi
+	[ -z "$WRONG" ] || deny spool "$WRONG"
+}
+
+# The gate: one request at a time from here to its release (8>&-).
+enter_gate() {
+	{ command exec 8>>gate; } 2>/dev/null ||
+		deny space "cannot write to $SPOOL"
+	flock -w 20 8 || deny start "the gate stays locked"
+	for WORD in in/*; do
+		N=${WORD#in/}
+		[ ! -e "$WORD" ] || [ -e "/proc/${N%%.*}" ] || rm -rf "$WORD"
+	done
+	acknowledge
+	! is_after "$SEEN_EPOCH" "$SEEN_SEQ" || {
+		hello
+		refuse lost "the host went back in time"
+	}
+	if [ -n "$UNHOLD" ] && [ -e held ]; then
+		rm -f held && sync .
+	fi
+	hello
+}
+
+# Is epoch $1, seq $2 beyond the fence?
+is_after() {
+	[ "$1" -gt "$FENCE_EPOCH" ] ||
+		{ [ "$1" -eq "$FENCE_EPOCH" ] && [ "$2" -gt "$FENCE_SEQ" ]; }
+}
+
+# Takes leave of the finished jobs whose end the tower has stored.  BUSY: who
+# is not finished.  Of a job that is removed, meta goes first: without it a
+# directory is no job.
+acknowledge() {
+	BUSY= GONE=
+	[ "$QUEUE" = - ] || [ ! -e "fence/$QUEUE" ] ||
+		read -r FENCE_EPOCH FENCE_SEQ <"fence/$QUEUE"
+	RAISED=
+	for DIR in jobs/*; do
+		[ "$DIR" != 'jobs/*' ] || break
+		if ! read -r Q E S _ T _ C _ 2>/dev/null <"$DIR/meta"; then
+			is_done "${DIR#jobs/}" && GONE="$GONE $DIR" ||
+				BUSY="$DIR is damaged, a person must look"
+			continue
+		fi
+		load "$DIR/events"
+		if [ -z "$VERDICT" ]; then
+			[ "$DIR" = "jobs/$JOB" ] ||
+				BUSY="change $C of tower $T is not finished"
+			continue
+		fi
+		[ "$Q" = "$QUEUE" ] && [ "$S" -le "$ACK" ] || continue
+		printf '%s %s %s %s %s\n' "$Q" "$E" "$S" "${DIR#jobs/}" \
+			"$VERDICT" >>"done" || refuse space "cannot write to $SPOOL"
+		! is_after "$E" "$S" || FENCE_EPOCH=$E FENCE_SEQ=$S
+		RAISED=1 GONE="$GONE $DIR/meta $DIR"
+	done
+	# a change the tower gave up before it was here must not come late
+	if [ "$SEQ" -gt 0 ] && [ "$ACK" -ge "$SEQ" ] &&
+	    is_after "$EPOCH" "$ACK"; then
+		FENCE_EPOCH=$EPOCH FENCE_SEQ=$ACK RAISED=1
+		printf '' >>"done"
+	fi
+	# overwritten in place, always as long: within a sector, so not torn
+	if [ -n "$RAISED" ]; then
+		printf '%-20s %-20s\n' "$FENCE_EPOCH" "$FENCE_SEQ" \
+			1<>"fence/$QUEUE" &&
+			sync "done" "fence/$QUEUE" fence . ||
+			refuse space "cannot write to $SPOOL"
+	fi
+	if [ -n "$GONE" ]; then
+		# shellcheck disable=SC2086 # a list
+		rm -rf $GONE >/dev/null 2>&1 8>&- &
+	fi
+}
+
+# Has job $1 been here, and ended, and been acknowledged?
+is_done() {
+	[ -s "done" ] || return 1
+	[ -n "$DONE" ] || DONE=$(cat "done")
+	case $DONE in *" $1 "*) return 0 ;; esac
+	return 1
+}
+
+say_done() {
+	while read -r Q E S J V; do
+		[ "$J" != "$JOB" ] || break
+	done <"done"
+	[ -z "$IN" ] || rm -rf "$IN"
+	say "done" "$V" "$S"
+	exit 0
+}
+
+# Is an executor at work on the job in $1?  PID.
+is_alive() {
+	ITS_LIFE=0
+	read -r ITS_LIFE PID ITS_BORN ITS_BOOT 2>/dev/null <"$1/pid" || return 1
+	[ "$ITS_BOOT" = "$BOOT" ] && born "$PID" && [ "$BORN" = "$ITS_BORN" ]
+}
+
+# Starts an executor for the job, whose record is loaded.  It waits for the
+# lock and ends if it is not needed: one too many does no harm.
+launch() {
+	# synced, for the tower will hold the host to having had this stream
+	printf '' >>"$DIR/stream.$((LIVES + 1))" &&
+		{ [ "$LIVES" -eq 0 ] || sync "$DIR"; } ||
+		refuse space "cannot write to $SPOOL"
+	set -- env -i --default-signal "HOME=$HOME" "USER=$LOGIN" \
+		"PATH=$PATH" LC_ALL=C.UTF-8 \
+		dash "$SPOOL/$DIR/executor" run "$SPOOL" "$JOB"
+	if [ "$ME$SYSTEMD" != 0yes ]; then
+		setsid "$@" </dev/null >/dev/null 2>&1 8>&- &
+		PID=$! LAUNCHED=1
+		return
+	fi
+	# an earlier unit of that name stays as long as anything in its group
+	# does, and can be started again; or it is about to go
+	N=0
+	until systemd-run --quiet --collect --unit="towerify-$JOB" \
+	    --description="towerify change $CHANGE of $TOWER" \
+	    --property=Type=exec --property=KillMode=process \
+	    --property=Delegate=yes --property=OOMPolicy=continue \
+	    --property=IgnoreSIGPIPE=no --property=TasksMax=infinity \
+	    --property=StandardOutput=null --property=StandardError=null \
+	    -- "$@" </dev/null >/dev/null 2>"$DIR/launch" 8>&- ||
+	    systemctl start "towerify-$JOB.service" \
+	    </dev/null >/dev/null 2>&1 8>&-; do
+		N=$((N + 1))
+		if [ "$N" -eq 20 ]; then
+			WORD=
+			read -r WORD <"$DIR/launch"
+			refuse start "systemd-run: $WORD"
+		fi
+		sleep 0.1
+	done
+	N=0
+	until is_alive "$DIR" || [ "$ITS_LIFE" -gt "$LIVES" ]; do
+		N=$((N + 1))
+		[ "$N" -lt 500 ] || refuse start "the executor does not come up"
+		sleep 0.02
+	done
+}
+
+# The upload: complete and checked in in/PID.UUID, or refused.
+upload() {
+	[ -z "$MISSING" ] || deny needs "${MISSING# }"
+	read -r WORD </proc/sys/kernel/random/uuid
+	IN=in/$$.$WORD
+	FULL=
+	mkdir "$IN" 2>/dev/null && head -c "$TEXT" >"$IN/job" || FULL=1
+	if [ "$BLOB" -gt 0 ]; then
+		head -c "$BLOB" >"$IN/blob" || FULL=1
+	else
+		printf '' >"$IN/blob" || FULL=1
+		BLOB_SHA=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+	fi
+	# shellcheck disable=SC2154 # t: this text, set by the remote command
+	printf '%s' "$t" >"$IN/executor" &&
+		printf '%s %s %s %s %s %s %s %s\n' "$QUEUE" "$EPOCH" "$SEQ" \
+			"$NONCE" "${TOWER:--}" "${HOST:--}" "$CHANGE" "$ROOM" \
+			>"$IN/meta" || FULL=1
+	[ -z "$FULL" ] || deny space "no room for the upload"
+	printf '%s\n' "$TEXT_SHA  $IN/job" "$BLOB_SHA  $IN/blob" >"$IN/sums" &&
+		sha256sum -c --status "$IN/sums" ||
+		deny bad "checksum, or cut short"
+} 2>/dev/null
+
+do_start() {
+	check_spool
+	upload
+	printf '' >>"$IN/events" && printf '' >>"$IN/stream.1" || FULL=1
+	# where the file system can't reserve, it can't refuse for want of room
+	WORD=$(LC_ALL=C fallocate -n -l "$((ROOM > 0 ? ROOM : 1))" \
+		"$IN/events" 2>&1) || FULL=1
+	case $WORD in *'not supported'*) FULL='' ;; esac
+	enter_gate
+	DIR=jobs/$JOB
+	if [ -e "$DIR/meta" ]; then
+		rm -rf "$IN"
+		attach
+	fi
+	is_done "$JOB" && say_done
+	[ "${#DONE}" -lt 150000 ] || trim_done
+	is_after "$EPOCH" "$SEQ" ||
+		refuse stale "$EPOCH.$SEQ is not after $FENCE_EPOCH.$FENCE_SEQ"
+	[ -z "$BUSY" ] || refuse busy "$BUSY"
+	if [ -e held ]; then
+		read -r WORD <held
+		refuse held "$WORD"
+	fi
+	[ -z "$FULL" ] || refuse space "no room for the record"
+	sync "$IN/executor" "$IN/job" "$IN/blob" "$IN/meta" "$IN/events" "$IN" &&
+		mv -T "$IN" "$DIR" && IN= && sync jobs in ||
+		refuse space "cannot write to $SPOOL"
+	say accepted
+	load "$DIR/events"
+	[ -z "$WHO" ] || write_cancel
+	launch
+	follow
+}
+
+do_resume() {
+	check_spool
+	enter_gate
+	DIR=jobs/$JOB
+	[ ! -e "$DIR/meta" ] || attach
+	is_done "$JOB" && say_done
+	refuse lost "the host does not know this change"
+}
+
+trim_done() {
+	tail -n 1000 "done" >done.new && sync done.new && mv done.new "done" &&
+		sync .
+}
+
+write_cancel() {
+	printf '%s\n' "$WHO" >"$DIR/cancel.new" &&
+		mv "$DIR/cancel.new" "$DIR/cancel"
+}
+
+# A job that is here already: sees to it that somebody works on it, follows.
+attach() {
+	load "$DIR/events"
+	read -r _ _ _ NONCE TOWER _ CHANGE _ <"$DIR/meta"
+	LAST=$LIVES
+	while [ -e "$DIR/stream.$((LAST + 1))" ]; do LAST=$((LAST + 1)); done
+	if [ "$AT_LIFE" -gt "$LAST" ] || [ "$AT_EVENT" -gt "$EVENTS" ]; then
+		refuse lost "the host went back in time"
+	fi
+	[ "$AT_LIFE" -gt 0 ] || AT=0
+	# a power cut may eat the end of a stream, never what events hold; and
+	# of a line that has lost its newline the tower may count the follower's
+	if [ "$AT" -gt 0 ] &&
+	    [ "$AT" -gt $(($(wc -c 2>/dev/null <"$DIR/stream.$AT_LIFE") + 1)) ]
+	then
+		case $BOOTS in *" $AT_LIFE:$BOOT "*)
+			refuse lost "the host went back in time" ;;
+		esac
+	fi
+	if [ -n "$VERDICT" ]; then
+		# its executor may have died between writing and showing it;
+		# in a stream of its own, for a power cut may have left less
+		# of the last one than the tower has heard
+		if ! is_shown && ! is_alive "$DIR" && [ "$LAST" -gt 0 ]; then
+			LAST=$((LAST + 1))
+			repeat "$DIR/events" >"$DIR/stream.$LAST" &&
+				sync "$DIR/stream.$LAST" "$DIR" &&
+				printf '%s\n' "$BOOT" >"$DIR/shown" ||
+				refuse space "cannot write to $SPOOL"
+		fi
+	else
+		[ -z "$WHO" ] || write_cancel
+		is_alive "$DIR" || launch
+	fi
+	follow
+}
+
+# Is the verdict in the stream?  A mark from an earlier boot proves nothing: the
+# power cut may have spared it, and not the stream.
+is_shown() {
+	read -r WORD 2>/dev/null <"$DIR/shown" && [ "$WORD" = "$BOOT" ]
+}
+
+# The streams from (AT_LIFE, AT) on, to the end of the executor at work.
+follow() {
+	exec 8>&-
+	[ "$AT_LIFE" -gt 0 ] || AT_LIFE=1
+	WHOLE=1
+	while [ -e "$DIR/stream.$AT_LIFE" ]; do
+		say stream "$AT_LIFE" "$AT"
+		NEWER=$DIR/stream.$((AT_LIFE + 1))
+		if [ ! -e "$NEWER" ] && { [ -n "$LAUNCHED" ] || is_alive "$DIR"; }
+		then
+			live
+		else
+			tail -c "+$((AT + 1))" "$DIR/stream.$AT_LIFE"
+		fi || WHOLE=
+		[ -e "$NEWER" ] || break
+		AT_LIFE=$((AT_LIFE + 1)) AT=0
+	done
+	load "$DIR/events"
+	WORD=gone
+	[ -z "$VERDICT" ] || [ -z "$WHOLE" ] || ! is_shown || WORD=verdict
+	say over "$WORD"
+	exit 0
+}
+
+# The live stream, as long as process PID is there.
+live() {
+	LAUNCHED=
+	tail -c "+$((AT + 1))" -f -s 0.05 --pid="$PID" "$DIR/stream.$AT_LIFE" \
+		</dev/null 2>/dev/null &
+	TAIL=$!
+	beat &
+	BEAT=$!
+	wait "$TAIL"
+	set -- $?
+	kill "$BEAT" 2>/dev/null
+	return "$1"
+}
+
+# A dot every 10 s, until nobody listens.  Ends a tail that waits for a zombie.
+beat() {
+	exec </dev/null >/dev/null
+	N=0 DEAD=
+	while sleep 2 2>/dev/null; do
+		[ -z "$DEAD" ] || { kill "$TAIL"; exit; }
+		born "$PID" || DEAD=1
+		N=$((N + 1))
+		[ $((N % 5)) -ne 0 ] || printf . >&2 || { kill "$TAIL" $$; exit; }
+	done
+}
+
+fact() {
+	say fact "$@"
+}
+
+do_init() {
+	if [ -n "$MISSING" ]; then
+		hello
+		facts
+	fi
+	if [ ! -e "$SPOOL" ] && [ ! -L "$SPOOL" ]; then
+		mkdir -p -- "${SPOOL%/*}/" && mkdir -m 700 -- "$SPOOL"
+	fi 2>/dev/null
+	enter_spool || deny spool "$WRONG"
+	if [ -s id ]; then
+		read -r _ ID _ <id
+		check_spool
+		enter_gate
+		facts
+	fi
+	for WORD in jobs/* 'done' held; do
+		[ ! -e "$WORD" ] || [ -s id ] ||
+			deny spool "different: $SPOOL holds $WORD but no id"
+	done
+	mkdir -p jobs in fence && command exec 8>>gate && flock -w 20 8 ||
+		deny space "cannot write to $SPOOL"
+	if [ ! -s id ]; then
+		read -r WORD </proc/sys/kernel/random/uuid
+		IFS=-
+		# shellcheck disable=SC2086 # its parts
+		set -- $WORD
+		unset IFS
+		printf '1 %s %s\n' "$1$2$3$4$5" "$MACHINE" >id.new &&
+			sync id.new && mv id.new id && sync . .. ||
+			deny space "cannot write to $SPOOL"
+	fi
+	read -r _ SPOOL_ID _ <id
+	hello
+	facts
+}
+
+do_facts() {
+	if [ "$ID" = - ]; then
+		hello
+	else
+		check_spool
+		enter_gate
+	fi
+	facts
+}
+
+facts() {
+	env --default-signal true 2>/dev/null ||
+		MISSING="$MISSING coreutils-8.31"
+	OS_ID= OS_VERSION=
+	while IFS= read -r LINE; do
+		WORD=${LINE#*=}
+		WORD=${WORD#[\"\']}
+		WORD=${WORD%[\"\']}
+		case $LINE in
+		ID=*) OS_ID=$WORD ;;
+		VERSION_ID=*) OS_VERSION=$WORD ;;
+		esac
+	done </etc/os-release 2>/dev/null
+	read -r _ MEMORY _ </proc/meminfo
+	read -r WORD </proc/sys/kernel/hostname
+	fact hostname "$WORD"
+	fact uid "$ME"
+	fact user "$(id -un)"
+	fact os "$OS_ID"
+	fact os_version "$OS_VERSION"
+	# shellcheck disable=SC2046 # two words
+	set -- $(uname -rm)
+	fact kernel "$1"
+	fact arch "$2"
+	fact memory_kb "$MEMORY"
+	WORD=${SPOOL%/*}/
+	while [ ! -d "$WORD" ]; do WORD=${WORD%/*/}/; done
+	# shellcheck disable=SC2046 # two words
+	set -- $(stat -f -c '%a %S' -- "$WORD")
+	fact disk_free_kb "$(($1 * $2 / 1024))"
+	WORD=no
+	[ "$ME" != 0 ] && ! sudo -n true </dev/null >/dev/null 2>&1 || WORD=yes
+	fact sudo "$WORD"
+	fact systemd "$SYSTEMD"
+	fact missing "${MISSING# }"
+	WORD=no
+	if [ "$SPOOL_ID" != - ]; then
+		printf '' >"in/$$.probe" &&
+			fallocate -n -l 4096 "in/$$.probe" && WORD=yes
+		rm -f "in/$$.probe"
+	fi 2>/dev/null
+	fact fallocate "$WORD"
+	say over facts
+	exit 0
+}
+
+do_plan() {
+	check_spool
+	upload
+	enter_gate
+	exec 8>&-
+	exec env -i --default-signal "HOME=$HOME" "USER=$LOGIN" "PATH=$PATH" \
+		LC_ALL=C.UTF-8 dash "$SPOOL/$IN/executor" plan "$SPOOL" "$SPOOL/$IN"
+}
+
+# --- the program -------------------------------------------------------------
+
+# The job is a list of calls of these; a value is one word, K a number.
+s_param() {
+	eval "P_$1=\$2"
+	PARAMS="$PARAMS $1"
+}
+s_step() {
+	eval "KIND_$1=\$2 LIMIT_$1=\$3 RETRIES_$1=\$4 DELAY_$1=\$5 UNDO_$1=none"
+	eval "TEXT_$1_check= TEXT_$1_unless= TEXT_$1_verify="
+	STEPS=$1
+}
+s_text() {
+	eval "TEXT_$1_$2=\$3"
+}
+s_undo() {
+	eval "UNDO_$1=\$2"
+}
+s_file() {
+	eval "PATH_$1=\$2 MODE_$1=\$3 OWNER_$1=\$4 OFFSET_$1=\$5 LENGTH_$1=\$6
+	SHA_$1=\$7"
+}
+s_end() {
+	WHOLE=$1
+}
+
+# Reads the program in JOB, and prepares the directories of its steps.
+read_program() {
+	PARAMS= STEPS=0 WHOLE=
+	# shellcheck disable=SC1091 # the program
+	. ./job
+	[ "$WHOLE" = "$STEPS" ] || stop 65
+	N=0
+	set -- cwd keep
+	while [ "$N" -lt "$STEPS" ]; do
+		N=$((N + 1))
+		set -- "$@" "keep/$N"
+	done
+	mkdir -p "$@" || stop 1
+}
+
+# K, and what the program says of it.
+take_step() {
+	K=$1 TRY=1
+	eval "KIND=\$KIND_$K LIMIT=\$LIMIT_$K RETRIES=\$RETRIES_$K
+	DELAY=\$DELAY_$K UNDO=\$UNDO_$K"
+	case $KIND in
+	file)
+		BEFORE=file AFTER= RUN=file BACK=file
+		;;
+	reboot)
+		BEFORE= AFTER= RUN=$REBOOT BACK= RETRIES=0
+		;;
+	*)
+		eval "BEFORE=\${TEXT_${K}_check:-\$TEXT_${K}_unless}
+		AFTER=\${TEXT_${K}_check:-\$TEXT_${K}_verify}
+		RUN=\$TEXT_${K}_run BACK=\$TEXT_${K}_undo"
+		;;
+	esac
+}
+
+# By whatever means this host has; a site's own `reboot` comes first.
+# shellcheck disable=SC2016 # for the step's shell
+REBOOT='sync
+case $(command -v reboot) in
+/sbin/*|/usr/sbin/*|/bin/*|/usr/bin/*|"") ;;
+*) exec reboot ;;
+esac
+[ ! -d /run/systemd/system ] || exec systemctl reboot
+! command -v shutdown >/dev/null || exec shutdown -r now
+exec reboot'
+
+# --- processes ---------------------------------------------------------------
+
+# Under systemd the executor's own control group, in which each phase gets one;
+# a group that a phase has left empty serves for the next.
+find_group() {
+	GROUP= GROUP_N=0
+	while IFS=: read -r N WORD WHERE; do
+		case $WHERE in */towerify-"$ID".service) ;; *) continue ;; esac
+		case $N:$WORD in
+		0:) set -- /sys/fs/cgroup /sys/fs/cgroup/unified ;;
+		*:name=systemd) set -- /sys/fs/cgroup/systemd ;;
+		*) continue ;;
+		esac
+		for DIR; do
+			[ ! -w "$DIR$WHERE/cgroup.procs" ] || GROUP=$DIR$WHERE
+		done
+	done </proc/self/cgroup
+	[ -n "$GROUP" ] || return 0
+	while [ -d "$GROUP/$((GROUP_N + 1))" ]; do GROUP_N=$((GROUP_N + 1)); done
+}
+
+group_is_empty() {
+	if [ -e "$1/cgroup.events" ]; then
+		read -r _ N <"$1/cgroup.events"
+		[ "$N" = 0 ]
+	else
+		! read -r N <"$1/cgroup.procs"
+	fi
+}
+
+fresh_group() {
+	[ -n "$GROUP" ] || return 0
+	[ "$GROUP_N" -eq 0 ] || ! group_is_empty "$GROUP/$GROUP_N" || return 0
+	GROUP_N=$((GROUP_N + 1))
+	mkdir "$GROUP/$GROUP_N" || GROUP=
+}
+
+# PIDS: the processes of the groups from number $2 on, and all with a tag that
+# begins with $1.  One look at all environments, then a second at those few
+# that seem to bear it: what one process says must not condemn another.
+find_left() {
+	PIDS=
+	N=$2
+	while [ -n "$GROUP" ] && [ "$N" -le "$GROUP_N" ]; do
+		for DIR in "$GROUP/$N" "$GROUP/$N"/*/ "$GROUP/$N"/*/*/; do
+			[ -r "$DIR/cgroup.procs" ] || continue
+			while read -r P; do
+				PIDS="$PIDS $P"
+			done <"$DIR/cgroup.procs"
+		done
+		N=$((N + 1))
+	done
+	ALL=$(head -v -c 131072 /proc/[0-9]*/environ 2>/dev/null | tr '\0\n' '\n ')
+	case $ALL in *"TOWERIFY_TAG=$1"*) ;; *) return 0 ;; esac
+	set -f
+	IFS=$NL
+	P= CANDIDATES=
+	for WORD in $ALL; do
+		case $WORD in *'==> /proc/'*'/environ <== '*)
+			P=${WORD##*==> /proc/}
+			P=${P%%/*}
+			WORD=${WORD##*/environ <== } ;;
+		esac
+		case $WORD in "TOWERIFY_TAG=$1"*) CANDIDATES="$CANDIDATES$NL$P" ;; esac
+	done
+	for P in $CANDIDATES; do
+		case $NL$(tr '\0' '\n' <"/proc/$P/environ") in
+		*"${NL}TOWERIFY_TAG=$1"*) PIDS="$PIDS $P" ;;
+		esac
+	done 2>/dev/null
+	unset IFS
+	set +f
+}
+
+# Ends what find_left finds: TERM, after 2 s KILL, until there is nothing left.
+# With $3 not so gently.
+end_left() {
+	SIGNAL=${3:-TERM}
+	now
+	UNTIL=$((NOW + 200))
+	while find_left "$1" "$2"; [ -n "$PIDS" ]; do
+		# shellcheck disable=SC2086 # a list
+		[ -z "$SIGNAL" ] || kill -s "$SIGNAL" $PIDS 2>/dev/null
+		sleep 0.05
+		now
+		if [ "$NOW" -ge "$UNTIL" ]; then
+			SIGNAL=KILL
+		elif [ "$SIGNAL" = TERM ]; then
+			SIGNAL=
+		fi
+	done
+}
+
+start_ticker() {
+	while sleep 1; do
+		kill -s ALRM $$ || exit
+	done </dev/null >/dev/null 2>&1 4>&- 9>&- &
+	TICKER=$!
+}
+
+stop() {
+	trap '' TERM ALRM
+	[ -z "$TICKER" ] || kill "$TICKER" 2>/dev/null
+	exit "$1"
+}
+
+# TERM: the host goes down.  No verdict: that is for who takes over.
+halt() {
+	trap '' TERM
+	[ -z "$TAG" ] || end_left "$TAG" "$GROUP_N" KILL
+	stop 143
+}
+
+# Waits until centisecond $1 of this boot; false when cancelled before.
+wait_until() {
+	while now; [ "$NOW" -lt "$1" ]; do
+		[ -n "$2" ] || [ ! -e cancel ] || return 1
+		TICK=
+		wait "$TICKER"
+		[ -n "$TICK" ] || start_ticker
+	done
+}
+
+# --- output ------------------------------------------------------------------
+
+# One filter a step copies what comes out of the FIFO into the stream.  It has
+# reached the end when nobody has the FIFO open; when something the step has
+# left behind keeps it, the next FIFO is another one.
+open_output() {
+	[ -p fifo ] || mkfifo fifo || stop 1
+	fresh_group
+	[ -z "$GROUP" ] || printf '%s\n' "$GROUP_N" >group || stop 1
+	# the other way round the first open would wait for the second
+	exec 7<>fifo
+	exec 3<fifo 8>fifo 7>&-
+	# in braces: dash keeps a copy of what a function's redirection closes
+	{ filter; } </dev/null 2>/dev/null 8>&- 9>&- &
+	FILTER=$!
+	exec 3<&-
+}
+
+close_output() {
+	exec 8>&-
+	N=0
+	while TICK=; wait "$FILTER"; [ -n "$TICK" ]; do
+		N=$((N + 1))
+		[ "$N" -lt 2 ] || kill -s USR1 "$FILTER" 2>/dev/null
+	done
+	[ "$N" -lt 2 ] || rm -f fifo
+}
+
+# The first CAP bytes as they come, of the rest the last CAP at the end.  USR1
+# leaves the FIFO to a drain, so that who holds it is not ended by SIGPIPE.
+filter() {
+	LEAVE= SIGNAL=TERM COPIER= LEFT=$CAP
+	trap - TERM ALRM
+	trap 'LEAVE=1; kill -s "$SIGNAL" "$COPIER"' USR1
+	while [ -z "$LEAVE" ] && [ "$LEFT" -ge 512 ]; do
+		dd bs=512 count=$((LEFT / 512)) <&3 >&4 2>copied &
+		COPIER=$!
+		copied
+		# fewer blocks than asked for: that was the end, or a full disk
+		[ "$BLOCKS" -eq $((LEFT / 512)) ] || break
+		LEFT=$((LEFT - BYTES))
+	done
+	if [ -z "$LEAVE" ] && [ "$LEFT" -lt 512 ]; then
+		SIGNAL=INT	# upon which dd says how much it was
+		rm -f rest
+		mkfifo rest
+		tail -c "$CAP" <rest >last &
+		KEEPER=$!
+		env --default-signal=INT dd bs=65536 <&3 >rest 2>copied &
+		COPIER=$!
+		copied
+		while wait "$KEEPER"; kill -0 "$KEEPER"; do :; done
+		[ "$BYTES" -le "$CAP" ] || say cut $((BYTES - CAP)) . >&4
+		cat last >&4
+		rm -f last rest
+	fi
+	exec >/dev/null 4>&-
+	if [ -n "$LEAVE" ]; then
+		cat <&3 &
+	elif [ "$BLOCKS" -lt 0 ]; then
+		cat <&3
+	fi
+	exit 0
+}
+
+# Waits for the copier.  BLOCKS and BYTES it copied; -1 and 0 if it failed.
+copied() {
+	while wait "$COPIER"; kill -0 "$COPIER"; do :; done
+	BLOCKS=-1 BYTES=0
+	while read -r N WORD ALL; do
+		case $WORD:$ALL in
+		records:in) COUNT=$((${N%+*} + ${N#*+})) ;;
+		bytes:*|byte:*) BYTES=$N BLOCKS=$COUNT ;;
+		*error*) return ;;
+		esac
+	done <copied
+}
+
+# --- the record --------------------------------------------------------------
+
+# An event is decided here and written by commit, with those decided since.
+# In the stream a line ends with a mark, which a torn one lacks.
+event() {
+	now
+	EVENTS=$((EVENTS + 1))
+	RECORD="$RECORD$EVENTS $NOW $*$NL"
+	SHOW="$SHOW$NL@$NONCE $EVENTS $NOW $* .$NL"
+}
+
+# Written, synced, and only then shown and acted upon.  What can't be written
+# ends the executor, without a verdict.
+commit() {
+	[ -n "$RECORD" ] || return 0
+	printf '%s' "$RECORD" >>events && sync events &&
+		printf '%s' "$SHOW" >&4 || stop 1
+	RECORD= SHOW=
+}
+
+# --- steps -------------------------------------------------------------------
+
+# Runs phase $1 of step K, with command $2, after committing what announces it.
+# HOW it ended (exited, timed-out, cancelled) and CODE.
+phase() {
+	PHASE=$1 HOW=exited
+	printf '%s\n' "$2" >"$K.$PHASE" || stop 1
+	is_empty cwd || { rm -rf cwd && mkdir cwd; } || stop 1
+	fresh_group
+	if [ "$PHASE$KIND" = runrun ]; then
+		# what a check has kept; a file step syncs its own
+		is_empty "keep/$K" || sync -f "keep/$K" || stop 1
+	fi
+	commit
+	[ -n "$PLAN" ] || TAG=$ID/$K/$PHASE/$TRY
+	now
+	UNTIL=$((NOW + LIMIT * 100))
+	{ step_shell; } </dev/null >&8 2>&1 4>&- 8>&- &
+	CHILD=$!
+	while TICK=; wait "$CHILD"; CODE=$?; [ -n "$TICK" ]; do
+		now
+		if [ "$NOW" -ge "$UNTIL" ]; then
+			HOW=timed-out
+		elif [ -e cancel ] && [ "$PHASE$KIND" != runreboot ] &&
+		    [ "$PHASE" != undo ]; then
+			HOW=cancelled
+		else
+			[ -z "$PLAN" ] || plan_beat
+			continue
+		fi
+		end_left "$TAG" "$GROUP_N"
+		while TICK=; wait "$CHILD"; [ -n "$TICK" ]; do :; done
+		CODE=0
+		break
+	done
+	# what a failed phase has left half done must not meet the next one
+	[ "$HOW$PHASE" = exitedcheck ] || [ "$CODE" -eq 0 ] ||
+		end_left "$TAG" "$GROUP_N"
+	TAG=
+}
+
+is_empty() {
+	for P in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+		[ ! -e "$P" ] && [ ! -L "$P" ] || return 1
+	done
+}
+
+# The process that becomes the step.  It lets go of the lock only when its tag
+# can be seen, so that who gets the lock next will find it.
+step_shell() {
+	[ -z "$GROUP" ] || echo 0 >"$GROUP/$GROUP_N/cgroup.procs"
+	umask 022
+	export SHELL=/bin/sh DEBIAN_FRONTEND=noninteractive \
+		KEEP="$JOB/keep/$K" TOWERIFY_CHANGE="$CHANGE" \
+		TOWERIFY_HOST="$HOST" TOWERIFY_STEP="$K" TOWERIFY_TAG="$TAG"
+	# shellcheck disable=SC2016 # for that shell
+	set -- -euc 'exec 9>&-; . "$0"' "$JOB/$K.$PHASE"
+	if [ "$KIND" = file ]; then
+		eval "set -- \"\$JOB/executor\" file ${PLAN:+plan}$PHASE \
+			\"\$PATH_$K\" \"\$MODE_$K\" \"\$OWNER_$K\" \
+			\"\$OFFSET_$K\" \"\$LENGTH_$K\" \"\$SHA_$K\""
+	fi
+	for NAME in $PARAMS; do
+		eval "export \"\$NAME=\$P_$NAME\""
+	done
+	cd cwd && unset OLDPWD && exec env --default-signal sh "$@"
+}
+
+cancelled() {
+	read -r WHO <cancel
+	FAILED=1
+	event cancel "$WHO"
+}
+
+# Step K to its end; FAILED when that was not a good one.
+step() {
+	event start "$K"
+	[ -n "$BEFORE" ] || applied
+	open_output
+	END=
+	while attempt; [ -z "$END" ]; do
+		# shellcheck disable=SC2086 # state, phase, code
+		event try "$K" "$TRY" $BAD
+		commit
+		TRY=$((TRY + 1))
+		now
+		if ! wait_until $((NOW + DELAY * 100)); then
+			END='interrupted run 0'
+			break
+		fi
+		[ -n "$BEFORE" ] || applied
+	done
+	close_output
+	case $END in
+	done*|unchanged*) ;;
+	interrupted*) cancelled ;;
+	*) FAILED=1 ;;
+	esac
+	# shellcheck disable=SC2086 # state, phase, code
+	event end "$K" $END
+}
+
+# From here on the step may have changed the host.
+applied() {
+	RAN="$RAN$K "
+	event run "$K" "$TRY"
+	RUN_T=$NOW
+}
+
+# One attempt.  END is set when it is the last; else BAD says how it failed.
+attempt() {
+	if [ -n "$BEFORE" ]; then
+		phase check "$BEFORE"
+		case $HOW:$CODE:$KIND:$TRY in
+		timed-out:*) END='timed-out check 0' ;;
+		cancelled:*:1) END='interrupted check 0' ;;
+		cancelled:*) END='interrupted run 0' ;;
+		exited:0:*:1) END='unchanged check 0' ;;
+		exited:0:*) END='done check 0' ;;
+		exited:3:file:*) END='failed prepare 1' ;;
+		*:12[6-9]:*|*:1[3-9]?:*|*:2??:*)
+			END="failed check $CODE" ;;
+		esac
+		[ -z "$END" ] || return 0
+		applied
+	fi
+	phase run "$RUN"
+	WORD=$KIND
+	if [ "$HOW$CODE" = exited0 ] && [ -n "$AFTER" ]; then
+		phase verify "$AFTER"
+		WORD=verify
+	fi
+	if [ "$HOW$CODE" = exited0 ] && [ "$KIND" = reboot ]; then
+		await_reboot
+	fi
+	case $HOW$CODE in
+	exited0) END="done $WORD 0" ;;
+	exited*) BAD="failed $WORD $CODE" ;;
+	cancelled*) END='interrupted run 0' ;;
+	*) BAD="timed-out $WORD 0" ;;
+	esac
+	[ -n "$END" ] || [ "$TRY" -le "$RETRIES" ] || END=$BAD
+}
+
+# The reboot was asked for: either it ends this life, or it never comes.
+await_reboot() {
+	wait_until $((RUN_T + LIMIT * 100)) regardless
+	HOW=timed-out
+}
+
+# Undoes what was applied, the last first.
+undo_all() {
+	N_BACK=$STEPS
+	while [ "$N_BACK" -gt 0 ]; do
+		case $RAN:$UNDONE in
+		*:*" $N_BACK "*) ;;
+		*" $N_BACK "*:*)
+			take_step "$N_BACK"
+			undo_one
+			;;
+		esac
+		N_BACK=$((N_BACK - 1))
+	done
+}
+
+undo_one() {
+	END="impossible 0"
+	case $UNDO in
+	nothing)
+		return
+		;;
+	script|auto)
+		event undo "$K"
+		open_output
+		phase undo "$BACK"
+		close_output
+		case $HOW$CODE in
+		exited0) END='done 0' ;;
+		exited*) END="failed $CODE" ;;
+		*) END='timed-out 0' ;;
+		esac
+		;;
+	esac
+	[ "$END" = 'done 0' ] || BROKEN=1
+	# shellcheck disable=SC2086 # state and code
+	event undone "$K" $END
+}
+
+# --- the executor ------------------------------------------------------------
+
+run() {
+	SPOOL=$1 ID=$2 JOB=$1/jobs/$2
+	TAG= PLAN= TICKER= RECORD= SHOW=
+	umask 077
+	cd "$JOB" || exit 1
+	exec 9>>"$SPOOL/lock"
+	flock -w 10 9 || exit 0
+	read -r _ _ _ NONCE TOWER HOST CHANGE ROOM <meta || exit 0
+	load events
+	[ -z "$VERDICT" ] || exit 0
+	LIFE=$((LIVES + 1))
+	exec 4>>"stream.$LIFE"
+	read -r BOOT </proc/sys/kernel/random/boot_id
+	born $$
+	printf '%s\n' "$LIFE $$ $BORN $BOOT" >pid || exit 1
+	trap TICK=1 ALRM
+	trap halt TERM
+	trap '' PIPE
+	start_ticker
+	read_program
+	find_group
+	[ ! -s events ] || take_over
+	event life "$LIFE" "$BOOT" "$(date +%s)"
+	resume_step
+	while [ -z "$FAILED" ] && [ "$NEXT" -le "$STEPS" ]; do
+		if [ -e cancel ]; then
+			cancelled
+			break
+		fi
+		take_step "$NEXT"
+		step
+		NEXT=$((NEXT + 1))
+	done
+	[ -z "$FAILED" ] || undo_all
+	give_verdict
+	stop 0
+}
+
+# Another executor was here before and has died: ends what it left running.
+take_over() {
+	if [ "$(wc -c <events)" -ne "$BYTES" ]; then
+		truncate -s "$BYTES" events || stop 1
+		fallocate -n -l "$ROOM" events 2>/dev/null
+	fi
+	repeat events >&4 || stop 1
+	N=0
+	[ ! -e group ] || read -r N <group
+	if [ -n "$UNDOING" ]; then
+		end_left "$ID/$UNDOING/undo/" "$N"
+	elif [ -n "$OPEN" ]; then
+		end_left "$ID/$OPEN/" "$N"
+	fi
+}
+
+# Brings to its end what was open when the last executor died.
+resume_step() {
+	if [ -n "$UNDOING" ]; then
+		BROKEN=1
+		event undone "$UNDOING" interrupted 0
+		UNDONE="$UNDONE$UNDOING "
+	elif [ -n "$OPEN" ]; then
+		take_step "$OPEN"
+		case $KIND:$RAN in
+		reboot:*" $K "*) resume_reboot ;;
+		*" $K "*) END='interrupted run 0' ;;
+		*) END='interrupted check 0' ;;
+		esac
+		[ "$END" = 'done reboot 0' ] || FAILED=1
+		# shellcheck disable=SC2086 # state, phase, code
+		event end "$K" $END
+	fi
+}
+
+# A reboot was asked for in an earlier life, at RUN_TIME in boot RUN_BOOT.
+resume_reboot() {
+	END='timed-out reboot 0'
+	now
+	if [ "$BOOT" = "$RUN_BOOT" ]; then
+		commit
+		await_reboot
+	elif [ $(($(date +%s) - NOW / 100 - RUN_TIME)) -le "$LIMIT" ]; then
+		END='done reboot 0'
+	fi
+}
+
+give_verdict() {
+	VERDICT=succeeded
+	[ -z "$FAILED" ] || VERDICT=rolled-back
+	if [ -n "$BROKEN" ]; then
+		VERDICT=failed
+		printf '%s\n' "$CHANGE $TOWER was not wholly rolled back" \
+			>"$SPOOL/held.new" && sync "$SPOOL/held.new" &&
+			mv "$SPOOL/held.new" "$SPOOL/held" && sync "$SPOOL" ||
+			stop 1
+	fi
+	event verdict "$VERDICT"
+	commit
+	printf '%s\n' "$BOOT" >shown
+}
+
+# --- plan --------------------------------------------------------------------
+
+plan() {
+	SPOOL=$1 JOB=$2
+	TICKER= RECORD= SHOW= GROUP= GROUP_N=0 PLAN=0 TRY=1
+	umask 077
+	cd "$JOB" || exit 1
+	read -r _ _ _ NONCE _ HOST CHANGE _ <meta
+	TAG=
+	trap TICK=1 ALRM
+	trap 'plan_over 143' TERM
+	trap '' PIPE
+	exec 4>&1
+	start_ticker
+	read_program
+	NEXT=0
+	while [ "$NEXT" -lt "$STEPS" ]; do
+		NEXT=$((NEXT + 1))
+		take_step "$NEXT"
+		WORD=unknown CODE=0
+		if [ -n "$BEFORE" ]; then
+			TAG=$NONCE/$K/plan
+			open_output
+			phase check "$BEFORE"
+			close_output
+			case $HOW$CODE in
+			exited0) WORD=holds ;;
+			timed-out*|exited12[6-9]|exited1[3-9]?|exited2??)
+				WORD=broken ;;
+			*) WORD=would ;;
+			esac
+		fi
+		say plan "$K" "$WORD" "$CODE"
+	done
+	say over plan
+	plan_over 0
+}
+
+# Each second: a dot every 10, and the end when nobody listens.
+plan_beat() {
+	PLAN=$((PLAN + 1))
+	[ $((PLAN % 10)) -ne 0 ] || printf . >&2 || plan_over 1
+}
+
+plan_over() {
+	trap '' TERM
+	[ -z "$TAG" ] || end_left "$TAG" 1 KILL
+	cd / && rm -rf "$JOB"
+	stop "$1"
+}
+
+# --- file steps --------------------------------------------------------------
+
+# One phase of the file step in $KEEP, in a process of its own.
+file() {
+	exec 9>&-
+	umask 077
+	TARGET=$2 MODE=$3 OWNER=$4 OFFSET=$5 LENGTH=$6 SHA=$7
+	JOB=${KEEP%/keep/*} DIR=${TARGET%/*}/
+	NEW=$DIR.towerify.${JOB##*/}.${KEEP##*/}
+	case $1 in
+	check)
+		! file_holds || exit 0
+		file_fits && file_keep || exit 3
+		exit 1
+		;;
+	plancheck)
+		! file_holds || exit 0
+		file_fits || exit 126
+		exit 1
+		;;
+	run)
+		file_write || { rm -f -- "$NEW"; exit 1; }
+		;;
+	undo)
+		file_restore || { rm -f -- "$NEW"; exit 1; }
+		;;
+	esac
+	exit 0
+}
+
+file_has() {
+	SUM=$(sha256sum <"$1") && [ "${SUM%% *}" = "$SHA" ]
+}
+
+file_holds() {
+	[ -f "$TARGET" ] && [ ! -L "$TARGET" ] || return 1
+	# shellcheck disable=SC2046 # fields
+	set -- $(stat -c '%s %a %u %U %g %G' -- "$TARGET")
+	[ "$1" = "$LENGTH" ] || return 1
+	[ "$MODE" = - ] || [ "$((0$2))" -eq "$((0$MODE))" ] || return 1
+	case $OWNER in
+	-|"$3"|"$4"|"$3:$5"|"$3:$6"|"$4:$5"|"$4:$6") file_has "$TARGET" ;;
+	*) return 1 ;;
+	esac
+}
+
+# Can there be a file at this place?
+file_fits() {
+	if [ ! -d "$DIR" ]; then
+		echo "towerify: there is no directory $DIR"
+	elif [ -e "$TARGET" ] && [ ! -L "$TARGET" ] && [ ! -f "$TARGET" ]; then
+		echo "towerify: $TARGET is not a regular file"
+	else
+		return 0
+	fi
+	return 1
+}
+
+# What is there now goes to KEEP, once; a mark when there is nothing.
+file_keep() {
+	if [ -e "$KEEP/absent" ] || [ -e "$KEEP/old" ] || [ -L "$KEEP/old" ]
+	then
+		return 0
+	elif [ -e "$TARGET" ] || [ -L "$TARGET" ]; then
+		cp -a -- "$TARGET" "$KEEP/old" || return 1
+		[ -L "$KEEP/old" ] || sync "$KEEP/old" || return 1
+	else
+		printf '' >"$KEEP/absent" || return 1
+	fi
+	sync "$KEEP" "$KEEP/.."
+}
+
+file_write() {
+	rm -f -- "$NEW"
+	dd if="$JOB/blob" of="$NEW" bs=65536 iflag=skip_bytes,count_bytes \
+		skip="$OFFSET" count="$LENGTH" conv=excl status=none || return 1
+	if ! file_has "$NEW"; then
+		echo "towerify: the content did not arrive whole"
+		return 1
+	fi
+	if [ -f "$TARGET" ] && [ ! -L "$TARGET" ]; then
+		chown --reference="$TARGET" -- "$NEW" || return 1
+		[ "$MODE" != - ] || MODE=$(stat -c %a -- "$TARGET") || return 1
+	fi
+	[ "$OWNER" = - ] || chown -- "$OWNER" "$NEW" || return 1
+	[ "$MODE" != - ] || MODE=0644
+	chmod -- "$MODE" "$NEW" && sync -- "$NEW" &&
+		mv -fT -- "$NEW" "$TARGET" && sync -- "$DIR"
+}
+
+file_restore() {
+	rm -f -- "$NEW"
+	if [ -e "$KEEP/absent" ]; then
+		rm -f -- "$TARGET" || return 1
+		[ ! -d "$DIR" ] || sync -- "$DIR"
+		return
+	fi
+	cp -a -- "$KEEP/old" "$NEW" || return 1
+	[ -L "$NEW" ] || sync -- "$NEW" || return 1
+	mv -fT -- "$NEW" "$TARGET" && sync -- "$DIR"
+}
+
+main() {
+	case $#:$1 in
+	0:) request ;;
+	*:run|*:plan|*:file) "$@" ;;
+	esac
+	exit 65
+}
+main "$@"
