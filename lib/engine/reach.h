@@ -1,0 +1,39 @@
+/*
+ * reach.h - from a host of the state to a way to reach it
+ *
+ * Joins what the operator said of a host (address, port, user, jump, identity)
+ * with what ~/.ssh/config says of it and the organisation's key.
+ */
+#ifndef TW_ENGINE_REACH_H
+#define TW_ENGINE_REACH_H
+
+#include "model/host.h"
+#include "ssh/transport.h"
+
+struct tw_reach {
+	struct tw_ssh_target target;	/* strings owned by the reach */
+	const struct tw_transport *transport;
+	bool may_fall_back;	/* "auto": try `ssh` when libssh2 can't */
+	bool sudo;
+	/* private */
+	char *alias, *address, *user, *via, *command, *hostkey;
+	char **identities;
+};
+
+/* What `ssh -G` says of address (with user and port where given, else NULL and
+ * 0) as the JSON text stored with a host; malloc'd.  TW_CONFIG with ssh's own
+ * words when it refuses. */
+enum tw_status tw_reach_config(const char *address, const char *user, int port,
+    char **json, struct tw_err *err);
+
+/* Fills h->user and h->port from h->sshconfig where they were not given. */
+enum tw_status tw_reach_defaults(struct tw_host *h, struct tw_err *err);
+
+/* h->sshconfig is asked for again
+ * when ~/.ssh/config is newer than it.  agent: try ssh-agent too (a person
+ * waits at a terminal). */
+enum tw_status tw_reach_make(struct tw_store *s, const struct tw_host *h,
+    bool agent, struct tw_reach *out, struct tw_err *err);
+void tw_reach_release(struct tw_reach *r);
+
+#endif

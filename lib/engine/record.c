@@ -1,0 +1,327 @@
+/*
+ * record.c - the runner's writes, in groups
+ *
+ * The host's journal is the durable copy until a verdict is acknowledged, so
+ * events and output are gathered in memory and written together: after 50 ms,
+ * 256 events or 1 MiB; what must not wait (accepted, verdicts) at the end of
+ * the loop's turn.  No transaction is open while anything is waited for.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine/runner_private.h"
+
+#define FLUSH_MS 50
+#define FLUSH_AGAIN_MS 250	/* the state was busy */
+#define FLUSH_EVENTS 256
+#define FLUSH_BYTES (1024 * 1024)
+#define CHUNK 65536	/* bytes of a row of output, at most */
+#define CHUNK_MIN 2048	/* room for small writes to join */
+
+static void on_flush(uv_timer_t *t)
+{
+	struct runner *r = t->data;
+
+	r->flush_set = false;
+	record_flush(r);
+}
+
+static void set_timer(struct runner *r, int ms)
+{
+	if (r->flush_set)
+		return;
+	r->flush_set = true;
+	uv_timer_start(&r->flush, on_flush, (uint64_t)ms, 0);
+}
+
+void record_soon(struct visit *v, bool urgent)
+{
+	struct runner *r = v->runner;
+
+	v->dirty = true;
+	if (urgent || r->pending_events >= FLUSH_EVENTS ||
+	    r->pending_bytes >= FLUSH_BYTES)
+		r->urgent = true;
+	else
+		set_timer(r, FLUSH_MS);
+}
+
+static struct record *add(struct visit *v, size_t room)
+{
+	struct record *rec = calloc(1, sizeof *rec + room);
+
+	if (!rec) {
+		struct tw_err err = { 0 };
+
+		tw_err_nomem(&err);
+		runner_fail(v->runner, &err);
+		return NULL;
+	}
+	if (!v->first)
+		v->last = &v->first;
+	*v->last = rec;
+	v->last = &rec->next;
+	return rec;
+}
+
+/* The last record, when it is output of the same place with room left. */
+static struct record *tail_of(struct visit *v, size_t n, int64_t cut)
+{
+	struct record *rec = v->first;
+
+	while (rec && rec->next)
+		rec = rec->next;
+	if (!rec || rec->what != RECORD_OUTPUT || cut || rec->len + n > rec->cap ||
+	    rec->k != v->change.cur_step || rec->in_undo != v->change.in_undo)
+		return NULL;
+	return rec;
+}
+
+/* Output of the step under way; what passes the cap was counted by visit.c. */
+void record_output(struct visit *v, const char *p, size_t n, int64_t cut)
+{
+	struct record *rec;
+	size_t take, cap;
+
+	while (n > 0 || cut > 0) {
+		rec = tail_of(v, n, cut);
+		if (!rec) {
+			cap = n < CHUNK_MIN ? CHUNK_MIN : n > CHUNK ? CHUNK : n;
+			rec = add(v, cap);
+			if (!rec)
+				return;
+			rec->what = RECORD_OUTPUT;
+			rec->cap = cap;
+			rec->k = v->change.cur_step;
+			rec->in_undo = v->change.in_undo;
+			rec->at = tw_clock_now();
+			rec->cut = cut;
+		}
+		take = n < rec->cap - rec->len ? n : rec->cap - rec->len;
+		memcpy(rec->data + rec->len, p, take);
+		rec->len += take;
+		p += take;
+		n -= take;
+		cut = 0;
+		v->runner->pending_bytes += (int64_t)take;
+	}
+	record_soon(v, false);
+}
+
+static const char *undo_state(const struct tw_auto_step *st)
+{
+	if (st->undone != TW_STEP_WAITING)
+		return tw_step_state_name(st->undone);
+	return st->undo_begun ? "running" : NULL;
+}
+
+/* A snapshot of step k as it stands now. */
+void record_step(struct visit *v, int64_t k, bool audit, bool in_undo)
+{
+	const struct tw_auto_step *a = &v->auto_steps[k];
+	const struct live_step *l = &v->live[k];
+	struct record *rec = add(v, 0);
+
+	if (!rec)
+		return;
+	rec->what = RECORD_STEP;
+	rec->k = k;
+	rec->audit = audit;
+	rec->in_undo = in_undo;
+	rec->step = v->steps[k - 1];
+	rec->step.state = (char *)tw_step_state_name(a->state);
+	rec->step.decided = l->decided[0] ? (char *)l->decided : NULL;
+	rec->step.code = l->code;
+	rec->step.attempts = a->attempts;
+	rec->step.started = l->started;
+	rec->step.ended = l->ended;
+	rec->step.undo_state = (char *)undo_state(a);
+	rec->step.undo_code = l->undo_code;
+	rec->step.undo_started = l->undo_started;
+	rec->step.undo_ended = l->undo_ended;
+	rec->step.out_cut = l->cut;
+	v->runner->pending_events++;
+	record_soon(v, false);
+}
+
+void record_drop(struct visit *v)
+{
+	struct record *rec;
+
+	while ((rec = v->first)) {
+		v->first = rec->next;
+		free(rec);
+	}
+	v->last = &v->first;
+}
+
+static enum tw_status write_record(struct tw_store *s, struct visit *v,
+    struct record *rec, struct tw_err *err)
+{
+	enum tw_status st;
+
+	if (rec->what == RECORD_OUTPUT)
+		return tw_output_add(s, &v->change, rec->k, rec->in_undo,
+		    rec->at, rec->cut, rec->data, rec->len, err);
+	if (rec->audit && !rec->in_undo) {
+		st = tw_output_hash(s, v->change.id, rec->k,
+		    rec->step.out_hash, err);
+		if (st)
+			return st;
+	}
+	return tw_step_save(s, &v->change, &rec->step, rec->audit, err);
+}
+
+static enum tw_status write_visit(struct tw_store *s, struct visit *v,
+    int64_t now, struct tw_err *err)
+{
+	struct record *rec;
+	enum tw_status st;
+
+	if (v->accepted && !v->change.accepted) {
+		st = tw_change_accepted(s, &v->change, now, err);
+		if (st)
+			return st;
+		v->change.accepted = 0;	/* until the commit */
+	}
+	for (rec = v->first; rec; rec = rec->next) {
+		st = write_record(s, v, rec, err);
+		if (st)
+			return st;
+	}
+	st = tw_change_save_position(s, &v->change, err);
+	if (st || !v->has_ended)
+		return st;
+	return tw_change_end(s, &v->change, v->end_status,
+	    v->end_reason[0] ? v->end_reason : NULL, now,
+	    v->hold[0] ? v->hold : NULL, err);
+}
+
+static void count_end(struct runner *r, const struct visit *v)
+{
+	struct tw_pass_result *res = r->result;
+
+	switch (v->end_status) {
+	case TW_CHANGE_SUCCEEDED:
+		res->succeeded++;
+		break;
+	case TW_CHANGE_ROLLED_BACK:
+		res->rolled_back++;
+		break;
+	case TW_CHANGE_FAILED:
+		res->failed++;
+		break;
+	case TW_CHANGE_CANCELLED:
+		res->cancelled++;
+		break;
+	default:
+		res->lost++;
+		break;
+	}
+	res->worst = tw_status_worse(res->worst,
+	    tw_change_result(v->end_status));
+}
+
+static void written(struct runner *r, struct visit *v)
+{
+	record_drop(v);
+	v->dirty = false;
+	if (v->accepted && !v->change.accepted)
+		v->change.accepted = tw_clock_now();
+	if (!v->has_ended)
+		return;
+	count_end(r, v);
+	v->has_ended = false;
+	v->has_change = false;
+	visit_report(v, TW_REPORT_END, v->end_reason);
+	if (v->hold[0]) {
+		r->result->held++;
+		visit_report(v, TW_REPORT_HELD, v->hold);
+	}
+	visit_over(v);
+}
+
+/* Visits from v on (one alone: only that one) in one transaction. */
+static enum tw_status write_group(struct tw_store *s, struct visit *v,
+    bool alone, struct tw_err *err)
+{
+	int64_t now = tw_clock_now();
+	enum tw_status st;
+
+	st = tw_store_begin(s, err);
+	for (; v && !st; v = alone ? NULL : v->next)
+		if (v->dirty)
+			st = write_visit(s, v, now, err);
+	if (!st)
+		st = tw_store_commit(s, err);
+	if (st)
+		tw_store_rollback(s);
+	return st;
+}
+
+/* What a host said can't be recorded, or its change was ended by a person
+ * meanwhile: that visit is over, nobody else's. */
+static void give_up(struct visit *v, enum tw_status st,
+    const struct tw_err *err)
+{
+	char text[sizeof v->hold];
+
+	record_drop(v);
+	v->dirty = v->has_ended = false;
+	if (st == TW_NO) {
+		visit_over(v);
+		return;
+	}
+	snprintf(text, sizeof text, "what the host says can't be recorded: "
+	    "%.400s", err->msg);
+	visit_hold(v, text);
+}
+
+/* The group failed: each for itself. */
+static void write_apart(struct runner *r)
+{
+	struct tw_err err = { 0 };
+	enum tw_status st;
+	struct visit *v;
+
+	for (v = r->visits; v && !r->status; v = v->next) {
+		if (!v->dirty)
+			continue;
+		st = write_group(r->o.store, v, true, &err);
+		if (!st)
+			written(r, v);
+		else if (st == TW_AGAIN)
+			set_timer(r, FLUSH_AGAIN_MS);
+		else if (st == TW_CONFIG || st == TW_NOMEM)
+			runner_fail(r, &err);	/* no matter whose it is */
+		else
+			give_up(v, st, &err);
+	}
+}
+
+void record_flush(struct runner *r)
+{
+	struct tw_err err = { 0 };
+	enum tw_status st;
+	struct visit *v;
+
+	r->urgent = false;
+	for (v = r->visits; v && !v->dirty; v = v->next)
+		;
+	if (!v)
+		return;
+	st = write_group(r->o.store, v, false, &err);
+	if (st == TW_AGAIN) {
+		set_timer(r, FLUSH_AGAIN_MS);
+		return;
+	}
+	r->pending_events = r->pending_bytes = 0;
+	if (st) {
+		write_apart(r);
+		return;
+	}
+	for (v = r->visits; v; v = v->next)
+		if (v->dirty)
+			written(r, v);
+}

@@ -1,0 +1,357 @@
+/*
+ * runner.c - the pass: which hosts to visit now, until nothing is due
+ *
+ * The loop turns on events of the visits; at the end of each turn what must be
+ * written is written, visits that are over are released, and the queue is
+ * asked again where something may have changed.  Once a second it is asked
+ * anyway: for changes filed meanwhile, cancels, and hosts whose next attempt
+ * is due.
+ */
+#include "engine/runner.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "engine/runner_private.h"
+
+#define TICK_MS 100		/* progress; every tenth looks at the queue */
+#define LOOK_EVERY 10
+#define TOUCH_MS 10000
+#define LOOK_GAP_MS 50		/* between looks while the queue is long */
+#define LONG_QUEUE 1000
+
+void runner_fail(struct runner *r, const struct tw_err *err)
+{
+	if (!r->status) {
+		r->status = err->status ? err->status : TW_BUG;
+		r->err = *err;
+	}
+	r->stop = true;
+}
+
+static void check_status(struct runner *r, enum tw_status st,
+    const struct tw_err *err)
+{
+	if (st && st != TW_AGAIN)
+		runner_fail(r, err);
+}
+
+static int compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Ids of the hosts being visited, sorted; NULL when there are none. */
+static int64_t *visited(struct runner *r, size_t *n)
+{
+	int64_t *ids = r->active ? calloc((size_t)r->active, sizeof *ids) :
+	    NULL;
+	struct visit *v;
+
+	*n = 0;
+	if (!ids)
+		return NULL;
+	for (v = r->visits; v; v = v->next)
+		ids[(*n)++] = v->host.id;
+	qsort(ids, *n, sizeof *ids, compare);
+	return ids;
+}
+
+/* Logged-in visits whose turn has come. */
+static void ask_ready(struct runner *r)
+{
+	struct visit *v, *oldest;
+
+	while (r->asked < r->o.jobs && !r->stop) {
+		oldest = NULL;
+		for (v = r->visits; v; v = v->next)
+			if (v->state == VISIT_READY)
+				oldest = v;
+		if (!oldest)
+			return;
+		visit_ask(oldest);
+	}
+}
+
+bool runner_is_jump_full(const struct runner *r, const char *via)
+{
+	const struct visit *v;
+	int n = 0;
+
+	for (v = r->visits; v && via; v = v->next)
+		if (v->state != VISIT_OVER && v->reach.target.via &&
+		    strcmp(v->reach.target.via, via) == 0)
+			n++;
+	return n >= TW_RUNNER_JUMP;
+}
+
+static void look(struct runner *r)
+{
+	int64_t *ids = NULL, *busy, now = tw_clock_now(), expired = 0;
+	struct tw_err err = { 0 };
+	size_t n = 0, nbusy, i;
+	enum tw_status st;
+
+	r->look = false;
+	r->last_look = tw_clock_mono();
+	ask_ready(r);
+	if (r->stop)
+		return;
+	st = tw_queue_expire(r->o.store, now, &expired, &err);
+	check_status(r, st, &err);
+	r->result->cancelled += expired;
+	st = tw_queue_due(r->o.store, now, r->o.org_id, r->o.hosts, &ids, &n,
+	    &r->wake, &err);
+	check_status(r, st, &err);
+	busy = visited(r, &nbusy);
+	r->waiting = 0;
+	for (i = 0; i < n && !r->stop; i++) {
+		if (busy && bsearch(&ids[i], busy, nbusy, sizeof *busy,
+		    compare))
+			continue;
+		if (r->asked >= r->o.jobs ||
+		    r->connecting >= TW_RUNNER_CONNECTING)
+			r->waiting++;
+		else
+			visit_start(r, ids[i]);
+	}
+	free(busy);
+	free(ids);
+}
+
+static void sweep(struct runner *r)
+{
+	struct visit **p = &r->visits, *v, *gone = NULL;
+	int64_t id;
+
+	r->sweep = false;
+	while ((v = *p)) {
+		if (v->state != VISIT_OVER || v->dirty) {
+			p = &v->next;
+			continue;
+		}
+		*p = v->next;
+		v->next = gone;
+		gone = v;
+		r->active--;
+	}
+	while ((v = gone)) {
+		gone = v->next;
+		id = v->restart && !r->stop ? v->host.id : 0;
+		visit_report(v, TW_REPORT_IDLE, NULL);
+		visit_free(v);
+		if (id)
+			visit_start(r, id);
+		r->look = true;
+	}
+}
+
+/* A host that vanished in mid-change is waited for a while. */
+static bool is_worth_waiting(struct runner *r)
+{
+	return r->wake && !r->o.watch &&
+	    r->wake - tw_clock_now() < TW_RUNNER_LINGER_MS;
+}
+
+static bool has_dirty(const struct runner *r)
+{
+	const struct visit *v;
+
+	for (v = r->visits; v; v = v->next)
+		if (v->dirty)
+			return true;
+	return false;
+}
+
+/* How many changes run; when one was heard of last. */
+static int64_t count_running(struct runner *r)
+{
+	struct tw_err err = { 0 };
+	int64_t since = 0;
+	enum tw_status st;
+
+	st = tw_queue_running(r->o.store, r->o.org_id, r->o.hosts,
+	    &r->result->still_running, &since, &err);
+	check_status(r, st, &err);
+	return since;
+}
+
+/* Something that its host has accepted still waits for the next attempt?  (What
+ * was only claimed goes on in any later pass.) */
+static bool lingers(struct runner *r)
+{
+	int64_t since = count_running(r);
+
+	return r->result->still_running > 0 && is_worth_waiting(r) &&
+	    tw_clock_now() - since < TW_RUNNER_LINGER_MS;
+}
+
+static void on_check(uv_check_t *h)
+{
+	struct runner *r = h->data;
+	bool slow = r->waiting > LONG_QUEUE &&
+	    tw_clock_mono() - r->last_look < LOOK_GAP_MS;
+
+	if (r->urgent || (r->stop && !r->status))
+		record_flush(r);
+	if (r->sweep)
+		sweep(r);
+	if (r->look && !r->stop) {
+		if (slow)
+			ask_ready(r);
+		else
+			look(r);
+	}
+	if (r->stop && (r->status || !has_dirty(r)))
+		uv_stop(&r->loop);
+	else if (!r->active && !r->look && !r->waiting && !r->o.watch &&
+	    !lingers(r))
+		uv_stop(&r->loop);
+}
+
+/* Changes that were cancelled while they run: their hosts hear of it. */
+static void pass_on_cancels(struct runner *r)
+{
+	struct tw_err err = { 0 };
+	int64_t *ids = NULL;
+	size_t n = 0, i;
+	struct visit *v;
+	enum tw_status st;
+
+	st = tw_queue_cancels(r->o.store, &ids, &n, &err);
+	check_status(r, st, &err);
+	for (i = 0; i < n; i++)
+		for (v = r->visits; v; v = v->next)
+			if (v->state == VISIT_ASKED && v->has_change &&
+			    v->change.id == ids[i] && !v->change.cancel_by)
+				visit_again(v);
+	free(ids);
+}
+
+static void on_tick(uv_timer_t *t)
+{
+	struct runner *r = t->data;
+	int64_t now = tw_clock_mono();
+
+	if (r->o.tick)
+		r->o.tick(r->o.arg);
+	if (r->o.lock && now - r->last_touch >= TOUCH_MS) {
+		r->last_touch = now;
+		tw_runlock_touch(r->o.lock);
+	}
+	if (r->o.until && now >= r->o.until)
+		r->stop = true;
+	if (now - r->last_look < TICK_MS * LOOK_EVERY)
+		return;
+	if (r->active)
+		pass_on_cancels(r);
+	r->look = true;
+}
+
+static void on_signal(uv_signal_t *h, int signum)
+{
+	struct runner *r = h->data;
+
+	(void)signum;
+	r->result->interrupted = true;
+	r->stop = true;
+}
+
+static void close_handle(uv_handle_t *h, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+static void begin(struct runner *r)
+{
+	uv_timer_init(&r->loop, &r->tick);
+	uv_timer_init(&r->loop, &r->flush);
+	uv_check_init(&r->loop, &r->check);
+	uv_signal_init(&r->loop, &r->term);
+	uv_signal_init(&r->loop, &r->intr);
+	r->tick.data = r->flush.data = r->check.data = r;
+	r->term.data = r->intr.data = r;
+	uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
+	uv_check_start(&r->check, on_check);
+	uv_signal_start(&r->term, on_signal, SIGTERM);
+	uv_signal_start(&r->intr, on_signal, SIGINT);
+}
+
+/* Hosts go on by themselves; what we know is written, the rest is left. */
+static void detach(struct runner *r)
+{
+	struct visit *v;
+
+	count_running(r);
+	r->stop = true;
+	while ((v = r->visits)) {
+		r->visits = v->next;
+		visit_free(v);
+	}
+	uv_walk(&r->loop, close_handle, NULL);
+	uv_run(&r->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&r->loop);
+}
+
+/* Nothing due and nothing to wait for: found out without a loop. */
+static bool is_idle(struct runner *r)
+{
+	int64_t *ids = NULL;
+	struct tw_err err = { 0 };
+	size_t n = 0;
+	enum tw_status st;
+
+	st = tw_queue_expire(r->o.store, tw_clock_now(),
+	    &r->result->cancelled, &err);
+	if (!st)
+		st = tw_queue_due(r->o.store, tw_clock_now(), r->o.org_id,
+		    r->o.hosts, &ids, &n, &r->wake, &err);
+	check_status(r, st, &err);
+	free(ids);
+	if (st == TW_AGAIN)
+		return false;	/* the loop asks again */
+	return r->status || (n == 0 && !r->o.watch && !lingers(r));
+}
+
+enum tw_status tw_runner_pass(const struct tw_runner_options *o,
+    struct tw_pass_result *result, struct tw_err *err)
+{
+	struct runner *r;
+	enum tw_status st;
+
+	memset(result, 0, sizeof *result);
+	r = calloc(1, sizeof *r);
+	if (!r)
+		return tw_err_nomem(err);
+	r->o = *o;
+	r->result = result;
+	if (gethostname(r->name, sizeof r->name - 1) != 0 ||
+	    !tw_name_ok(r->name))
+		snprintf(r->name, sizeof r->name, "towerify");
+	if (r->o.jobs <= 0)
+		r->o.jobs = TW_RUNNER_JOBS;
+	tw_store_busy_limit(o->store, TW_RUNNER_BUSY_MS);
+	if (!is_idle(r)) {
+		if (uv_loop_init(&r->loop)) {
+			r->status = tw_err_set(&r->err, TW_AGAIN,
+			    "cannot start the event loop");
+		} else {
+			begin(r);
+			look(r);
+			uv_run(&r->loop, UV_RUN_DEFAULT);
+			detach(r);
+		}
+	}
+	tw_store_busy_limit(o->store, TW_STORE_BUSY_MS);
+	st = r->status;
+	if (st && err)
+		*err = r->err;
+	free(r);
+	return st;
+}

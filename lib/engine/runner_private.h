@@ -1,0 +1,132 @@
+/*
+ * runner_private.h - what runner.c (the pass), visit.c (one host) and record.c
+ *                    (writing it down) share
+ */
+#ifndef TW_ENGINE_RUNNER_PRIVATE_H
+#define TW_ENGINE_RUNNER_PRIVATE_H
+
+#include "base/name.h"
+#include "engine/automaton.h"
+#include "engine/contact.h"
+#include "engine/runner.h"
+
+#define TW_RUNNER_BUSY_MS 250	/* the loop never stands still for longer on a
+				   busy state; the write is tried again */
+
+enum visit_state {
+	VISIT_CONNECTING,
+	VISIT_READY,		/* logged in, waits for its turn */
+	VISIT_ASKED,		/* request sent */
+	VISIT_OVER,		/* to be released by the runner */
+};
+
+struct live_step {		/* what is known of a step while it runs */
+	char decided[12];
+	int64_t code, started, ended;
+	int64_t undo_code, undo_started, undo_ended;
+	int64_t kept, cut;	/* bytes of output */
+};
+
+/* Something to write with the next commit, in order. */
+struct record {
+	struct record *next;
+	enum { RECORD_OUTPUT, RECORD_STEP } what;
+	int64_t k;
+	bool in_undo;
+	bool audit;
+	int64_t at, cut;
+	struct tw_step step;	/* RECORD_STEP: strings are borrowed */
+	size_t len, cap;
+	char data[];
+};
+
+struct visit {
+	struct visit *next;
+	struct runner *runner;
+	enum visit_state state;
+	struct tw_host host;
+	struct tw_reach reach;
+	struct tw_contact *contact;
+	bool progressed;	/* this contact brought news */
+	bool restart;		/* contact the host again at once */
+	bool unheld;		/* this request lifts the host's mark */
+
+	bool has_change;
+	struct tw_change change;
+	struct tw_step *steps;
+	size_t nsteps;
+	struct tw_auto_step *auto_steps;	/* [1 … nsteps] */
+	struct live_step *live;			/* [1 … nsteps] */
+	struct tw_automaton automaton;
+	bool sent_start;
+
+	/* to be written (record.c) */
+	struct record *first, **last;
+	bool dirty;
+	bool accepted;		/* write "accepted" */
+	bool has_ended;		/* write the end */
+	enum tw_change_status end_status;
+	char end_reason[512];
+	char hold[640];		/* hold the host for this; "" : no */
+};
+
+struct runner {
+	struct tw_runner_options o;
+	char name[TW_NAME_MAX + 1];	/* this tower's, for the hosts */
+	uv_loop_t loop;
+	uv_timer_t tick, flush;
+	uv_check_t check;
+	uv_signal_t term, intr;
+	struct visit *visits;
+	int64_t active, asked, connecting;
+	bool urgent;		/* flush at the end of this turn */
+	bool flush_set;
+	bool look;		/* ask the queue again */
+	bool sweep;		/* release visits that are over */
+	bool stop;
+	int64_t pending_events, pending_bytes;
+	int64_t waiting, wake;
+	int64_t last_look, last_touch;
+	struct tw_pass_result *result;
+	enum tw_status status;	/* of the pass */
+	struct tw_err err;
+};
+
+/* visit.c */
+void visit_start(struct runner *r, int64_t host_id);
+/* Its turn has come: claims a change and sends the request. */
+void visit_ask(struct visit *v);
+/* Drops the contact to make it anew, so that the host hears of a cancel. */
+void visit_again(struct visit *v);
+/* Marks it for release; the runner may then contact the host again. */
+void visit_over(struct visit *v);
+void visit_free(struct visit *v);
+void visit_report(struct visit *v, enum tw_report_kind kind, const char *text);
+
+/* A person must act: the host is held for this. */
+void visit_hold(struct visit *v, const char *text);
+
+/* visit_stream.c */
+void visit_on_event(void *arg, const struct tw_event *ev);
+void visit_on_output(void *arg, const char *p, size_t n);
+void visit_on_cut(void *arg, int64_t bytes);
+/* Where the stream stands becomes the change's position. */
+void visit_save_position(struct visit *v);
+/* The change has ended so; hold_reason not NULL: its host is held. */
+void visit_end_change(struct visit *v, enum tw_change_status status,
+    const char *reason, const char *hold_reason);
+
+/* record.c */
+void record_output(struct visit *v, const char *p, size_t n, int64_t cut);
+void record_step(struct visit *v, int64_t k, bool audit, bool in_undo);
+/* Writes all that is pending in one transaction. */
+void record_flush(struct runner *r);
+void record_soon(struct visit *v, bool urgent);
+void record_drop(struct visit *v);
+
+/* runner.c */
+/* As many as it takes go through this jump host (NULL: none) already. */
+bool runner_is_jump_full(const struct runner *r, const char *via);
+void runner_fail(struct runner *r, const struct tw_err *err);
+
+#endif

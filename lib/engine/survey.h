@@ -1,0 +1,55 @@
+/*
+ * survey.h - ask many hosts at once, changing nothing there
+ *
+ * Facts for `host add` and `host check` (the former makes the spool), checks
+ * alone for `queue plan`.  No lock and no journal on the host, nothing of the
+ * state here: the caller stores what it wants.
+ */
+#ifndef TW_ENGINE_SURVEY_H
+#define TW_ENGINE_SURVEY_H
+
+#include "base/buf.h"
+#include "model/host.h"
+#include "ssh/transport.h"
+
+#define TW_SURVEY_OUTPUT_MAX (64 * 1024)	/* bytes kept of a check */
+
+struct tw_survey_step {		/* of a plan */
+	char state[12];		/* holds, would, broken, unknown; "" : no word */
+	int64_t code;
+	struct tw_buf output;
+};
+
+struct tw_survey_host {
+	const struct tw_host *host;
+	/* what came of it */
+	enum tw_status status;	/* TW_OK; TW_AGAIN: temporary; TW_NO: a person
+				   must act; err says why (no host name) */
+	struct tw_err err;
+	char *facts;		/* a JSON object of strings, or NULL */
+	char spool_id[64];	/* "-" when it has none */
+	const char *transport;	/* that was used */
+	struct tw_survey_step *steps;	/* nsteps of the options */
+	size_t nsteps;
+};
+
+struct tw_survey_options {
+	struct tw_store *store;	/* for the organisations' keys */
+	const char *verb;	/* "init", "facts" or "plan" */
+	int jobs;		/* 0: TW_RUNNER_JOBS */
+	bool agent;
+	const struct tw_transport *transport;	/* tests; or NULL */
+	const void *text, *blob;	/* plan: the program */
+	size_t text_len, blob_len, nsteps;
+	/* Called for each host as it is done; or NULL. */
+	void (*done)(void *arg, struct tw_survey_host *h);
+	void *arg;
+};
+
+/* Asks all; TW_OK when it could be tried, whatever came of each host. */
+enum tw_status tw_survey(struct tw_survey_host *hosts, size_t n,
+    const struct tw_survey_options *o, struct tw_err *err);
+/* Frees what came of n hosts (not the array). */
+void tw_survey_release(struct tw_survey_host *hosts, size_t n);
+
+#endif

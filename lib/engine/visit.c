@@ -1,0 +1,493 @@
+/*
+ * visit.c - the runner and one host: from the first packet to the verdict
+ *
+ * A visit connects, waits for its turn, claims the head of the host's queue
+ * (or takes up the change that runs there), sends it and follows the stream.
+ * What it learns goes to record.c; what went wrong is sorted into "again
+ * later" (the host's next attempt) and "a person must act" (the host is held).
+ * A contact is never closed from within its own calls: the visit is marked
+ * over and the runner releases it.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine/runner_private.h"
+
+/* --- ends ------------------------------------------------------------------ */
+
+void visit_over(struct visit *v)
+{
+	struct runner *r = v->runner;
+
+	if (v->state == VISIT_CONNECTING)
+		r->connecting--;
+	else if (v->state == VISIT_ASKED)
+		r->asked--;
+	v->state = VISIT_OVER;
+	r->sweep = true;
+}
+
+/* What is pending is written first: the position in the state is then never
+ * behind what a later contact assumes. */
+static void settle(struct visit *v)
+{
+	if (v->dirty)
+		record_flush(v->runner);
+}
+
+/* A failure that was not noted would be tried again at once: this waits longer
+ * for a busy state than the loop does.  A host that is gone needs no note. */
+static void note(struct visit *v, const char *text, enum tw_status (*fn)(
+    struct visit *v, const char *text, struct tw_err *err))
+{
+	struct tw_store *s = v->runner->o.store;
+	struct tw_err err = { 0 };
+	enum tw_status st;
+
+	tw_store_busy_limit(s, TW_STORE_BUSY_MS);
+	st = fn(v, text, &err);
+	tw_store_busy_limit(s, TW_RUNNER_BUSY_MS);
+	if (st && st != TW_AGAIN && st != TW_NO)
+		runner_fail(v->runner, &err);
+}
+
+static enum tw_status note_trouble(struct visit *v, const char *text,
+    struct tw_err *err)
+{
+	return tw_host_unreachable(v->runner->o.store, v->host.id,
+	    tw_clock_now(), text, err);
+}
+
+static enum tw_status note_hold(struct visit *v, const char *text,
+    struct tw_err *err)
+{
+	return tw_host_hold_tower(v->runner->o.store, v->host.id, text, err);
+}
+
+static void trouble(struct visit *v, const char *text)
+{
+	settle(v);
+	v->runner->result->unreachable++;
+	note(v, text, note_trouble);
+	visit_report(v, TW_REPORT_TROUBLE, text);
+	visit_over(v);
+}
+
+void visit_hold(struct visit *v, const char *text)
+{
+	settle(v);
+	note(v, text, note_hold);
+	v->runner->result->held++;
+	visit_report(v, TW_REPORT_HELD, text);
+	visit_over(v);
+}
+
+/* The connection is gone in mid-change: at once again when it had brought
+ * news, else after the growing delay. */
+static void lost(struct visit *v, const char *text)
+{
+	if (v->state == VISIT_OVER)
+		return;
+	if (v->progressed && !v->runner->stop) {
+		settle(v);
+		v->restart = true;
+		visit_report(v, TW_REPORT_IDLE, text);
+		visit_over(v);
+		return;
+	}
+	trouble(v, text);
+}
+
+void visit_again(struct visit *v)
+{
+	settle(v);
+	if (v->state == VISIT_OVER)
+		return;
+	v->restart = true;
+	visit_over(v);
+}
+
+void visit_report(struct visit *v, enum tw_report_kind kind, const char *text)
+{
+	struct tw_report rep = {
+		.kind = kind,
+		.host_id = v->host.id,
+		.host = v->host.name,
+		.change = v->change.num,
+		.title = v->change.title,
+		.n = v->change.nsteps,
+		.k = v->change.cur_step,
+		.started = v->change.started,
+		.status = v->end_status,
+		.text = text,
+		.code = -1,
+		.active = v->runner->active,
+		.waiting = v->runner->waiting,
+	};
+
+	if (v->runner->o.report)
+		v->runner->o.report(v->runner->o.arg, &rep);
+}
+
+/* --- what the host says of the request ---------------------------------------- */
+
+static void on_hello(void *arg, const struct tw_hello *h)
+{
+	struct visit *v = arg;
+	struct tw_host *host = &v->host;
+	struct tw_err err = { 0 };
+	char text[400];
+	enum tw_status st;
+
+	/* without a fence it refuses, and says why */
+	if (v->state != VISIT_ASKED || !h->has_fence)
+		return;
+	if (h->fence_epoch < host->fence_epoch ||
+	    (h->fence_epoch == host->fence_epoch &&
+	    h->fence_seq < host->fence_seq)) {
+		snprintf(text, sizeof text, "the host went back in time: it "
+		    "knows changes up to %" PRId64 ".%" PRId64 ", the tower "
+		    "saw it know %" PRId64 ".%" PRId64 " (once it was "
+		    "looked at: towerify-host set %s spool-id=accept)",
+		    h->fence_epoch, h->fence_seq, host->fence_epoch,
+		    host->fence_seq, host->name);
+		visit_hold(v, text);
+		return;
+	}
+	if (!host->failures && !v->unheld && h->fence_seq == host->fence_seq &&
+	    h->fence_epoch == host->fence_epoch)
+		return;
+	st = tw_host_answered(v->runner->o.store, host->id, tw_clock_now(),
+	    h->fence_epoch, h->fence_seq, v->unheld, &err);
+	if (st && st != TW_AGAIN && st != TW_NO)
+		runner_fail(v->runner, &err);
+	host->failures = 0;
+}
+
+/* The host never had this change: it may end as cancelled, or be held. */
+static void on_lost(struct visit *v, const char *text)
+{
+	char reason[256];
+
+	if (!v->change.accepted && v->change.cancel_by) {
+		snprintf(reason, sizeof reason, "by %s, before the host had it",
+		    v->change.cancel_by);
+		visit_end_change(v, TW_CHANGE_CANCELLED, reason, NULL);
+		return;
+	}
+	snprintf(reason, sizeof reason, "the host lost change %" PRId64
+	    "%s%s", v->change.num, *text ? ": " : "", text);
+	visit_hold(v, reason);
+}
+
+static void on_refused(struct visit *v, const char *rest)
+{
+	char word[16], text[256];
+	size_t n = strcspn(rest, " ");
+
+	snprintf(word, sizeof word, "%.*s", (int)n, rest);
+	rest += n + (rest[n] != '\0');
+	if (strcmp(word, "lost") == 0) {
+		on_lost(v, rest);
+		return;
+	}
+	snprintf(text, sizeof text, "%s%s%s",
+	    strcmp(word, "spool") == 0 ? "spool lost or host replaced" :
+	    strcmp(word, "stale") == 0 ? "the host has seen later changes of "
+	    "this queue: this state is an old copy" :
+	    strcmp(word, "held") == 0 ? "the host bears a mark" :
+	    strcmp(word, "space") == 0 ? "no room on the host" :
+	    strcmp(word, "needs") == 0 ? "the host lacks tools" :
+	    strcmp(word, "busy") == 0 ? "the host is busy" :
+	    strcmp(word, "start") == 0 ? "the executor can't be started" :
+	    "the host refused", *rest ? ": " : "", rest);
+	if (tw_refusal_is_persons(word))
+		visit_hold(v, text);
+	else
+		trouble(v, text);
+}
+
+/* "done VERDICT SEQ": long ended and acknowledged, but this state forgot. */
+static void on_done(struct visit *v, const char *rest)
+{
+	enum tw_verdict verdict;
+	char word[16];
+
+	snprintf(word, sizeof word, "%.*s", (int)strcspn(rest, " "), rest);
+	if (!tw_verdict_parse(word, &verdict))
+		visit_hold(v, "the host gives no verdict of a change it has done");
+	else
+		visit_end_change(v, verdict == TW_VERDICT_SUCCEEDED ?
+		    TW_CHANGE_SUCCEEDED : verdict == TW_VERDICT_FAILED ?
+		    TW_CHANGE_FAILED : TW_CHANGE_ROLLED_BACK,
+		    "the host had carried it out before; its steps' record is "
+		    "gone", verdict == TW_VERDICT_FAILED ||
+		    (verdict == TW_VERDICT_ROLLED_BACK &&
+		    v->change.hold_after_failure) ? "it failed" : NULL);
+}
+
+static void on_over(struct visit *v, const char *rest)
+{
+	if (strcmp(rest, "gone") == 0)
+		lost(v, "the executor stopped");
+	else
+		visit_hold(v, "the host says it has ended, but its journal holds no "
+		    "verdict");
+}
+
+static void on_control(void *arg, const char *word, const char *rest)
+{
+	struct visit *v = arg;
+
+	if (v->state != VISIT_ASKED || v->has_ended)
+		return;
+	if (strcmp(word, "accepted") == 0 || strcmp(word, "stream") == 0) {
+		visit_save_position(v);
+		if (v->change.accepted)
+			return;
+		v->accepted = true;
+		v->progressed = true;
+		record_soon(v, true);
+	} else if (strcmp(word, "refused") == 0) {
+		on_refused(v, rest);
+	} else if (strcmp(word, "done") == 0) {
+		on_done(v, rest);
+	} else if (strcmp(word, "over") == 0) {
+		on_over(v, rest);
+	}
+}
+
+static void on_opened(void *arg)
+{
+	struct visit *v = arg;
+
+	if (v->state != VISIT_CONNECTING)
+		return;
+	v->state = VISIT_READY;
+	v->runner->connecting--;
+	v->runner->look = true;
+}
+
+static void on_ended(void *arg, enum tw_contact_end how,
+    const struct tw_err *err)
+{
+	struct visit *v = arg;
+	const char *text = err ? err->msg : "the session ended";
+
+	if (v->state == VISIT_OVER || v->has_ended)
+		return;
+	if (v->state == VISIT_READY) {
+		/* dropped while it waited for its turn: no failure */
+		visit_over(v);
+		return;
+	}
+	if (how == TW_CONTACT_PERSON)
+		visit_hold(v, text);
+	else
+		lost(v, text);
+}
+
+static const struct tw_contact_calls calls = {
+	.opened = on_opened,
+	.hello = on_hello,
+	.control = on_control,
+	.event = visit_on_event,
+	.output = visit_on_output,
+	.cut = visit_on_cut,
+	.ended = on_ended,
+};
+
+/* --- beginnings ----------------------------------------------------------------- */
+
+static enum tw_step_state state_of(const char *name)
+{
+	int s;
+
+	for (s = TW_STEP_WAITING; name && s <= TW_STEP_IMPOSSIBLE; s++)
+		if (strcmp(name, tw_step_state_name((enum tw_step_state)s)) == 0)
+			return (enum tw_step_state)s;
+	return TW_STEP_WAITING;
+}
+
+static void restore_step(struct visit *v, size_t i)
+{
+	const struct tw_step *st = &v->steps[i];
+	struct tw_auto_step *a = &v->auto_steps[i + 1];
+	struct live_step *l = &v->live[i + 1];
+
+	a->has_check = st->has_check;
+	a->is_reboot = strcmp(st->kind, "reboot") == 0;
+	a->retries = st->retries;
+	a->undo = tw_back_of(st->undoable);
+	a->state = state_of(st->state);
+	a->attempts = st->attempts;
+	a->ran = st->attempts > 0;
+	a->undo_begun = st->undo_state != NULL &&
+	    strcmp(st->undo_state, "impossible") != 0;
+	a->undone = st->undo_state && strcmp(st->undo_state, "running") != 0 ?
+	    state_of(st->undo_state) : TW_STEP_WAITING;
+	snprintf(l->decided, sizeof l->decided, "%s",
+	    st->decided ? st->decided : "");
+	l->code = st->code;
+	l->started = st->started;
+	l->ended = st->ended;
+	l->undo_code = st->undo_code;
+	l->undo_started = st->undo_started;
+	l->undo_ended = st->undo_ended;
+	l->kept = st->out_bytes;
+	l->cut = st->out_cut;
+}
+
+/* The steps of the change as the state knows them. */
+static enum tw_status load_steps(struct visit *v, struct tw_err *err)
+{
+	enum tw_status st;
+	size_t i;
+
+	st = tw_change_steps(v->runner->o.store, v->change.id, &v->steps,
+	    &v->nsteps, err);
+	if (st)
+		return st;
+	v->auto_steps = calloc(v->nsteps + 1, sizeof *v->auto_steps);
+	v->live = calloc(v->nsteps + 1, sizeof *v->live);
+	if (!v->auto_steps || !v->live)
+		return tw_err_nomem(err);
+	for (i = 0; i < v->nsteps; i++)
+		restore_step(v, i);
+	tw_automaton_init(&v->automaton, v->auto_steps, (int64_t)v->nsteps);
+	tw_automaton_restore(&v->automaton, v->change.in_undo,
+	    v->change.life);
+	return TW_OK;
+}
+
+static enum tw_status send_request(struct visit *v, struct tw_err *err)
+{
+	struct tw_buf text = TW_BUF_INIT, blob = { .max = (size_t)80 << 20 };
+	static const uint8_t none[32];
+	struct tw_change *c = &v->change;
+	struct tw_host *h = &v->host;
+	struct tw_request req = {
+		.verb = "resume",
+		.nonce = c->nonce,
+		.spool = h->spool,
+		.spool_id = h->spool_id,
+		.queue_id = h->queue_id,
+		.epoch = c->epoch,
+		.ack = h->acked_seq,
+		.fence_epoch = h->fence_epoch,
+		.fence_seq = h->fence_seq,
+		.unhold = h->unhold,
+		.job = c->uid,
+		.seq = c->seq,
+		.life = c->life,
+		.offset = c->offset,
+		.events = c->next_event - 1,
+		.cancel = c->cancel_by,
+		.tower = v->runner->name,
+		.host = c->host_name,
+		.change = c->num,
+		.room = c->room,
+	};
+	enum tw_status st = TW_OK;
+
+	if (!c->accepted && c->cancel_by) {
+		/* whatever of it still travels must arrive stale */
+		req.ack = c->seq;
+	} else if (!c->accepted) {
+		req.verb = "start";
+		st = tw_content_get(v->runner->o.store, c->program, &text, err);
+		if (!st && memcmp(c->blob, none, sizeof none) != 0)
+			st = tw_content_get(v->runner->o.store, c->blob, &blob,
+			    err);
+		req.text = tw_buf_str(&text);
+		req.text_len = text.len;
+		req.blob = tw_buf_str(&blob);
+		req.blob_len = blob.len;
+		v->sent_start = true;
+	}
+	v->unheld = h->unhold;
+	if (!st)
+		st = tw_contact_send(v->contact, &req, c->next_event, err);
+	tw_buf_release(&text);
+	tw_buf_release(&blob);
+	return st;
+}
+
+void visit_ask(struct visit *v)
+{
+	struct tw_err err = { 0 };
+	enum tw_status st;
+
+	st = tw_change_claim(v->runner->o.store, v->host.id, tw_clock_now(),
+	    &v->change, &err);
+	if (st == TW_NO || st == TW_AGAIN) {
+		visit_over(v);
+		return;
+	}
+	if (!st) {
+		v->has_change = true;
+		st = load_steps(v, &err);
+	}
+	if (!st) {
+		v->state = VISIT_ASKED;
+		v->runner->asked++;
+		visit_report(v, TW_REPORT_CHANGE, NULL);
+		st = send_request(v, &err);
+	}
+	if (st)
+		trouble(v, err.msg);
+}
+
+void visit_start(struct runner *r, int64_t host_id)
+{
+	struct visit *v = calloc(1, sizeof *v);
+	struct tw_err err = { 0 };
+	enum tw_status st;
+
+	if (!v) {
+		tw_err_nomem(&err);
+		runner_fail(r, &err);
+		return;
+	}
+	v->runner = r;
+	v->last = &v->first;
+	st = tw_host_load(r->o.store, host_id, &v->host, &err);
+	if (st) {
+		free(v);
+		if (st != TW_NO && st != TW_AGAIN)
+			runner_fail(r, &err);
+		return;
+	}
+	st = tw_reach_make(r->o.store, &v->host, r->o.agent, &v->reach, &err);
+	if (!st && runner_is_jump_full(r, v->reach.target.via)) {
+		r->waiting++;
+		visit_free(v);
+		return;
+	}
+	v->next = r->visits;
+	r->visits = v;
+	r->active++;
+	r->connecting++;
+	if (!st)
+		st = tw_contact_open(&r->loop, &v->reach, r->o.transport,
+		    &calls, v, &v->contact, &err);
+	if (st)
+		trouble(v, err.msg);
+	else
+		visit_report(v, TW_REPORT_CONNECT, NULL);
+}
+
+void visit_free(struct visit *v)
+{
+	tw_contact_close(v->contact);
+	record_drop(v);
+	tw_reach_release(&v->reach);
+	tw_step_list_free(v->steps, v->nsteps);
+	free(v->auto_steps);
+	free(v->live);
+	tw_change_release(&v->change);
+	tw_host_release(&v->host);
+	free(v);
+}

@@ -1,0 +1,67 @@
+/* wire.c - what the tower sends to a host; see wire.h */
+#include "engine/wire.h"
+
+#include <inttypes.h>
+
+#include "base/hash.h"
+
+/*
+ * The command is read by whatever login shell the account has, so it is one
+ * single-quoted word after `exec sh -c`, without "!" (csh).  `eval` of a text
+ * that was cut short would run half a program: the byte count is checked
+ * first, and the text itself does nothing before its last line.
+ */
+#define COMMAND "sh -c 'IFS= read -r n && " \
+	"t=$(head -c \"$n\" && echo .) && t=${t%.} && " \
+	"[ \"${#t}\" -eq \"$n\" ] && eval \"$t\"; exit 65'"
+
+const char tw_wire_command[] = "exec " COMMAND;
+const char tw_wire_command_sudo[] = "exec sudo -n -H -- " COMMAND;
+
+static void add_program(const struct tw_request *r, struct tw_buf *out)
+{
+	char text[TW_SHA256_HEX], blob[TW_SHA256_HEX];
+
+	tw_sha256_hex(r->text, r->text_len, text);
+	tw_sha256_hex(r->blob, r->blob_len, blob);
+	tw_buf_addf(out, " text=%zu blob=%zu textsha=%s blobsha=%s",
+	    r->text_len, r->blob_len, text, blob);
+}
+
+enum tw_status tw_wire_request(const struct tw_request *r, struct tw_buf *out,
+    struct tw_err *err)
+{
+	tw_buf_addf(out, "%zu\n", tw_executor_text_len);
+	tw_buf_add(out, tw_executor_text, tw_executor_text_len);
+	tw_buf_addf(out, "towerify1 %s nonce=%s spool=%s id=%s", r->verb,
+	    r->nonce, r->spool ? r->spool : "-",
+	    r->spool_id ? r->spool_id : "-");
+	if (r->queue_id)
+		tw_buf_addf(out, " queue=%s epoch=%" PRId64 " ack=%" PRId64
+		    " fence=%" PRId64 ".%" PRId64, r->queue_id, r->epoch,
+		    r->ack, r->fence_epoch, r->fence_seq);
+	if (r->unhold)
+		tw_buf_adds(out, " unhold=1");
+	if (r->job)
+		tw_buf_addf(out, " job=%s seq=%" PRId64 " life=%" PRId64
+		    " offset=%" PRId64 " event=%" PRId64, r->job, r->seq,
+		    r->life, r->offset, r->events);
+	if (r->cancel)
+		tw_buf_addf(out, " cancel=%s", r->cancel);
+	if (r->tower)
+		tw_buf_addf(out, " tower=%s", r->tower);
+	if (r->host)
+		tw_buf_addf(out, " host=%s", r->host);
+	if (r->change)
+		tw_buf_addf(out, " change=%" PRId64, r->change);
+	if (r->text) {
+		tw_buf_addf(out, " room=%" PRId64, r->room);
+		add_program(r, out);
+	}
+	tw_buf_addc(out, '\n');
+	if (r->text) {
+		tw_buf_add(out, r->text, r->text_len);
+		tw_buf_add(out, r->blob, r->blob_len);
+	}
+	return tw_buf_check(out, err);
+}

@@ -1,0 +1,49 @@
+/*
+ * wire.h - what the tower sends to a host: a constant command, the executor,
+ *          one request line, the program (towerify-executor(7))
+ */
+#ifndef TW_ENGINE_WIRE_H
+#define TW_ENGINE_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* The command line of every session: reads the executor from stdin, checks
+ * its length and runs it.  It holds nothing of the request. */
+extern const char tw_wire_command[];
+/* The same as root, by `sudo -n`. */
+extern const char tw_wire_command_sudo[];
+
+/* share/host/executor.sh without comments and indentation. */
+extern const char tw_executor_text[];
+extern const size_t tw_executor_text_len;
+
+struct tw_request {
+	const char *verb;	/* init, facts, start, resume, plan */
+	const char *nonce;	/* 32 hex digits */
+	const char *spool;	/* NULL: the default place */
+	const char *spool_id;	/* pinned; NULL: none */
+	const char *queue_id;	/* 32 hex digits; NULL: none */
+	int64_t epoch, ack;	/* stored up to seq `ack` */
+	int64_t fence_epoch, fence_seq;	/* the highest seen there */
+	bool unhold;
+	const char *job;	/* start, resume: the change's uid */
+	int64_t seq, life, offset;
+	int64_t events;		/* of its journal are known here */
+	const char *cancel;	/* a login, or NULL */
+	const char *tower, *host;	/* names; NULL: not said */
+	int64_t change;		/* number people see */
+	int64_t room;		/* bytes to reserve for the journal */
+	const void *text;	/* start, plan: the program */
+	size_t text_len;
+	const void *blob;
+	size_t blob_len;
+};
+
+/* Appends all of it to out: executor, request line, program. */
+enum tw_status tw_wire_request(const struct tw_request *r, struct tw_buf *out,
+    struct tw_err *err);
+
+#endif
