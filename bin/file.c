@@ -1,0 +1,326 @@
+/* file.c - a change file of the command line; see file.h */
+#include "file.h"
+
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "spec/change_spec.h"
+#include "spec/program.h"
+
+#define FILE_MAX ((size_t)1 << 20)	/* bytes of a change file */
+#define VALUE_MAX ((size_t)64 << 10)	/* bytes of -p K@FILE */
+
+/* --- sources -------------------------------------------------------------------- */
+
+/* `source:` is relative to the change file, or absolute. */
+static enum tw_status read_source(void *arg, const char *path,
+    struct tw_buf *out, struct tw_err *err)
+{
+	struct tw_buf full = TW_BUF_INIT;
+	const char *dir = arg;
+	enum tw_status st;
+
+	if (path[0] != '/')
+		tw_buf_addf(&full, "%s/", dir);
+	tw_buf_adds(&full, path);
+	st = tw_buf_check(&full, err);
+	if (!st)
+		st = tw_io_read_file(full.data, out, err);
+	tw_buf_release(&full);
+	return st;
+}
+
+static enum tw_status no_sources(void *arg, const char *path,
+    struct tw_buf *out, struct tw_err *err)
+{
+	(void)arg;
+	(void)path;
+	(void)out;
+	return tw_err_set(err, TW_DATA, "source files are not read again: file "
+	    "the change anew with towerify-queue add");
+}
+
+/* --- parameters ------------------------------------------------------------------- */
+
+struct given {			/* what -p said */
+	struct tw_param_given *v;
+	struct tw_buf *values;	/* of K@FILE */
+	size_t n;
+};
+
+static void given_release(struct given *g)
+{
+	size_t i;
+
+	for (i = 0; g->values && i < g->n; i++)
+		tw_buf_release(&g->values[i]);
+	free(g->values);
+	free(g->v);
+}
+
+/* "K=V", or "K@FILE": all of FILE is the value, without a last newline. */
+static enum tw_status read_given(const char *arg, struct tw_param_given *p,
+    struct tw_buf *value, struct tw_err *err)
+{
+	size_t n = strcspn(arg, "=@");
+	enum tw_status st;
+
+	if (arg[n] != '@')
+		return tw_param_given_split(arg, p, err);
+	value->max = VALUE_MAX;
+	st = strcmp(arg + n + 1, "-") == 0 ?
+	    tw_io_read_fd(STDIN_FILENO, "standard input", value, err) :
+	    tw_io_read_file(arg + n + 1, value, err);
+	if (st)
+		return st;
+	if (value->len > 0 && value->data[value->len - 1] == '\n')
+		value->len--;
+	*p = (struct tw_param_given){ arg, n, tw_buf_str(value), value->len };
+	return TW_OK;
+}
+
+/* base: "K=V" of an earlier filing, overruled by the command line; or NULL. */
+static enum tw_status read_all_given(struct tw_cli *cli,
+    const struct tw_param_given *base, size_t nbase, struct given *g,
+    struct tw_err *err)
+{
+	enum tw_status st = TW_OK;
+	const char *arg;
+	size_t n = 0, i, k;
+
+	while (tw_cli_opt_each(cli, "param", n))
+		n++;
+	g->v = calloc(n + nbase + 1, sizeof *g->v);
+	g->values = calloc(n + nbase + 1, sizeof *g->values);
+	if (!g->v || !g->values)
+		return tw_err_nomem(err);
+	for (i = 0; i < n && !st; i++) {
+		arg = tw_cli_opt_each(cli, "param", i);
+		st = read_given(arg, &g->v[i], &g->values[i], err);
+		g->n = i + 1;
+	}
+	for (i = 0; i < nbase && !st; i++) {
+		for (k = 0; k < n; k++)
+			if (g->v[k].name_len == base[i].name_len &&
+			    memcmp(g->v[k].name, base[i].name,
+			    base[i].name_len) == 0)
+				break;
+		if (k == n)
+			g->v[g->n++] = base[i];
+	}
+	return st;
+}
+
+static enum tw_status params_json(const struct tw_params *p,
+    const struct tw_param_values *values, char **out, struct tw_err *err)
+{
+	struct tw_buf b = TW_BUF_INIT;
+	bool is_first = true;
+	size_t i;
+
+	tw_buf_addc(&b, '{');
+	for (i = 0; i < p->n; i++) {
+		if (!values->v[i].given)
+			continue;
+		if (!is_first)
+			tw_buf_addc(&b, ',');
+		is_first = false;
+		tw_json_text(&b, p->v[i].name, strlen(p->v[i].name));
+		tw_buf_addc(&b, ':');
+		tw_json_text(&b, values->v[i].text,
+		    strlen(values->v[i].text));
+	}
+	tw_buf_addc(&b, '}');
+	*out = tw_buf_detach(&b);
+	return *out ? TW_OK : tw_err_nomem(err);
+}
+
+/* --- compiling ----------------------------------------------------------------------- */
+
+static const char *undo_name(const struct tw_step_spec *s)
+{
+	switch (s->undo_kind) {
+	case TW_UNDO_NOTHING:
+		return "nothing";
+	case TW_UNDO_IMPOSSIBLE:
+		return "impossible";
+	case TW_UNDO_SCRIPT:
+		return "script";
+	case TW_UNDO_AUTO:
+		return "auto";
+	case TW_UNDO_NONE:
+		break;
+	}
+	return "none";
+}
+
+static const char *kind_name(const struct tw_step_spec *s)
+{
+	return s->kind == TW_STEP_FILE ? "file" :
+	    s->kind == TW_STEP_REBOOT ? "reboot" : "run";
+}
+
+static enum tw_status make_steps(const struct tw_change_spec *spec,
+    struct change_file *out, struct tw_err *err)
+{
+	struct tw_step *st;
+	size_t i;
+
+	out->steps = calloc(spec->nsteps + 1, sizeof *out->steps);
+	if (!out->steps)
+		return tw_err_nomem(err);
+	for (i = 0; i < spec->nsteps; i++) {
+		st = &out->steps[i];
+		out->nsteps = i + 1;
+		st->k = (int64_t)i + 1;
+		st->name = strdup(spec->steps[i].name);
+		st->kind = strdup(kind_name(&spec->steps[i]));
+		st->undoable = strdup(undo_name(&spec->steps[i]));
+		st->has_check = spec->steps[i].check ||
+		    spec->steps[i].unless ||
+		    spec->steps[i].kind == TW_STEP_FILE;
+		st->retries = spec->steps[i].retries;
+		st->timeout = spec->steps[i].timeout_ms;
+		if (!st->name || !st->kind || !st->undoable)
+			return tw_err_nomem(err);
+	}
+	return TW_OK;
+}
+
+static enum tw_status compile(struct tw_cli *cli,
+    const struct tw_change_spec *spec, const struct tw_param_given *base,
+    size_t nbase, struct tw_diags *ds, struct change_file *out,
+    struct tw_err *err)
+{
+	struct tw_param_values values = { 0 };
+	struct given given = { 0 };
+	enum tw_status st;
+
+	st = read_all_given(cli, base, nbase, &given, err);
+	if (!st)
+		st = tw_params_check(&spec->params, given.v, given.n, ds,
+		    &values, err);
+	if (!st)
+		st = tw_program_make(spec, &values, &out->program, &out->blob,
+		    &out->room, err);
+	if (!st)
+		st = params_json(&spec->params, &values, &out->params, err);
+	if (!st)
+		st = make_steps(spec, out, err);
+	if (!st) {
+		out->title = strdup(spec->title[0] ? spec->title :
+		    spec->steps[0].name);
+		st = out->title ? TW_OK : tw_err_nomem(err);
+	}
+	if (!st) {
+		tw_program_describe(spec, &values, &out->describe);
+		out->nwithout = tw_change_spec_without_undo(spec,
+		    &out->without_undo);
+		st = tw_buf_check(&out->describe, err);
+	}
+	tw_param_values_release(&values);
+	given_release(&given);
+	return st;
+}
+
+/* Problems of the file go to stderr as they are, with their positions; those
+ * of the command line as any other message. */
+static void print_problems(const struct tw_cli *cli,
+    const struct tw_diags *ds, struct tw_err *err)
+{
+	struct tw_buf b = TW_BUF_INIT;
+	size_t i;
+
+	if (ds->n == 0)
+		return;
+	if (ds->file) {
+		tw_diags_print(ds, &b);
+		fputs(tw_buf_str(&b), stderr);
+		tw_buf_release(&b);
+	}
+	for (i = 0; !ds->file && i < ds->n; i++) {
+		tw_cli_warn(cli, "%s", ds->v[i].msg);
+		if (ds->v[i].hint)
+			fprintf(stderr, "hint: %s\n", ds->v[i].hint);
+	}
+	if (err)
+		err->msg[0] = '\0';
+}
+
+static enum tw_status parse(struct tw_cli *cli, const char *name,
+    const struct tw_spec_reader *reader, const struct tw_param_given *base,
+    size_t nbase, struct change_file *out, struct tw_err *err)
+{
+	struct tw_change_spec *spec = NULL;
+	struct tw_diags ds = { .file = name };
+	enum tw_status st;
+
+	st = tw_change_spec_parse(tw_buf_str(&out->source), out->source.len,
+	    reader, &ds, &spec, err);
+	if (!st) {
+		ds.file = NULL;
+		st = compile(cli, spec, base, nbase, &ds, out, err);
+	}
+	if (st)
+		print_problems(cli, &ds, err);
+	tw_change_spec_free(spec);
+	tw_diags_release(&ds);
+	if (st)
+		change_file_release(out);
+	return st;
+}
+
+enum tw_status change_file_read(struct tw_cli *cli, const char *path,
+    struct change_file *out, struct tw_err *err)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	char *copy = strdup(path);
+	struct tw_spec_reader reader = { read_source, NULL };
+	enum tw_status st;
+
+	memset(out, 0, sizeof *out);
+	if (!copy)
+		return tw_err_nomem(err);
+	out->source.max = FILE_MAX;
+	reader.arg = dirname(copy);	/* of "-": "." */
+	st = is_stdin ? tw_io_read_fd(STDIN_FILENO, "standard input",
+	    &out->source, err) : tw_io_read_file(path, &out->source, err);
+	if (st == TW_CONFIG && err)	/* an input file, not the state */
+		st = err->status = TW_DATA;
+	if (st)
+		change_file_release(out);
+	else
+		st = parse(cli, is_stdin ? "standard input" : path, &reader,
+		    NULL, 0, out, err);
+	free(copy);
+	return st;
+}
+
+enum tw_status change_file_again(struct tw_cli *cli, const char *name,
+    const struct tw_buf *source, const struct tw_param_given *base,
+    size_t nbase, struct change_file *out, struct tw_err *err)
+{
+	struct tw_spec_reader reader = { no_sources, NULL };
+
+	memset(out, 0, sizeof *out);
+	if (!tw_buf_add(&out->source, source->data, source->len))
+		return tw_err_nomem(err);
+	return parse(cli, name, &reader, base, nbase, out, err);
+}
+
+void change_file_release(struct change_file *f)
+{
+	tw_buf_release(&f->source);
+	tw_buf_release(&f->program);
+	tw_buf_release(&f->blob);
+	tw_buf_release(&f->describe);
+	tw_buf_release(&f->without_undo);
+	free(f->title);
+	free(f->params);
+	tw_step_list_free(f->steps, f->nsteps);
+	memset(f, 0, sizeof *f);
+}

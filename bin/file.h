@@ -1,0 +1,34 @@
+/*
+ * file.h - a change file of the command line: read, checked, compiled
+ */
+#ifndef TW_BIN_FILE_H
+#define TW_BIN_FILE_H
+
+#include "base/buf.h"
+#include "cli.h"
+#include "model/change.h"
+#include "spec/param.h"
+
+struct change_file {		/* release with change_file_release() */
+	struct tw_buf source;	/* the file's text */
+	struct tw_buf program, blob, describe, without_undo;
+	char *title;
+	char *params;		/* the values, a JSON object */
+	struct tw_step *steps;	/* for struct tw_filing; strings owned */
+	size_t nsteps, nwithout;
+	long room;
+};
+
+/* Reads path ("-": standard input), checks it and the -p options of the
+ * command line.  On TW_DATA and TW_USAGE every problem was printed already and
+ * err is empty. */
+enum tw_status change_file_read(struct tw_cli *cli, const char *path,
+    struct change_file *out, struct tw_err *err);
+/* The same from the text of an earlier change; base: its values, which -p
+ * overrules.  Source files can't be read again. */
+enum tw_status change_file_again(struct tw_cli *cli, const char *name,
+    const struct tw_buf *source, const struct tw_param_given *base,
+    size_t nbase, struct change_file *out, struct tw_err *err);
+void change_file_release(struct change_file *f);
+
+#endif

@@ -1,0 +1,24 @@
+/* host.h - the verbs of towerify-host, by file */
+#ifndef TW_BIN_HOST_H
+#define TW_BIN_HOST_H
+
+#include "cli.h"
+#include "tower.h"
+
+/* host_add.c: verbs that reach hosts */
+int host_add(struct tw_cli *cli, int argc, char **argv);
+int host_set(struct tw_cli *cli, int argc, char **argv);
+int host_check(struct tw_cli *cli, int argc, char **argv);
+
+extern const struct tw_column host_check_columns[];
+
+/* "[ssh://][USER@]HOST[:PORT]" into h (user and port only where given).
+ * TW_USAGE with what is wrong. */
+enum tw_status host_parse_address(const char *text, struct tw_host *h,
+    struct tw_err *err);
+/* Sets one settable key of h to value; *old is malloc'd, "" where there was
+ * none.  TW_USAGE: unknown key (the nearest offered) or a bad value. */
+enum tw_status host_set_key(struct tw_host *h, const char *key,
+    const char *value, char **old, struct tw_err *err);
+
+#endif

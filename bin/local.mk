@@ -1,0 +1,41 @@
+# bin/local.mk - a main per tool, and what they share as an archive
+
+bin_PROGRAMS += \
+	bin/towerify-host \
+	bin/towerify-queue \
+	bin/towerify-run \
+	bin/towerify-audit \
+	bin/towerify-op
+
+noinst_LIBRARIES += bin/libcli.a
+bin_libcli_a_SOURCES = \
+	bin/cli.c \
+	bin/cli.h \
+	bin/cli_help.c \
+	bin/cli_parse.c \
+	bin/cli_private.h \
+	bin/cli_talk.c \
+	bin/file.c \
+	bin/file.h \
+	bin/host.h \
+	bin/host_add.c \
+	bin/host_keys.c \
+	bin/pass.c \
+	bin/queue.h \
+	bin/queue_file.c \
+	bin/queue_look.c \
+	bin/queue_plan.c \
+	bin/tower.c \
+	bin/tower.h \
+	bin/why.c
+
+bin_towerify_host_SOURCES = bin/towerify-host.c
+bin_towerify_host_LDADD = bin/libcli.a $(TW_LIBS)
+bin_towerify_queue_SOURCES = bin/towerify-queue.c
+bin_towerify_queue_LDADD = bin/libcli.a $(TW_LIBS)
+bin_towerify_run_SOURCES = bin/towerify-run.c
+bin_towerify_run_LDADD = bin/libcli.a $(TW_LIBS)
+bin_towerify_audit_SOURCES = bin/towerify-audit.c
+bin_towerify_audit_LDADD = bin/libcli.a $(TW_LIBS)
+bin_towerify_op_SOURCES = bin/towerify-op.c
+bin_towerify_op_LDADD = bin/libcli.a $(TW_LIBS)

@@ -1,0 +1,313 @@
+/*
+ * pass.c - a pass with its progress, and waiting for changes; see tower.h
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tower.h"
+
+#define STALE_MS (2 * 60 * 1000)	/* a pass that has not moved so long */
+#define POLL_MS 200			/* between looks while waiting */
+
+/* --- progress --------------------------------------------------------------- */
+
+struct show {
+	struct tw_progress *progress;
+	bool is_watched;	/* a person looks: temporary trouble is news */
+	bool is_quiet;		/* alarms only */
+};
+
+static void show_step(struct show *s, const struct tw_report *r,
+    const char *state)
+{
+	struct tw_progress_step step = {
+		.host = r->host,
+		.change = r->change,
+		.k = r->k,
+		.n = r->n,
+		.step = r->step ? r->step : r->title,
+		.state = state,
+	};
+
+	tw_progress_step(s->progress, &step, tw_clock_now());
+}
+
+static void show_undo(struct show *s, const struct tw_report *r)
+{
+	char state[32];
+
+	snprintf(state, sizeof state, "undo-%s", r->state);
+	show_step(s, r, state);
+}
+
+static enum tw_progress_outcome outcome_of(enum tw_change_status status)
+{
+	switch (status) {
+	case TW_CHANGE_SUCCEEDED:
+		return TW_PROGRESS_GOOD;
+	case TW_CHANGE_ROLLED_BACK:
+		return TW_PROGRESS_ROLLED_BACK;
+	case TW_CHANGE_FAILED:
+	case TW_CHANGE_UNKNOWN:
+		return TW_PROGRESS_FAILED;
+	default:
+		return TW_PROGRESS_OTHER;
+	}
+}
+
+static void TW_PRINTF(3, 4) show_alarm(struct show *s,
+    const struct tw_report *r, const char *fmt, ...)
+{
+	struct tw_buf b = TW_BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	tw_buf_addv(&b, fmt, ap);
+	va_end(ap);
+	tw_progress_note(s->progress, r->host, tw_buf_str(&b), true,
+	    tw_clock_now());
+	tw_buf_release(&b);
+}
+
+static void show_end(struct show *s, const struct tw_report *r)
+{
+	int64_t now = tw_clock_now();
+	struct tw_progress_end end = {
+		.host = r->host,
+		.change = r->change,
+		.status = tw_change_status_name(r->status),
+		.outcome = outcome_of(r->status),
+		.steps = r->n,
+		.span = r->started ? now - r->started : 0,
+		.text = r->text && *r->text ? r->text : NULL,
+	};
+
+	tw_progress_end(s->progress, &end, now);
+	/* What failed holds its host and is told as that; a roll-back wants a
+	 * person too, and has no other line where nobody watches. */
+	if (s->is_quiet && end.outcome == TW_PROGRESS_ROLLED_BACK)
+		show_alarm(s, r, "change %" PRId64 " was rolled back: %s",
+		    r->change, end.text ? end.text : "no reason is known");
+}
+
+static void on_report(void *arg, const struct tw_report *r)
+{
+	struct show *s = arg;
+	int64_t now = tw_clock_now();
+
+	tw_progress_waiting(s->progress, r->waiting);
+	switch (r->kind) {
+	case TW_REPORT_CHANGE:
+		show_step(s, r, NULL);
+		break;
+	case TW_REPORT_STEP:
+		show_step(s, r, r->state);
+		break;
+	case TW_REPORT_UNDO:
+		show_undo(s, r);
+		break;
+	case TW_REPORT_END:
+		show_end(s, r);
+		break;
+	case TW_REPORT_TROUBLE:
+		tw_progress_note(s->progress, r->host, r->text, s->is_watched,
+		    now);
+		break;
+	case TW_REPORT_HELD:
+		show_alarm(s, r, "is held: %s", r->text);
+		break;
+	case TW_REPORT_IDLE:
+		tw_progress_idle(s->progress, r->host);
+		break;
+	case TW_REPORT_CONNECT:
+	case TW_REPORT_TOTAL:
+		break;
+	}
+}
+
+static void on_tick(void *arg)
+{
+	struct show *s = arg;
+
+	tw_progress_tick(s->progress, tw_clock_now());
+}
+
+/* Hundreds of hosts are as many sockets; names are resolved in threads. */
+static void raise_limits(void)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) == 0 &&
+	    lim.rlim_cur < lim.rlim_max) {
+		lim.rlim_cur = lim.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &lim);
+	}
+	setenv("UV_THREADPOOL_SIZE", "64", 0);
+}
+
+/* --- a pass -------------------------------------------------------------------- */
+
+/* "STARTED ENDED STATUS SUCCEEDED ROLLED-BACK FAILED UNREACHABLE" */
+static void make_note(char *out, size_t size, int64_t started,
+    enum tw_status status, const struct tw_pass_result *r)
+{
+	snprintf(out, size, "%" PRId64 " %" PRId64 " %d %" PRId64 " %" PRId64
+	    " %" PRId64 " %" PRId64, started, tw_clock_now(),
+	    tw_status_exit(status), r->succeeded, r->rolled_back, r->failed,
+	    r->unreachable);
+}
+
+enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
+    const char *const *hosts, int jobs, bool watch, int64_t until, bool *busy,
+    struct tw_pass_result *result, struct tw_err *err)
+{
+	struct tw_progress_options popt = { 0 };
+	struct tw_runlock *lock = NULL;
+	struct show show = { 0 };
+	struct tw_runner_options o = {
+		.store = t->store,
+		.org_id = hosts ? t->who.org_id : 0,
+		.hosts = hosts,
+		.jobs = jobs,
+		.watch = watch,
+		.until = until,
+		.agent = isatty(STDERR_FILENO),
+		.report = on_report,
+		.tick = on_tick,
+		.arg = &show,
+	};
+	int64_t started = tw_clock_now(), age = 0;
+	enum tw_status st;
+	char note[160];
+
+	*busy = false;
+	raise_limits();
+	memset(result, 0, sizeof *result);
+	st = tw_runlock_take(tw_store_dir(t->store), &lock, &age, err);
+	if (st == TW_AGAIN && age < STALE_MS) {
+		*busy = true;
+		return TW_OK;
+	}
+	if (st == TW_AGAIN)
+		return tw_err_set(err, TW_AGAIN, "another pass is at work but "
+		    "has not moved for %d s", (int)(age / 1000));
+	if (st)
+		return st;
+	tw_cli_progress_options(cli, &popt);
+	show.is_quiet = popt.mode == TW_PROGRESS_QUIET;
+	show.is_watched = !show.is_quiet;
+	st = tw_progress_new(&popt, started, &show.progress, err);
+	if (!st) {
+		o.lock = lock;
+		st = tw_runner_pass(&o, result, err);
+	}
+	tw_progress_free(show.progress);
+	make_note(note, sizeof note, started, st ? st : result->worst, result);
+	/* a pass for some hosts that did nothing is not what --status is about */
+	tw_runlock_release(lock, !hosts || st || result->worst ||
+	    result->succeeded ? note : NULL);
+	return st;
+}
+
+/* --- waiting ----------------------------------------------------------------------- */
+
+static volatile sig_atomic_t is_interrupted;
+
+static void on_sigint(int sig)
+{
+	(void)sig;
+	is_interrupted = 1;
+}
+
+static enum tw_status result_of(struct tower *t, const int64_t *nums, size_t n,
+    struct tw_err *err)
+{
+	enum tw_status worst = TW_OK, st;
+	struct tw_change c = { 0 };
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		st = tw_change_get(t->store, &t->who, nums[i], &c, err);
+		if (st)
+			return st;
+		worst = tw_status_worse(worst, tw_change_result(c.status));
+		tw_change_release(&c);
+	}
+	return worst;
+}
+
+static bool has_pending(struct tower *t, const int64_t *nums, size_t n,
+    enum tw_status *status, struct tw_err *err)
+{
+	struct tw_change c = { 0 };
+	bool is_ended;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		*status = tw_change_get(t->store, &t->who, nums[i], &c, err);
+		if (*status)
+			return *status == TW_AGAIN;
+		is_ended = tw_change_status_is_ended(c.status);
+		tw_change_release(&c);
+		if (!is_ended)
+			return true;
+	}
+	return false;
+}
+
+/* Names of the changes' hosts, NULL-terminated; free with tw_strv_free(). */
+static char **hosts_of(struct tower *t, const int64_t *nums, size_t n)
+{
+	char **names = calloc(n + 1, sizeof *names);
+	struct tw_change c = { 0 };
+	size_t i, k = 0;
+
+	for (i = 0; names && i < n; i++) {
+		if (tw_change_get(t->store, &t->who, nums[i], &c, NULL))
+			continue;
+		names[k++] = c.host_name;
+		c.host_name = NULL;
+		tw_change_release(&c);
+	}
+	return names;
+}
+
+enum tw_status tower_wait(struct tw_cli *cli, struct tower *t,
+    const int64_t *nums, size_t n, int64_t limit, bool run, int jobs,
+    struct tw_err *err)
+{
+	const struct timespec nap = { 0, POLL_MS * 1000000L };
+	struct sigaction act = { .sa_handler = on_sigint }, old;
+	int64_t until = limit < 0 ? INT64_MAX : tw_clock_mono() + limit;
+	struct tw_pass_result result;
+	enum tw_status st = TW_OK;
+	char **hosts = NULL;
+	bool busy;
+
+	if (run)
+		hosts = hosts_of(t, nums, n);
+	is_interrupted = 0;
+	sigaction(SIGINT, &act, &old);
+	while (has_pending(t, nums, n, &st, err)) {
+		if (is_interrupted || tw_clock_mono() >= until)
+			break;
+		if (hosts) {
+			st = tower_pass(cli, t, (const char *const *)hosts,
+			    jobs, false, limit < 0 ? 0 : until, &busy,
+			    &result, err);
+			if (st || result.interrupted)
+				break;
+			sigaction(SIGINT, &act, NULL);
+		}
+		nanosleep(&nap, NULL);
+	}
+	sigaction(SIGINT, &old, NULL);
+	tw_strv_free(hosts);
+	return st ? st : result_of(t, nums, n, err);
+}

@@ -1,0 +1,182 @@
+/* queue_plan.c - what a change would do: asks only its checks, on the hosts */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/survey.h"
+#include "file.h"
+#include "model/audit.h"
+#include "queue.h"
+#include "tower.h"
+
+enum { COL_HOST, COL_K, COL_STEP, COL_KIND, COL_PLAN, COL_UNDO, COL_CODE,
+	COL_OUTPUT, COL_ERROR };
+const struct tw_column queue_plan_columns[] = {
+	{ "host", "HOST", TW_COL_TEXT, true, "the host" },
+	{ "k", "STEP", TW_COL_INT, true, "number of the step" },
+	{ "name", "NAME", TW_COL_TEXT, true, "name of the step" },
+	{ "kind", "KIND", TW_COL_TEXT, false, "run, file or reboot" },
+	{ "plan", "PLAN", TW_COL_TEXT, true,
+	    "unchanged, would run, cannot tell, or unreachable" },
+	{ "undo", "UNDO", TW_COL_TEXT, true,
+	    "script, auto, nothing, impossible or none" },
+	{ "code", "CODE", TW_COL_INT, false, "exit status of the check" },
+	{ "output", "OUTPUT", TW_COL_TEXT, false, "output of the check" },
+	{ "error", "ERROR", TW_COL_TEXT, false, "why the host did not answer" },
+	{ 0 }
+};
+
+static const char *words_for(const struct tw_survey_step *s)
+{
+	if (strcmp(s->state, "holds") == 0)
+		return "unchanged";
+	return strcmp(s->state, "would") == 0 ? "would run" : "cannot tell";
+}
+
+static enum tw_status fill_host(struct tw_table *table,
+    const struct change_file *file, const struct tw_survey_host *h,
+    struct tw_err *err)
+{
+	enum tw_status st = TW_OK;
+	size_t k;
+
+	for (k = 0; k < file->nsteps && !st; k++) {
+		const struct tw_step *s = &file->steps[k];
+
+		tw_table_cell_text(table, COL_HOST, h->host->name);
+		tw_table_cell_int(table, COL_K, s->k);
+		tw_table_cell_text(table, COL_STEP, s->name);
+		tw_table_cell_text(table, COL_KIND, s->kind);
+		tw_table_cell_text(table, COL_UNDO, s->undoable);
+		if (h->status) {
+			tw_table_cell_text(table, COL_PLAN, "unreachable");
+			tw_table_cell_text(table, COL_ERROR, h->err.msg);
+		} else {
+			tw_table_cell_text(table, COL_PLAN,
+			    words_for(&h->steps[k]));
+			if (strcmp(h->steps[k].state, "unknown") != 0)
+				tw_table_cell_int(table, COL_CODE,
+				    h->steps[k].code);
+			tw_table_cell_bytes(table, COL_OUTPUT,
+			    tw_buf_str(&h->steps[k].output),
+			    h->steps[k].output.len);
+		}
+		st = tw_table_row_end(table, err);
+	}
+	return st;
+}
+
+/* Running an operator's commands on hosts is an act, changing nothing or not.
+ * It is recorded before it happens. */
+static enum tw_status record(struct tower *t, const struct change_file *file,
+    const struct tw_host *hosts, size_t n, struct tw_err *err)
+{
+	struct tw_audit a = {
+		.chain = t->who.org_id,
+		.operator = t->who.login,
+		.action = "change.plan",
+	};
+	char hash[TW_SHA256_HEX], *detail;
+	enum tw_status st;
+	size_t i;
+
+	tw_sha256_hex(file->program.data, file->program.len, hash);
+	detail = tw_audit_detail("title", file->title, "program", hash,
+	    "params", file->params, NULL);
+	if (!detail)
+		return tw_err_nomem(err);
+	a.detail = detail;
+	st = tw_store_begin(t->store, err);
+	for (i = 0; i < n && !st; i++) {
+		a.host = hosts[i].name;
+		st = tw_audit_add(t->store, &a, err);
+	}
+	if (!st)
+		st = tw_store_commit(t->store, err);
+	else
+		tw_store_rollback(t->store);
+	free(detail);
+	return st;
+}
+
+static enum tw_status plan(struct tw_cli *cli, struct tower *t,
+    const struct change_file *file, const struct tw_host *hosts, size_t n,
+    int jobs, enum tw_status *worst, struct tw_err *err)
+{
+	struct tw_survey_options o = {
+		.store = t->store,
+		.verb = "plan",
+		.jobs = jobs,
+		.agent = isatty(STDERR_FILENO),
+		.text = file->program.data,
+		.text_len = file->program.len,
+		.blob = file->blob.data,
+		.blob_len = file->blob.len,
+		.nsteps = file->nsteps,
+	};
+	struct tw_table_options to = cli->table;
+	struct tw_survey_host *asked = calloc(n + 1, sizeof *asked);
+	struct tw_table *table = NULL;
+	enum tw_status st;
+	size_t i;
+
+	if (!asked)
+		return tw_err_nomem(err);
+	for (i = 0; i < n; i++)
+		asked[i].host = &hosts[i];
+	to.noun = "steps";
+	st = tw_table_new(queue_plan_columns, &to, &table, err);
+	if (!st)
+		st = record(t, file, hosts, n, err);
+	if (!st)
+		st = tw_survey(asked, n, &o, err);
+	for (i = 0; i < n && !st; i++) {
+		if (asked[i].status) {
+			tw_err_prefix(&asked[i].err, "%s", hosts[i].name);
+			tw_cli_error(cli, &asked[i].err);
+			*worst = tw_status_worse(*worst, asked[i].status);
+		}
+		st = fill_host(table, file, &asked[i], err);
+	}
+	if (!st)
+		st = tw_table_print(table, stdout, err);
+	tw_survey_release(asked, n);
+	tw_table_free(table);
+	free(asked);
+	return st;
+}
+
+int queue_plan(struct tw_cli *cli, int argc, char **argv)
+{
+	const char *jobs_text = tw_cli_opt(cli, "jobs");
+	struct tower *t = cli->context;
+	struct change_file file = { 0 };
+	struct tw_host *hosts = NULL;
+	enum tw_status st = TW_OK, worst = TW_OK;
+	struct tw_err err = { 0 };
+	int jobs = 0;
+	size_t n = 0;
+
+	(void)argc;
+	if (strcmp(argv[0], "-") == 0 && strcmp(argv[1], "-") == 0)
+		return tw_cli_usage(cli,
+		    "standard input can't be both TARGETS and FILE");
+	if (jobs_text)
+		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
+	if (!st)
+		st = tower_select(cli, argv[0], &hosts, &n, &err);
+	if (!st)
+		st = change_file_read(cli, argv[1], &file, &err);
+	if (!st)
+		st = plan(cli, t, &file, hosts, n, jobs, &worst, &err);
+	if (!st && file.nwithout > 0 && !cli->is_quiet)
+		fprintf(stderr, "no undo, a failure after these holds the "
+		    "host:\n%s", tw_buf_str(&file.without_undo));
+	tw_host_list_free(hosts, n);
+	change_file_release(&file);
+	if (st)
+		return err.msg[0] ? tw_cli_error(cli, &err) :
+		    tw_status_exit(st);
+	return tw_status_exit(worst);
+}

@@ -1,0 +1,167 @@
+/* tower.c - the open state, and who is calling; see tower.h */
+#include "tower.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ssh/sshconfig.h"
+
+/* The organisation's key pair, made with the organisation's first use. */
+static enum tw_status make_key(struct tower *t, struct tw_err *err)
+{
+	char *path = tw_org_key_path(tw_store_dir(t->store), t->who.org);
+	char comment[TW_ERR_MSG_MAX], host[256] = "tower", *slash;
+	enum tw_status st = TW_OK;
+	int i;
+
+	if (!path)
+		return tw_err_nomem(err);
+	if (access(path, F_OK) == 0)
+		goto out;
+	/* keys/ and keys/ORG/ */
+	for (i = 0, slash = strstr(path, "/keys/") + 5; i < 2 && slash; i++) {
+		*slash = '\0';
+		if (mkdir(path, 0700) != 0 && errno != EEXIST)
+			st = tw_err_sys(err, TW_CONFIG, errno,
+			    "cannot make %s", path);
+		*slash = '/';
+		slash = strchr(slash + 1, '/');
+	}
+	if (st)
+		goto out;
+	gethostname(host, sizeof host - 1);
+	snprintf(comment, sizeof comment, "towerify-%s@%s", t->who.org, host);
+	st = tw_sshkey_make(path, comment, err);
+out:
+	free(path);
+	return st;
+}
+
+enum tw_status tower_open(struct tw_cli *cli, enum tw_store_mode mode,
+    struct tower *t, struct tw_err *err)
+{
+	char *dir = NULL, *login = NULL;
+	enum tw_status st;
+	bool home = false;
+
+	memset(t, 0, sizeof *t);
+	st = tw_who_login(&login, err);
+	if (!st)
+		st = tw_state_dir(cli->state, &dir, &home, err);
+	if (!st)
+		st = tw_state_become(dir, err);
+	if (!st)
+		st = tw_store_open(dir, mode, &t->store, err);
+	if (!st)
+		st = tw_who_get(t->store, login, cli->org, home || cli->state,
+		    &t->who, err);
+	if (!st && mode == TW_STORE_CREATE)
+		st = make_key(t, err);
+	free(dir);
+	free(login);
+	if (st)
+		tower_close(t);
+	return st;
+}
+
+void tower_close(struct tower *t)
+{
+	tw_who_release(&t->who);
+	tw_store_close(t->store);
+	t->store = NULL;
+}
+
+enum tw_status tower_open_state(struct tw_cli *cli, enum tw_cli_needs needs,
+    struct tw_err *err)
+{
+	static const enum tw_store_mode modes[] = {
+		[TW_NEEDS_READ] = TW_STORE_READ,
+		[TW_NEEDS_WRITE] = TW_STORE_WRITE,
+		[TW_NEEDS_CREATE] = TW_STORE_CREATE,
+	};
+	struct tower *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return tw_err_nomem(err);
+	cli->context = t;
+	return tower_open(cli, modes[needs], t, err);
+}
+
+void tower_close_state(struct tw_cli *cli)
+{
+	struct tower *t = cli->context;
+
+	if (!t)
+		return;
+	tower_close(t);
+	free(t);
+	cli->context = NULL;
+}
+
+enum tw_status tower_select(struct tw_cli *cli, const char *arg,
+    struct tw_host **hosts, size_t *n, struct tw_err *err)
+{
+	struct tw_buf text = TW_BUF_INIT;
+	struct tower *t = cli->context;
+	enum tw_status st = TW_OK;
+
+	*hosts = NULL;
+	*n = 0;
+	if (arg)
+		st = tw_cli_targets_text(cli, arg, &text, err);
+	if (!st)
+		st = tw_host_select(t->store, &t->who, arg ?
+		    tw_buf_str(&text) : NULL, hosts, n, err);
+	tw_buf_release(&text);
+	return st;
+}
+
+enum tw_status tower_select_names(struct tw_cli *cli, const char *arg,
+    char ***names, struct tw_err *err)
+{
+	struct tw_host *hosts = NULL;
+	size_t n = 0, i;
+	enum tw_status st;
+
+	*names = NULL;
+	if (!arg)
+		return TW_OK;
+	st = tower_select(cli, arg, &hosts, &n, err);
+	if (st)
+		return st;
+	*names = calloc(n + 1, sizeof **names);
+	for (i = 0; *names && i < n; i++) {
+		(*names)[i] = hosts[i].name;
+		hosts[i].name = NULL;
+	}
+	tw_host_list_free(hosts, n);
+	return *names ? TW_OK : tw_err_nomem(err);
+}
+
+enum tw_status tower_number(const char *s, int64_t *out, struct tw_err *err)
+{
+	char *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(s, &end, 10);
+	if (s[0] < '1' || s[0] > '9' || *end || errno)
+		return tw_err_set(err, TW_USAGE, "'%s' is not a number", s);
+	*out = n;
+	return TW_OK;
+}
+
+enum tw_status tower_count(const char *name, const char *s, long min, long max,
+    int *out, struct tw_err *err)
+{
+	int64_t n = 0;
+
+	if (tower_number(s, &n, NULL) || n < min || n > max)
+		return tw_err_set(err, TW_USAGE, "--%s must be a whole number "
+		    "from %ld to %ld, not '%s'", name, min, max, s);
+	*out = (int)n;
+	return TW_OK;
+}

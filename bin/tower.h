@@ -1,0 +1,62 @@
+/*
+ * tower.h - what the mains share beside the command line: the open state, who
+ *           is calling, a pass with its progress, waiting for changes
+ */
+#ifndef TW_BIN_TOWER_H
+#define TW_BIN_TOWER_H
+
+#include "cli.h"
+#include "engine/runner.h"
+#include "model/change.h"
+
+struct tower {
+	struct tw_store *store;
+	struct tw_who who;
+};
+
+/* For struct tw_tool: open_state into cli->context, and its end. */
+enum tw_status tower_open_state(struct tw_cli *cli, enum tw_cli_needs needs,
+    struct tw_err *err);
+void tower_close_state(struct tw_cli *cli);
+
+/* Opens the state that the options and the environment name, as its owner, and
+ * finds the operator and the organisation.  TW_STORE_CREATE makes what is
+ * missing: state, administrator, the organisation's key. */
+enum tw_status tower_open(struct tw_cli *cli, enum tw_store_mode mode,
+    struct tower *t, struct tw_err *err);
+void tower_close(struct tower *t);
+
+/* The hosts that TARGETS select (arg; "-": what stdin holds; NULL: all), for
+ * tw_host_list_free(). */
+enum tw_status tower_select(struct tw_cli *cli, const char *arg,
+    struct tw_host **hosts, size_t *n, struct tw_err *err);
+/* Their names, NULL-terminated, for tw_strv_free(); NULL for arg NULL. */
+enum tw_status tower_select_names(struct tw_cli *cli, const char *arg,
+    char ***names, struct tw_err *err);
+
+/* Runs a pass for these hosts (names, NULL-terminated; NULL: every host of
+ * every organisation), with progress as the terminal and the options say.
+ * until: detach then (tw_clock_mono()), 0: at the end.  *busy is true when
+ * another pass is at work (nothing was done then). */
+enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
+    const char *const *hosts, int jobs, bool watch, int64_t until, bool *busy,
+    struct tw_pass_result *result, struct tw_err *err);
+
+/* Waits until the changes (numbers) have ended, at most limit ms (-1: for
+ * ever).  run: passes are run meanwhile.  The result is the worst of them:
+ * TW_OK, TW_NO, TW_ROLLED_BACK, TW_FAILED; TW_WAITING when some have not. */
+enum tw_status tower_wait(struct tw_cli *cli, struct tower *t,
+    const int64_t *nums, size_t n, int64_t limit, bool run, int jobs,
+    struct tw_err *err);
+
+/* "12" → 12.  TW_USAGE otherwise. */
+enum tw_status tower_number(const char *s, int64_t *out, struct tw_err *err);
+/* A whole number in [min, max] of option `name`. */
+enum tw_status tower_count(const char *name, const char *s, long min, long max,
+    int *out, struct tw_err *err);
+
+/* A line of `why` for a change that has not ended: what it waits for. */
+enum tw_status tower_why(struct tower *t, const struct tw_change *c,
+    struct tw_buf *out, struct tw_err *err);
+
+#endif

@@ -1,0 +1,300 @@
+/* towerify-audit.c - who did what: towerify-audit(1) */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "model/audit.h"
+#include "tower.h"
+
+enum { COL_SEQ, COL_TIME, COL_OPERATOR, COL_ACTION, COL_HOST, COL_CHANGE,
+	COL_DETAIL, COL_CHAIN, COL_PREV, COL_HASH };
+static const struct tw_column columns[] = {
+	{ "seq", "SEQ", TW_COL_INT, true, "number in the chain" },
+	{ "time", "TIME", TW_COL_TIME, true, "when" },
+	{ "operator", "OPERATOR", TW_COL_TEXT, true, "who; tower itself" },
+	{ "action", "ACTION", TW_COL_TEXT, true, "what was done" },
+	{ "host", "HOST", TW_COL_TEXT, true, "to which host" },
+	{ "change", "CHANGE", TW_COL_INT, true, "to which change" },
+	{ "detail", "DETAIL", TW_COL_JSON, true, "the particulars, JSON" },
+	{ "chain", "CHAIN", TW_COL_INT, false,
+	    "the chain's number, which is hashed too" },
+	{ "prev", "PREVIOUS", TW_COL_TEXT, false,
+	    "SHA-256 of the record before" },
+	{ "hash", "HASH", TW_COL_TEXT, false, "SHA-256 of this record" },
+	{ 0 }
+};
+
+static void fill(struct tw_table *t, const struct tw_audit *a)
+{
+	char hex[TW_SHA256_HEX];
+
+	tw_table_cell_int(t, COL_SEQ, a->seq);
+	tw_table_cell_time(t, COL_TIME, a->at);
+	tw_table_cell_text(t, COL_OPERATOR, a->operator);
+	tw_table_cell_text(t, COL_ACTION, a->action);
+	tw_table_cell_text(t, COL_HOST, a->host);
+	if (a->change_num)
+		tw_table_cell_int(t, COL_CHANGE, a->change_num);
+	tw_table_cell_json(t, COL_DETAIL, a->detail);
+	tw_table_cell_int(t, COL_CHAIN, a->chain);
+	tw_hex(a->prev, sizeof a->prev, hex);
+	tw_table_cell_text(t, COL_PREV, hex);
+	tw_hex(a->hash, sizeof a->hash, hex);
+	tw_table_cell_text(t, COL_HASH, hex);
+}
+
+struct listing {
+	struct tw_cli *cli;
+	struct tw_table *table;
+	bool is_stream;
+	int64_t n;
+};
+
+static enum tw_status on_record(void *arg, const struct tw_audit *a,
+    struct tw_err *err)
+{
+	struct listing *l = arg;
+	enum tw_status st;
+
+	fill(l->table, a);
+	l->n++;
+	st = tw_table_row_end(l->table, err);
+	if (!st && l->is_stream) {
+		st = tw_table_stream(l->table, stdout, err);
+		if (!st && ferror(stdout))
+			st = TW_NO;
+	}
+	return st;
+}
+
+/* --since takes a span back from now too. */
+static enum tw_status parse_since(const char *s, int64_t *out,
+    struct tw_err *err)
+{
+	int64_t now = tw_clock_now(), span;
+
+	if (s[0] != '+' && tw_span_parse(s, &span, NULL) == TW_OK) {
+		*out = now - span;
+		return TW_OK;
+	}
+	return tw_time_parse(s, now, out, err);
+}
+
+/* Records name hosts that may be gone: names and ranges count as they are,
+ * patterns and labels mean the hosts there are. */
+static enum tw_status select_names(struct tw_cli *cli, const char *expr,
+    char ***out, struct tw_err *err)
+{
+	struct tw_targets *targets = NULL;
+	enum tw_status st;
+
+	*out = NULL;
+	st = tw_targets_parse(expr, &targets, err);
+	if (st)
+		return st;
+	if (tw_targets_names(targets, out, NULL) != TW_OK)
+		st = tower_select_names(cli, expr, out, err);
+	tw_targets_free(targets);
+	return st;
+}
+
+static int list(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tower *t = cli->context;
+	struct tw_audit_filter f = { .chain = t->who.org_id };
+	struct tw_table_options o = cli->table;
+	struct listing l = { .cli = cli };
+	const char *since = tw_cli_opt(cli, "since");
+	const char *host = tw_cli_opt(cli, "host");
+	const char *change = tw_cli_opt(cli, "change");
+	struct tw_err err = { 0 };
+	char **names = NULL;
+	enum tw_status st = TW_OK;
+
+	(void)argc;
+	(void)argv;
+	f.operator = tw_cli_opt(cli, "operator");
+	if (since)
+		st = parse_since(since, &f.since, &err);
+	if (!st && change)
+		st = tower_number(change, &f.change_num, &err);
+	if (!st && host)
+		st = select_names(cli, host, &names, &err);
+	f.hosts = (const char *const *)names;
+	o.noun = "records";
+	if (!st)
+		st = tw_table_new(columns, &o, &l.table, &err);
+	if (!st)
+		st = tw_audit_each(t->store, &f, on_record, &l, &err);
+	if (!st)
+		st = tw_table_print(l.table, stdout, &err);
+	tw_table_free(l.table);
+	tw_strv_free(names);
+	return st ? tw_cli_error(cli, &err) : TW_OK;
+}
+
+static int show(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tower *t = cli->context;
+	struct tw_audit_filter f = { .chain = t->who.org_id };
+	struct tw_table_options o = cli->table;
+	struct listing l = { .cli = cli };
+	struct tw_err err = { 0 };
+	enum tw_status st;
+
+	(void)argc;
+	o.noun = "records";
+	o.all_columns = true;
+	st = tower_number(argv[0], &f.seq, &err);
+	if (!st)
+		st = tw_table_new(columns, &o, &l.table, &err);
+	if (!st)
+		st = tw_audit_each(t->store, &f, on_record, &l, &err);
+	if (!st && l.n == 0)
+		st = tw_err_set(&err, TW_NO, "no record %s", argv[0]);
+	if (!st)
+		st = tw_table_show(l.table, stdout, &err);
+	tw_table_free(l.table);
+	return st ? tw_cli_error(cli, &err) : TW_OK;
+}
+
+/* Every record of the organisation, an object a line. */
+static int export(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tower *t = cli->context;
+	struct tw_audit_filter f = { .chain = t->who.org_id };
+	struct tw_table_options o = cli->table;
+	struct listing l = { .cli = cli, .is_stream = true };
+	struct tw_err err = { 0 };
+	enum tw_status st;
+
+	(void)argc;
+	(void)argv;
+	o.mode = TW_TABLE_JSON;
+	o.noun = "records";
+	st = tw_table_new(columns, &o, &l.table, &err);
+	if (!st)
+		st = tw_audit_each(t->store, &f, on_record, &l, &err);
+	tw_table_free(l.table);
+	return st && err.msg[0] ? tw_cli_error(cli, &err) : TW_OK;
+}
+
+/* "towerify-checkpoint 1 CHAIN SEQ HASH", the last such line of a file. */
+static enum tw_status read_checkpoint(const char *path, int64_t chain,
+    int64_t *seq, uint8_t hash[TW_SHA256_LEN], struct tw_err *err)
+{
+	struct tw_buf b = { .max = 1 << 20 };
+	char hex[TW_SHA256_HEX], *line, *save = NULL;
+	int64_t c, n;
+	enum tw_status st;
+
+	*seq = 0;
+	st = strcmp(path, "-") == 0 ?
+	    tw_io_read_fd(STDIN_FILENO, "standard input", &b, err) :
+	    tw_io_read_file(path, &b, err);
+	if (st)
+		goto out;
+	for (line = strtok_r(b.data, "\n", &save); line;
+	    line = strtok_r(NULL, "\n", &save))
+		if (sscanf(line, "towerify-checkpoint 1 %18" SCNd64 " %18"
+		    SCNd64 " %64s", &c, &n, hex) == 3 && c == chain &&
+		    tw_unhex(hex, hash, TW_SHA256_LEN))
+			*seq = n;
+	if (*seq == 0)
+		st = tw_err_set(err, TW_DATA, "%s: holds no checkpoint of this "
+		    "organisation", path);
+out:
+	tw_buf_release(&b);
+	return st;
+}
+
+static int verify(struct tw_cli *cli, int argc, char **argv)
+{
+	const char *path = tw_cli_opt(cli, "checkpoint");
+	uint8_t hash[TW_SHA256_LEN] = { 0 };
+	struct tower *t = cli->context;
+	int64_t seq = 0, count = 0, bad = 0;
+	struct tw_err err = { 0 };
+	enum tw_status st = TW_OK;
+
+	(void)argc;
+	(void)argv;
+	if (path)
+		st = read_checkpoint(path, t->who.org_id, &seq, hash, &err);
+	if (!st)
+		st = tw_audit_verify(t->store, t->who.org_id, seq, hash, &count,
+		    &bad, &err);
+	if (!st) {
+		st = tw_audit_verify(t->store, TW_AUDIT_TOWER, 0, hash, &seq,
+		    &bad, &err);
+		if (st)
+			tw_err_prefix(&err, "the tower's own chain");
+	}
+	if (st)
+		return tw_cli_error(cli, &err);
+	tw_cli_say(cli, "%" PRId64 " records, the chain is whole%s", count,
+	    path ? " and holds the checkpoint" : "");
+	return TW_OK;
+}
+
+static int checkpoint(struct tw_cli *cli, int argc, char **argv)
+{
+	uint8_t hash[TW_SHA256_LEN];
+	struct tower *t = cli->context;
+	char hex[TW_SHA256_HEX];
+	struct tw_err err = { 0 };
+	int64_t seq = 0;
+
+	(void)argc;
+	(void)argv;
+	if (tw_audit_head(t->store, t->who.org_id, &seq, hash, &err))
+		return tw_cli_error(cli, &err);
+	tw_hex(hash, sizeof hash, hex);
+	printf("towerify-checkpoint 1 %" PRId64 " %" PRId64 " %s\n",
+	    t->who.org_id, seq, hex);
+	return TW_OK;
+}
+
+static const struct tw_option list_options[] = {
+	{ "since", 0, "T", "from then on; 2h: the last two hours", false },
+	{ "host", 0, "TARGETS", "of these hosts", false },
+	{ "operator", 0, "LOGIN", "by this operator", false },
+	{ "change", 0, "ID", "of this change", false },
+	{ 0 }
+};
+static const struct tw_option verify_options[] = {
+	{ "checkpoint", 0, "FILE",
+	    "the chain must still hold this record", false },
+	{ 0 }
+};
+
+static const struct tw_verb verbs[] = {
+	{ "list", list, list_options, NULL, 0, 0, TW_NEEDS_READ,
+	    "the records, oldest first", columns },
+	{ "show", show, NULL, "SEQ", 1, 1, TW_NEEDS_READ,
+	    "one record, whole", columns },
+	{ "verify", verify, verify_options, NULL, 0, 0, TW_NEEDS_READ,
+	    "is the chain whole?", NULL },
+	{ "checkpoint", checkpoint, NULL, NULL, 0, 0, TW_NEEDS_READ,
+	    "print a record to keep elsewhere", NULL },
+	{ "export", export, NULL, NULL, 0, 0, TW_NEEDS_READ,
+	    "every record, JSON an object a line", columns },
+};
+
+static const struct tw_tool tool = {
+	.name = "towerify-audit",
+	.summary = "who did what, and whether the record is whole",
+	.verbs = verbs,
+	.nverbs = sizeof verbs / sizeof *verbs,
+	.open_state = tower_open_state,
+	.close_state = tower_close_state,
+};
+
+int main(int argc, char **argv)
+{
+	return tw_cli_main(argc, argv, &tool);
+}

@@ -1,0 +1,277 @@
+/* towerify-host.c - the hosts of a tower: towerify-host(1) */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "host.h"
+#include "ssh/hostkey.h"
+
+enum { COL_NAME, COL_ADDRESS, COL_PORT, COL_USER, COL_STATUS, COL_QUEUED,
+	COL_RUNNING, COL_LABELS, COL_HELD_REASON, COL_HELD_SINCE, COL_HELD_BY,
+	COL_SUDO, COL_VIA, COL_IDENTITY, COL_SPOOL, COL_SPOOL_ID,
+	COL_TRANSPORT, COL_USED, COL_HOSTKEY, COL_FINGERPRINT, COL_SEEN,
+	COL_ERROR, COL_ERROR_AT, COL_NEXT, COL_FACTS, COL_FACTS_AT,
+	COL_CREATED };
+static const struct tw_column columns[] = {
+	{ "name", "NAME", TW_COL_TEXT, true, "the host" },
+	{ "address", "ADDRESS", TW_COL_TEXT, true, "as it was added" },
+	{ "port", "PORT", TW_COL_INT, true, "of its sshd" },
+	{ "user", "USER", TW_COL_TEXT, true, "login there" },
+	{ "status", "STATUS", TW_COL_TEXT, true,
+	    "ready, running, held, new, unreachable" },
+	{ "queued", "QUEUED", TW_COL_INT, true, "changes that wait" },
+	{ "running", "RUNNING", TW_COL_INT, true, "the change that runs" },
+	{ "labels", "LABELS", TW_COL_TEXT, true, "K=V,..." },
+	{ "held_reason", "HELD BECAUSE", TW_COL_TEXT, false,
+	    "why it is held" },
+	{ "held_since", "HELD SINCE", TW_COL_TIME, false, "since when" },
+	{ "held_by", "HELD BY", TW_COL_TEXT, false, "a login, or tower" },
+	{ "sudo", "SUDO", TW_COL_BOOL, false, "become root by sudo -n" },
+	{ "via", "VIA", TW_COL_TEXT, false, "jump host" },
+	{ "identity", "IDENTITY", TW_COL_TEXT, false, "private key file" },
+	{ "spool", "SPOOL", TW_COL_TEXT, false, "directory there" },
+	{ "spool_id", "SPOOL ID", TW_COL_TEXT, false, "pinned id of it" },
+	{ "transport", "TRANSPORT", TW_COL_TEXT, false,
+	    "auto, libssh2 or ssh" },
+	{ "transport_used", "USED", TW_COL_TEXT, false,
+	    "what auto came to" },
+	{ "host_key", "HOST KEY", TW_COL_TEXT, false, "pinned key" },
+	{ "fingerprint", "FINGERPRINT", TW_COL_TEXT, false,
+	    "SHA-256 of it" },
+	{ "last_seen", "LAST SEEN", TW_COL_TIME, false, "when it answered" },
+	{ "last_error", "LAST ERROR", TW_COL_TEXT, false,
+	    "of a contact" },
+	{ "last_error_at", "ERROR AT", TW_COL_TIME, false, "when" },
+	{ "next_attempt", "NEXT ATTEMPT", TW_COL_TIME, false,
+	    "no contact before" },
+	{ "facts", "FACTS", TW_COL_JSON, false, "gathered by check" },
+	{ "facts_at", "FACTS AT", TW_COL_TIME, false, "when" },
+	{ "created", "ADDED", TW_COL_TIME, false, "when it was added" },
+	{ 0 }
+};
+
+static const char *status_of(const struct tw_host *h)
+{
+	if (h->held_reason)
+		return "held";
+	if (h->running)
+		return "running";
+	if (!h->spool_id)
+		return "new";
+	return h->failures ? "unreachable" : "ready";
+}
+
+static void cell_labels(struct tw_table *t, const struct tw_host *h)
+{
+	struct tw_buf b = TW_BUF_INIT;
+	size_t i;
+
+	for (i = 0; h->labels && h->labels[i]; i++)
+		tw_buf_addf(&b, "%s%s", i ? "," : "", h->labels[i]);
+	tw_table_cell_text(t, COL_LABELS, b.len ? b.data : NULL);
+	tw_buf_release(&b);
+}
+
+static enum tw_status fill(struct tw_table *t, const struct tw_host *h,
+    struct tw_err *err)
+{
+	char fingerprint[TW_FINGERPRINT_MAX] = "";
+
+	tw_table_cell_text(t, COL_NAME, h->name);
+	tw_table_cell_text(t, COL_ADDRESS, h->address);
+	tw_table_cell_int(t, COL_PORT, h->port);
+	tw_table_cell_text(t, COL_USER, h->user);
+	tw_table_cell_text(t, COL_STATUS, status_of(h));
+	tw_table_cell_int(t, COL_QUEUED, h->queued);
+	if (h->running)
+		tw_table_cell_int(t, COL_RUNNING, h->running);
+	cell_labels(t, h);
+	tw_table_cell_text(t, COL_HELD_REASON, h->held_reason);
+	tw_table_cell_time(t, COL_HELD_SINCE, h->held_since);
+	tw_table_cell_text(t, COL_HELD_BY, h->held_by);
+	tw_table_cell_bool(t, COL_SUDO, h->sudo);
+	tw_table_cell_text(t, COL_VIA, h->via);
+	tw_table_cell_text(t, COL_IDENTITY, h->identity);
+	tw_table_cell_text(t, COL_SPOOL, h->spool);
+	tw_table_cell_text(t, COL_SPOOL_ID, h->spool_id);
+	tw_table_cell_text(t, COL_TRANSPORT, h->transport);
+	tw_table_cell_text(t, COL_USED, h->transport_used);
+	tw_table_cell_text(t, COL_HOSTKEY, h->hostkey);
+	if (tw_table_wants(t, COL_FINGERPRINT) &&
+	    tw_hostkey_fingerprint(h->hostkey, fingerprint, NULL) == TW_OK)
+		tw_table_cell_text(t, COL_FINGERPRINT, fingerprint);
+	tw_table_cell_time(t, COL_SEEN, h->last_seen);
+	tw_table_cell_text(t, COL_ERROR, h->last_error);
+	tw_table_cell_time(t, COL_ERROR_AT, h->last_error_at);
+	tw_table_cell_time(t, COL_NEXT, h->next_attempt);
+	tw_table_cell_json(t, COL_FACTS, h->facts);
+	tw_table_cell_time(t, COL_FACTS_AT, h->facts_at);
+	tw_table_cell_time(t, COL_CREATED, h->created);
+	return tw_table_row_end(t, err);
+}
+
+static int list(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tw_table_options o = cli->table;
+	struct tw_table *table = NULL;
+	struct tw_host *hosts = NULL;
+	struct tw_err err = { 0 };
+	enum tw_status st = TW_OK;
+	size_t n = 0, i;
+
+	o.noun = "hosts";
+	st = tw_table_new(columns, &o, &table, &err);
+	if (!st)
+		st = tower_select(cli, argc > 0 ? argv[0] : NULL, &hosts, &n,
+		    &err);
+	for (i = 0; i < n && !st; i++)
+		st = fill(table, &hosts[i], &err);
+	if (!st)
+		st = tw_table_print(table, stdout, &err);
+	tw_table_free(table);
+	tw_host_list_free(hosts, n);
+	return st ? tw_cli_error(cli, &err) : TW_OK;
+}
+
+static int show(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tw_table_options o = cli->table;
+	struct tower *t = cli->context;
+	struct tw_table *table = NULL;
+	struct tw_host h = { 0 };
+	struct tw_err err = { 0 };
+	enum tw_status st;
+
+	(void)argc;
+	o.noun = "hosts";
+	o.all_columns = true;
+	st = tw_table_new(columns, &o, &table, &err);
+	if (!st)
+		st = tw_host_get(t->store, &t->who, argv[0], &h, &err);
+	if (!st)
+		st = fill(table, &h, &err);
+	if (!st)
+		st = tw_table_show(table, stdout, &err);
+	tw_table_free(table);
+	tw_host_release(&h);
+	return st ? tw_cli_error(cli, &err) : TW_OK;
+}
+
+static int hold(struct tw_cli *cli, int argc, char **argv)
+{
+	const char *reason = tw_cli_opt(cli, "reason");
+	struct tower *t = cli->context;
+	struct tw_err err = { 0 };
+
+	(void)argc;
+	if (tw_host_hold(t->store, &t->who, argv[0], reason && *reason ?
+	    reason : "no reason given", &err))
+		return tw_cli_error(cli, &err);
+	return TW_OK;
+}
+
+static int release(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tower *t = cli->context;
+	struct tw_err err = { 0 };
+
+	(void)argc;
+	if (tw_host_release_hold(t->store, &t->who, argv[0], &err))
+		return tw_cli_error(cli, &err);
+	return TW_OK;
+}
+
+static int remove_host(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tower *t = cli->context;
+	struct tw_err err = { 0 };
+
+	(void)argc;
+	if (tw_host_remove(t->store, &t->who, argv[0], &err))
+		return tw_cli_error(cli, &err);
+	return TW_OK;
+}
+
+/* The organisation's public key. */
+static int key(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tower *t = cli->context;
+	struct tw_buf text = TW_BUF_INIT;
+	struct tw_err err = { 0 };
+	char *path, *public = NULL;
+	enum tw_status st = TW_OK;
+
+	(void)argc;
+	(void)argv;
+	path = tw_org_key_path(tw_store_dir(t->store), t->who.org);
+	if (!path || asprintf(&public, "%s.pub", path) < 0)
+		st = tw_err_nomem(&err);
+	if (!st)
+		st = tw_io_read_file(public, &text, &err);
+	if (st == TW_DATA)	/* the state's own file, not an input */
+		st = err.status = TW_CONFIG;
+	if (!st)
+		fwrite(text.data, 1, text.len, stdout);
+	tw_buf_release(&text);
+	free(public);
+	free(path);
+	return st ? tw_cli_error(cli, &err) : TW_OK;
+}
+
+static const struct tw_option add_options[] = {
+	{ "host-key", 0, "SHA256:...", "the fingerprint it must show", false },
+	{ "accept-host-key", 0, NULL, "pin whatever key it shows now", false },
+	{ "via", 0, "JUMP", "reach it through this host", false },
+	{ "identity", 0, "FILE", "log in with this private key", false },
+	{ "sudo", 0, NULL, "become root there by sudo -n", false },
+	{ "label", 0, "K=V", "a label, for @K=V in TARGETS", true },
+	{ "spool", 0, "DIR", "the executor's directory there", false },
+	{ "transport", 0, "auto|libssh2|ssh", "how to speak SSH", false },
+	{ 0 }
+};
+static const struct tw_option hold_options[] = {
+	{ "reason", 0, "TEXT", "why, for all who look", false },
+	{ 0 }
+};
+static const struct tw_option check_options[] = {
+	{ "jobs", 0, "N", "hosts asked at once", false },
+	{ 0 }
+};
+
+static const struct tw_verb verbs[] = {
+	{ "add", host_add, add_options, "NAME [ssh://][USER@]HOST[:PORT]", 2,
+	    2, TW_NEEDS_CREATE, "add a host, pin its key, log in once", NULL },
+	{ "list", list, NULL, "[TARGETS]", 0, 1, TW_NEEDS_READ,
+	    "the hosts there are", columns },
+	{ "show", show, NULL, "NAME", 1, 1, TW_NEEDS_READ,
+	    "all that is known of a host", columns },
+	{ "set", host_set, NULL, "NAME KEY=VALUE...", 2, -1, TW_NEEDS_WRITE,
+	    "change what is known", NULL },
+	{ "check", host_check, check_options, "TARGETS", 1, 1, TW_NEEDS_WRITE,
+	    "reach each, gather facts", host_check_columns },
+	{ "hold", hold, hold_options, "NAME", 1, 1, TW_NEEDS_WRITE,
+	    "stop its queue", NULL },
+	{ "release", release, NULL, "NAME", 1, 1, TW_NEEDS_WRITE,
+	    "let its queue go on", NULL },
+	{ "remove", remove_host, NULL, "NAME", 1, 1, TW_NEEDS_WRITE,
+	    "forget it; nothing changes there", NULL },
+	{ "key", key, NULL, NULL, 0, 0, TW_NEEDS_CREATE,
+	    "print the tower's public key", NULL },
+};
+
+static const struct tw_tool tool = {
+	.name = "towerify-host",
+	.summary = "the hosts of a tower",
+	.verbs = verbs,
+	.nverbs = sizeof verbs / sizeof *verbs,
+	.open_state = tower_open_state,
+	.close_state = tower_close_state,
+};
+
+int main(int argc, char **argv)
+{
+	return tw_cli_main(argc, argv, &tool);
+}

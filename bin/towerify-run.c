@@ -1,0 +1,162 @@
+/* towerify-run.c - carry out what is due: towerify-run(1) */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tower.h"
+
+static const struct tw_option options[] = {
+	{ "hosts", 0, "TARGETS", "only these hosts", false },
+	{ "jobs", 0, "N", "hosts at work at once (default 256)", false },
+	{ "watch", 0, NULL, "stay and wait for more", false },
+	{ "status", 0, NULL, "when the last pass ended, and how", false },
+	{ 0 }
+};
+
+enum { COL_RUNNING, COL_STARTED, COL_ENDED, COL_STATUS, COL_SUCCEEDED,
+	COL_ROLLED_BACK, COL_FAILED, COL_UNREACHABLE };
+static const struct tw_column columns[] = {
+	{ "running", "RUNNING", TW_COL_BOOL, true, "a pass is at work now" },
+	{ "started", "STARTED", TW_COL_TIME, true, "when the last one began" },
+	{ "ended", "ENDED", TW_COL_TIME, true, "and ended" },
+	{ "status", "STATUS", TW_COL_INT, true, "its exit status" },
+	{ "succeeded", "SUCCEEDED", TW_COL_INT, true, "changes that did" },
+	{ "rolled_back", "ROLLED BACK", TW_COL_INT, true,
+	    "changes that were" },
+	{ "failed", "FAILED", TW_COL_INT, true, "changes that did" },
+	{ "unreachable", "UNREACHABLE", TW_COL_INT, true,
+	    "contacts that failed" },
+	{ 0 }
+};
+
+/* The note that bin/pass.c wrote. */
+static enum tw_status show_status(struct tw_cli *cli, struct tower *t,
+    struct tw_err *err)
+{
+	int64_t v[7] = { 0 }, age = 0;
+	struct tw_table *table = NULL;
+	struct tw_table_options o = cli->table;
+	bool running = false, known;
+	char *note = NULL;
+	enum tw_status st;
+	int i;
+
+	st = tw_runlock_note(tw_store_dir(t->store), &note, &running, &age,
+	    err);
+	if (st)
+		return st;
+	known = note && sscanf(note, "%18" SCNd64 " %18" SCNd64 " %18" SCNd64
+	    " %18" SCNd64 " %18" SCNd64 " %18" SCNd64 " %18" SCNd64, &v[0],
+	    &v[1], &v[2], &v[3], &v[4], &v[5], &v[6]) == 7;
+	free(note);
+	o.noun = "passes";
+	o.all_columns = true;
+	st = tw_table_new(columns, &o, &table, err);
+	if (st)
+		return st;
+	tw_table_cell_bool(table, COL_RUNNING, running);
+	if (known) {
+		tw_table_cell_time(table, COL_STARTED, v[0]);
+		tw_table_cell_time(table, COL_ENDED, v[1]);
+		for (i = 2; i < 7; i++)
+			tw_table_cell_int(table, (size_t)(COL_STATUS + i - 2),
+			    v[i]);
+	}
+	st = tw_table_row_end(table, err);
+	if (!st)
+		st = tw_table_show(table, stdout, err);
+	tw_table_free(table);
+	if (st)
+		return st;
+	if (!known && !running)
+		tw_cli_say(cli, "no pass has ended yet");
+	return running || (known && v[2] == 0) ? TW_OK : TW_NO;
+}
+
+static enum tw_status exit_status(const struct tw_pass_result *r)
+{
+	enum tw_status st = r->worst;
+
+	if (r->interrupted && r->still_running)
+		st = tw_status_worse(st, TW_WAITING);
+	if (r->unreachable && isatty(STDERR_FILENO))
+		st = tw_status_worse(st, TW_AGAIN);
+	if (r->held)
+		st = tw_status_worse(st, TW_WAITING);
+	return st;
+}
+
+/* What a pass leaves undone is retention's turn, a little at a time. */
+static enum tw_status retain(struct tower *t, struct tw_err *err)
+{
+	const int64_t days = INT64_C(90) * 24 * 3600 * 1000;
+	const int64_t bytes = INT64_C(4) << 30;
+	int64_t removed = 0;
+	enum tw_status st;
+
+	st = tw_output_retain(t->store, tw_clock_now() - days, bytes, 100,
+	    &removed, err);
+	if (!st && removed > 0)
+		st = tw_store_trim(t->store, 1000, err);
+	return st == TW_AGAIN ? TW_OK : st;
+}
+
+static int run(struct tw_cli *cli, int argc, char **argv)
+{
+	const char *jobs_text = tw_cli_opt(cli, "jobs");
+	struct tower *t = cli->context;
+	struct tw_pass_result result;
+	struct tw_err err = { 0 };
+	char **hosts = NULL;
+	bool busy = false;
+	enum tw_status st;
+	int jobs = 0;
+
+	(void)argc;
+	(void)argv;
+	if (tw_cli_flag(cli, "status")) {
+		st = show_status(cli, t, &err);
+		return st && err.msg[0] ? tw_cli_error(cli, &err) : (int)st;
+	}
+	if (jobs_text) {
+		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
+		if (st)
+			return tw_cli_error(cli, &err);
+	}
+	st = tower_select_names(cli, tw_cli_opt(cli, "hosts"), &hosts, &err);
+	if (!st)
+		st = tower_pass(cli, t, (const char *const *)hosts, jobs,
+		    tw_cli_flag(cli, "watch"), 0, &busy, &result, &err);
+	tw_strv_free(hosts);
+	if (!st && !busy && result.succeeded + result.rolled_back +
+	    result.failed > 0)
+		st = retain(t, &err);
+	if (st)
+		return tw_cli_error(cli, &err);
+	if (busy && isatty(STDERR_FILENO))
+		tw_cli_say(cli, "another pass is at work; it takes up what is "
+		    "filed meanwhile");
+	return busy ? TW_OK : (int)exit_status(&result);
+}
+
+static const struct tw_verb verbs[] = {
+	{ NULL, run, options, NULL, 0, 0, TW_NEEDS_WRITE,
+	    "carry out what is due", columns },
+};
+
+static const struct tw_tool tool = {
+	.name = "towerify-run",
+	.summary = "carry out what is due, on all hosts at once",
+	.verbs = verbs,
+	.nverbs = sizeof verbs / sizeof *verbs,
+	.open_state = tower_open_state,
+	.close_state = tower_close_state,
+};
+
+int main(int argc, char **argv)
+{
+	return tw_cli_main(argc, argv, &tool);
+}

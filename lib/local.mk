@@ -1,0 +1,161 @@
+# lib/local.mk - libtowerify: everything but the command line
+#
+# A static archive that tools and tests are linked with; nothing of it is
+# installed.
+
+noinst_LIBRARIES += lib/libtowerify.a
+lib_libtowerify_a_SOURCES = \
+	lib/base/buf.c \
+	lib/base/buf.h \
+	lib/base/clock.c \
+	lib/base/clock.h \
+	lib/base/err.c \
+	lib/base/err.h \
+	lib/base/hash.c \
+	lib/base/hash.h \
+	lib/base/io.c \
+	lib/base/io.h \
+	lib/base/name.c \
+	lib/base/name.h \
+	lib/base/targets.c \
+	lib/base/targets.h \
+	lib/base/targets_eval.c \
+	lib/base/targets_private.h \
+	lib/engine/automaton.c \
+	lib/engine/automaton.h \
+	lib/engine/contact.c \
+	lib/engine/contact.h \
+	lib/engine/journal.c \
+	lib/engine/journal.h \
+	lib/engine/reach.c \
+	lib/engine/reach.h \
+	lib/engine/record.c \
+	lib/engine/runner.c \
+	lib/engine/runner.h \
+	lib/engine/runner_private.h \
+	lib/engine/survey.c \
+	lib/engine/survey.h \
+	lib/engine/visit.c \
+	lib/engine/visit_stream.c \
+	lib/engine/wire.c \
+	lib/engine/wire.h \
+	lib/model/audit.c \
+	lib/model/audit.h \
+	lib/model/audit_private.h \
+	lib/model/audit_verify.c \
+	lib/model/change.c \
+	lib/model/change.h \
+	lib/model/change_act.c \
+	lib/model/change_file.c \
+	lib/model/change_private.h \
+	lib/model/content.c \
+	lib/model/host.c \
+	lib/model/host.h \
+	lib/model/host_act.c \
+	lib/model/host_contact.c \
+	lib/model/host_private.h \
+	lib/model/model.c \
+	lib/model/model_private.h \
+	lib/model/org.c \
+	lib/model/org.h \
+	lib/model/output.c \
+	lib/model/queue.c \
+	lib/model/queue_running.c \
+	lib/model/retain.c \
+	lib/model/step.c \
+	lib/out/close.c \
+	lib/out/close.h \
+	lib/out/escape.c \
+	lib/out/escape.h \
+	lib/out/progress.c \
+	lib/out/progress.h \
+	lib/out/table.c \
+	lib/out/table.h \
+	lib/out/table_print.c \
+	lib/out/table_private.h \
+	lib/spec/arena.c \
+	lib/spec/arena.h \
+	lib/spec/change_read.h \
+	lib/spec/change_spec.c \
+	lib/spec/change_spec.h \
+	lib/spec/describe.c \
+	lib/spec/diag.c \
+	lib/spec/diag.h \
+	lib/spec/file_read.c \
+	lib/spec/node.c \
+	lib/spec/node.h \
+	lib/spec/param.c \
+	lib/spec/param.h \
+	lib/spec/param_read.c \
+	lib/spec/pattern.c \
+	lib/spec/pattern.h \
+	lib/spec/program.c \
+	lib/spec/program.h \
+	lib/spec/shell.c \
+	lib/spec/shell.h \
+	lib/spec/source.c \
+	lib/spec/source.h \
+	lib/spec/step_read.c \
+	lib/spec/utf8.c \
+	lib/spec/utf8.h \
+	lib/spec/yaml.c \
+	lib/spec/yaml.h \
+	lib/spec/yaml_words.c \
+	lib/spec/yaml_words.h \
+	lib/ssh/agent.c \
+	lib/ssh/agent.h \
+	lib/ssh/blob.c \
+	lib/ssh/blob.h \
+	lib/ssh/child.c \
+	lib/ssh/dial.c \
+	lib/ssh/dial.h \
+	lib/ssh/hostkey.c \
+	lib/ssh/hostkey.h \
+	lib/ssh/identity.c \
+	lib/ssh/identity.h \
+	lib/ssh/libssh2.c \
+	lib/ssh/libssh2_link.h \
+	lib/ssh/libssh2_login.c \
+	lib/ssh/libssh2_session.c \
+	lib/ssh/libssh2_stream.c \
+	lib/ssh/pipes.c \
+	lib/ssh/pipes.h \
+	lib/ssh/sshargs.c \
+	lib/ssh/sshargs.h \
+	lib/ssh/sshconfig.c \
+	lib/ssh/sshconfig.h \
+	lib/ssh/text.c \
+	lib/ssh/text.h \
+	lib/ssh/transport.c \
+	lib/ssh/transport.h \
+	lib/store/dir.c \
+	lib/store/migrate.c \
+	lib/store/runlock.c \
+	lib/store/state.c \
+	lib/store/stmt.c \
+	lib/store/store.c \
+	lib/store/store.h \
+	lib/store/store_private.h
+
+# Text that the tools carry with them, as C made by share/embed.sh.
+nodist_lib_libtowerify_a_SOURCES = \
+	lib/engine/executor_data.c \
+	lib/store/schema_data.c
+CLEANFILES += $(nodist_lib_libtowerify_a_SOURCES)
+
+embed = $(srcdir)/share/embed.sh
+
+lib/engine/executor_data.c: share/embed.sh share/host/executor.sh
+	$(AM_V_at)$(MKDIR_P) $(@D)
+	$(AM_V_GEN)$(SHELL) $(embed) --strip tw_executor_text \
+		$(srcdir)/share/host/executor.sh > $@.tmp && mv $@.tmp $@
+
+lib/store/schema_data.c: share/embed.sh share/schema/0001.sql
+	$(AM_V_at)$(MKDIR_P) $(@D)
+	$(AM_V_GEN)$(SHELL) $(embed) tw_schema_0001 \
+		$(srcdir)/share/schema/0001.sql > $@.tmp && mv $@.tmp $@
+
+# What the library stands on.
+TW_LIBS = lib/libtowerify.a \
+	$(SSH2_LIBS) $(SQLITE_LIBS) $(YAML_LIBS) $(UV_LIBS) \
+	$(JANSSON_LIBS) $(SMARTCOLS_LIBS) $(CRYPTO_LIBS)

@@ -1,0 +1,11 @@
+# man/local.mk - manual pages, mdoc; tests/lint/man.t reads them
+
+dist_man_MANS += \
+	man/towerify-audit.1 \
+	man/towerify-change.5 \
+	man/towerify-executor.7 \
+	man/towerify-host.1 \
+	man/towerify-op.1 \
+	man/towerify-queue.1 \
+	man/towerify-run.1 \
+	man/towerify.7

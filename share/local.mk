@@ -1,0 +1,44 @@
+# share/local.mk - what the tools carry or read, and examples
+
+# Embedded in the tools; installed to be read.
+hostdir = $(pkgdatadir)/host
+dist_host_DATA = \
+	share/host/executor.sh
+
+schemadir = $(pkgdatadir)/schema
+dist_schema_DATA = \
+	share/schema/0001.sql
+
+examplesdir = $(docdir)/examples
+dist_examples_DATA = \
+	share/examples/hello.yaml \
+	share/examples/kernel.yaml \
+	share/examples/motd.txt \
+	share/examples/motd.yaml \
+	share/examples/nginx.yaml
+
+completiondir = $(datadir)/bash-completion/completions
+dist_completion_DATA = \
+	share/completion/towerify
+
+# bash looks for a file with the command's own name.
+install-data-hook:
+	cd "$(DESTDIR)$(completiondir)" && for program in $(bin_PROGRAMS); do \
+		rm -f "$${program##*/}" && \
+		$(LN_S) towerify "$${program##*/}" || exit; \
+	done
+
+uninstall-hook:
+	for program in $(bin_PROGRAMS); do \
+		rm -f "$(DESTDIR)$(completiondir)/$${program##*/}"; \
+	done
+
+EXTRA_DIST += \
+	share/demo.sh \
+	share/embed.sh
+
+# A throw-away sshd, three hosts, two changes, one pass; see README.
+demo: all
+	@PATH="$(abs_top_builddir)/bin:$$PATH" sh $(srcdir)/share/demo.sh
+
+.PHONY: demo

@@ -1,0 +1,203 @@
+#!/bin/sh
+# audit.t - towerify-audit: list, show, verify, checkpoint, export; tampering
+# shellcheck source=tests/lib/tower.sh
+. "$(dirname "$0")/../lib/tower.sh"
+
+audit=towerify-audit
+cd "$work"
+tower_sshd
+tower_hosts 2
+cat >hello.yaml <<'END'
+towerify: 1
+title: Say hello
+steps:
+  - {name: say hello, run: echo hello, undo: nothing}
+END
+quietly towerify-queue add h1 hello.yaml --reason because --run --wait
+quietly towerify-queue add h2 hello.yaml
+quietly towerify-queue cancel 2
+quietly towerify-host hold h2 --reason coffee
+quietly towerify-host remove h2
+
+# --- list ----------------------------------------------------------------------------
+
+try "$audit" list --tsv -n -o seq,operator,action,change,host
+is 'list: acts and transitions, oldest first' 0 "1	$me	host.add		h1
+2	$me	host.check		h1
+3	$me	host.add		h2
+4	$me	host.check		h2
+5	$me	change.file	1	h1
+6	tower	change.start	1	h1
+7	tower	change.accept	1	h1
+8	tower	step.end	1	h1
+9	tower	change.end	1	h1
+10	$me	change.file	2	h2
+11	$me	change.cancel	2	h2
+12	$me	host.hold		h2
+13	$me	host.remove		h2" ''
+last=13
+try "$audit" list --host h2 -n -o seq --tsv
+is 'list --host: also of a host that is gone' 0 "3
+4
+10
+11
+12
+13" ''
+try "$audit" list --host 'h[1-2]' --change 1 --operator "$me" -n -o seq --tsv
+is 'list: filters together' 0 5 ''
+try "$audit" list --host 'h*' --operator tower -n -o action,change
+is 'list: patterns mean the hosts there are' 0 'change.start  1
+change.accept 1
+step.end      1
+change.end    1' ''
+try "$audit" list --operator nobody
+is 'list: nothing' 0 '' ''
+try "$audit" list --since 2h -n -o seq --tsv
+like 'list --since: a span back from now' 0 "1${newline}2*$last" ''
+try "$audit" list --since +2h
+is '... a time to come: nothing' 0 '' ''
+try "$audit" list --since 2020-01-01T00:00:00Z -n -o seq --tsv
+like '... a time' 0 "1${newline}2*$last" ''
+try "$audit" list --since yesterday
+is '... that is none' 2 '' "towerify-audit: bad time 'yesterday': wanted \
+2026-11-21T22:00:00Z, +2h or 22:00"
+try "$audit" list --change x
+is 'list: no number' 2 '' "towerify-audit: 'x' is not a number"
+try "$audit" list --host 'h[2-1]'
+is 'list: bad targets' 2 '' \
+	"towerify-audit: bad target 'h[2-1]': the range runs backwards"
+try "$audit" list -J
+json 'list -J: one document' "(.records | length) == $last and .schema == 1"
+json '... typed, the particulars too' '.records[4] | .seq == 5 and
+	.change == 1 and (.detail.title == "Say hello") and
+	.detail.reason == "because" and (.hash | length) == 64'
+json '... null where there is none' '.records[0].change == null'
+# shellcheck disable=SC2016 # jq's own variable
+json '... each holds the hash of the one before' '.records as $r |
+	all(range(1; '"$last"'); $r[.].prev == $r[. - 1].hash)'
+
+# --- show ------------------------------------------------------------------------------
+
+try "$audit" show 12 -o seq,operator,action,host,change,detail
+is 'show: one record' 0 "SEQ:      12
+OPERATOR: $me
+ACTION:   host.hold
+HOST:     h2
+CHANGE:   -
+DETAIL:   {\"reason\":\"coffee\"}" ''
+try "$audit" show 12 -J
+json 'show -J' '.schema == 1 and .seq == 12 and .detail.reason == "coffee"'
+try "$audit" show 99
+is 'show: no such record' 1 '' 'towerify-audit: no record 99'
+try "$audit" show x
+is 'show: no number' 2 '' "towerify-audit: 'x' is not a number"
+
+# --- export ------------------------------------------------------------------------------
+
+"$audit" list -J >list.json
+try "$audit" export
+json 'export: an object a line' 'type == "object" and .seq > 0'
+cp out exported
+ok '... as many as there are' test "$(wc -l <exported)" -eq "$last"
+if command -v jq >/dev/null; then
+	jq -cS . exported >lines
+	jq -cS '.records[]' list.json >rows
+	ok '... the same as in list' cmp lines rows
+else
+	skip '... the same as in list' 'no jq'
+fi
+
+# --- verify, checkpoint --------------------------------------------------------------------
+
+try "$audit" verify
+is 'verify: whole' 0 '' "$last records, the chain is whole"
+try "$audit" -q verify
+is '... -q: the exit status says it' 0 '' ''
+hash=$("$audit" show "$last" --tsv -n -o hash)
+try "$audit" checkpoint
+is 'checkpoint: the last record' 0 \
+	"towerify-checkpoint 1 1 $last $hash" ''
+cp out kept
+try "$audit" verify --checkpoint kept
+is 'verify --checkpoint' 0 '' \
+	"$last records, the chain is whole and holds the checkpoint"
+quietly towerify-host hold h1
+try "$audit" verify --checkpoint - <kept
+is '... of what has grown since' 0 '' \
+	"14 records, the chain is whole and holds the checkpoint"
+"$audit" checkpoint >>kept
+try "$audit" verify --checkpoint kept
+like '... several in a file: the last' 0 '' '14 records*'
+try "$audit" verify --checkpoint hello.yaml
+is '... a file that holds none' 65 '' \
+	'towerify-audit: hello.yaml: holds no checkpoint of this organisation'
+try "$audit" verify --checkpoint none
+is '... a file that is not there' 65 '' \
+	'towerify-audit: none: cannot open: No such file or directory'
+sed 's/.$/x/' kept >wrong
+try "$audit" verify --checkpoint wrong
+is '... a line that is none' 65 '' \
+	'towerify-audit: wrong: holds no checkpoint of this organisation'
+sed "s/ 14 .*/ 14 $(printf '%064d' 0)/" kept >wrong
+try "$audit" verify --checkpoint wrong
+is '... of another chain' 1 '' \
+	'towerify-audit: record 14 is not the one of the checkpoint'
+
+# --- tampering -----------------------------------------------------------------------------
+
+if ! command -v sqlite3 >/dev/null; then
+	skip 'tampering is found' 'no sqlite3'
+	finish
+	exit
+fi
+try sql "UPDATE audit SET operator = 'mallory' WHERE seq = 5"
+like 'the state refuses to change a record' 19 '' '*never changed*'
+try sql 'DELETE FROM audit WHERE seq = 14'
+like '... and to delete one' 19 '' '*never deleted*'
+cp -a "$TOWERIFY_STATE" whole
+
+tampered() {	# tampered TEXT MESSAGE SQL
+	rm -rf "$TOWERIFY_STATE"
+	cp -a whole "$TOWERIFY_STATE"
+	sql "DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete;
+		DROP TRIGGER audit_append_only;
+		DROP TRIGGER audit_anchor_no_delete;
+		DROP TRIGGER audit_anchor_no_way_back; $3"
+	try "$audit" verify
+	is "tampered: $1" 1 '' "towerify-audit: $2"
+}
+tampered 'who' 'record 5 was changed' \
+	"UPDATE audit SET operator = 'mallory' WHERE seq = 5 AND chain = 1"
+tampered 'when' 'record 5 was changed' \
+	'UPDATE audit SET at = at + 1 WHERE seq = 5 AND chain = 1'
+tampered 'what' 'record 12 was changed' \
+	"UPDATE audit SET detail = '{\"reason\":\"tea\"}' WHERE seq = 12"
+tampered 'where' 'record 1 was changed' \
+	"UPDATE audit SET host = 'h9' WHERE seq = 1 AND chain = 1"
+tampered 'the hash as well' 'record 6 does not follow the one before it' \
+	"UPDATE audit SET hash = zeroblob(32), prev = prev WHERE seq = 6;
+	 UPDATE audit SET prev = zeroblob(32) WHERE seq = 6 AND chain = 1"
+tampered 'one is gone' 'record 5 is missing' \
+	'DELETE FROM audit WHERE seq = 5 AND chain = 1'
+tampered 'two change places' 'record 5 does not follow the one before it' \
+	'UPDATE audit SET seq = 105 WHERE seq = 5 AND chain = 1;
+	 UPDATE audit SET seq = 5 WHERE seq = 6 AND chain = 1;
+	 UPDATE audit SET seq = 6 WHERE seq = 105 AND chain = 1'
+tampered 'the beginning, with an anchor of its own' \
+	'record 4 does not follow the one before it' \
+	'DELETE FROM audit WHERE seq <= 3 AND chain = 1;
+	 INSERT INTO audit_anchor VALUES (1, 3, zeroblob(32))'
+tampered "the tower's own chain" \
+	"the tower's own chain: record 1 was changed" \
+	"UPDATE audit SET action = 'x' WHERE seq = 1 AND chain = 0"
+
+rm -rf "$TOWERIFY_STATE"
+cp -a whole "$TOWERIFY_STATE"
+sql 'DROP TRIGGER audit_no_delete; DELETE FROM audit WHERE seq = 14'
+try "$audit" verify
+is 'cut off at the end: the chain alone does not show it' 0 '' \
+	'13 records, the chain is whole'
+try "$audit" verify --checkpoint kept
+is '... a checkpoint does' 1 '' "towerify-audit: record 14 is missing: the \
+chain ends before the checkpoint"
+finish
