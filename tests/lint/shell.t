@@ -1,0 +1,69 @@
+#!/bin/sh
+# shell.t - the shell programs: shellcheck, sh -n, and the executor's bytes
+# shellcheck source=tests/lint/lint.sh
+. "$(dirname "$0")/lint.sh"
+
+# What the project ships and runs is held to every remark, tests to warnings:
+# they are full of code in single quotes for other shells.  SC2317 takes what
+# only a trap or another function calls for unreachable; SC2120 dislikes
+# functions whose arguments are optional.
+rule_shellcheck() {
+	scripts "$1" | grep -v "^$1/tests/" > "$bad/.shipped" || :
+	scripts "$1" | grep "^$1/tests/" > "$bad/.tests" || :
+	[ ! -s "$bad/.shipped" ] || xargs shellcheck -x -P "SCRIPTDIR:$1" \
+		-e SC2317 -f gcc < "$bad/.shipped" 2>&1 || :
+	[ ! -s "$bad/.tests" ] || xargs shellcheck -x -P "SCRIPTDIR:$1" \
+		-S warning -e SC2317,SC2120 -f gcc < "$bad/.tests" 2>&1 || :
+}
+
+rule_parse() {
+	scripts "$1" | while IFS= read -r file; do
+		case $(head -n 1 "$file") in *bash*) continue ;; esac
+		sh -n "$file" 2>&1 || :
+	done
+}
+
+# Its length is counted in characters by some shells and in bytes by others.
+rule_ascii() {
+	files "$1" '*.sh' share/host | while IFS= read -r file; do
+		LC_ALL=C grep -Hn '[^ -~	]' "$file" || :
+	done
+}
+
+# What travels is what embed.sh leaves; it must still be a program, and its
+# call must stand on the last line.
+# shellcheck disable=SC2016 # literal text
+rule_stripped() {
+	files "$1" executor.sh share/host | while IFS= read -r file; do
+		sh "$root/share/embed.sh" --text "$file" > "$bad/.stripped"
+		sh -n "$bad/.stripped" 2>&1 || :
+		case $(tail -n 1 "$bad/.stripped") in
+		*main*'"$@"'*) ;;
+		*) echo "$file: the last line doesn't call main" ;;
+		esac
+		# Only `<<-' means the same without leading tabs.
+		grep -n '<<' "$bad/.stripped" | grep -v '<<-\|\$((' |
+			sed "s|^|$file: here-document when stripped: |" || :
+	done
+}
+
+if command -v shellcheck > /dev/null; then
+	holds shellcheck 'shellcheck has nothing to say'
+else
+	skips 'shellcheck has nothing to say' 'no shellcheck'
+fi
+holds parse 'every script parses'
+holds ascii 'the executor is ASCII'
+holds stripped 'the executor is a program when stripped'
+
+# shellcheck disable=SC2016
+printf '#!/bin/sh\nfi\necho $x "\303\251"\n' | sample share/host/executor.sh
+if command -v shellcheck > /dev/null; then
+	catches shellcheck 'a script with faults is found'
+else
+	skips 'a script with faults is found' 'no shellcheck'
+fi
+catches parse 'a script that does not parse is found'
+catches ascii 'a byte beyond ASCII is found'
+catches stripped 'a broken executor is found'
+finish

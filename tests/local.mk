@@ -1,0 +1,191 @@
+# tests/local.mk - what `make check' runs
+#
+# Check programs mirror lib/; everything else is a TAP script.  `make
+# check-FOLDER' runs one folder, `make check TESTS=FILE' one test.
+#
+# make check runs all; make distcheck, whose point is that the tarball holds
+# everything and builds from a read-only tree elsewhere, is configured with
+# --disable-slow-tests: lint, unit and command-line tests.
+
+AM_DISTCHECK_CONFIGURE_FLAGS = --disable-slow-tests
+
+UNIT_TESTS = \
+	tests/unit/base/test_buf \
+	tests/unit/base/test_clock \
+	tests/unit/base/test_hash \
+	tests/unit/base/test_io \
+	tests/unit/base/test_name \
+	tests/unit/base/test_targets \
+	tests/unit/cli/test_cli \
+	tests/unit/engine/test_automaton \
+	tests/unit/engine/test_automaton_all \
+	tests/unit/engine/test_journal \
+	tests/unit/engine/test_journal_event \
+	tests/unit/engine/test_journal_fuzz \
+	tests/unit/engine/test_runner \
+	tests/unit/engine/test_scenarios \
+	tests/unit/model/test_audit \
+	tests/unit/model/test_change \
+	tests/unit/model/test_host \
+	tests/unit/model/test_queue \
+	tests/unit/out/test_escape \
+	tests/unit/out/test_progress \
+	tests/unit/out/test_table \
+	tests/unit/spec/test_alloc \
+	tests/unit/spec/test_change \
+	tests/unit/spec/test_param \
+	tests/unit/spec/test_program \
+	tests/unit/spec/test_yaml \
+	tests/unit/ssh/test_fake \
+	tests/unit/ssh/test_hostkey \
+	tests/unit/ssh/test_links \
+	tests/unit/ssh/test_sshconfig \
+	tests/unit/store/test_store
+check_PROGRAMS += $(UNIT_TESTS)
+
+# The fake transport and what unit tests share: in no tool.
+check_LIBRARIES += tests/libfake.a
+tests_libfake_a_SOURCES = \
+	lib/ssh/fake.c \
+	lib/ssh/fake.h
+LDADD = tests/libfake.a bin/libcli.a $(TW_LIBS) $(CHECK_LIBS)
+
+LINT_TESTS = \
+	tests/lint/code.t \
+	tests/lint/docs.t \
+	tests/lint/layers.t \
+	tests/lint/man.t \
+	tests/lint/shell.t \
+	tests/lint/sources.t
+
+CLI_TESTS = \
+	tests/cli/audit.t \
+	tests/cli/common.t \
+	tests/cli/completion.t \
+	tests/cli/examples.t \
+	tests/cli/host.t \
+	tests/cli/op.t \
+	tests/cli/queue_act.t \
+	tests/cli/queue_add.t \
+	tests/cli/queue_file.t \
+	tests/cli/queue_look.t \
+	tests/cli/run.t
+
+EXECUTOR_TESTS = \
+	tests/executor/accept.t \
+	tests/executor/cgroup.t \
+	tests/executor/crash.t \
+	tests/executor/file.t \
+	tests/executor/output.t \
+	tests/executor/plan.t \
+	tests/executor/reboot.t \
+	tests/executor/spool.t \
+	tests/executor/steps.t
+
+E2E_TESTS = \
+	tests/e2e/cut.t \
+	tests/e2e/kill-executor.t \
+	tests/e2e/kill-runner.t \
+	tests/e2e/look.t \
+	tests/e2e/order.t \
+	tests/e2e/output.t \
+	tests/e2e/reach.t \
+	tests/e2e/spool.t \
+	tests/e2e/steps.t \
+	tests/e2e/transport.t \
+	tests/e2e/tree.t \
+	tests/e2e/two-runners.t
+
+RIG_TESTS = \
+	tests/rig/apt.t \
+	tests/rig/network.t \
+	tests/rig/power.t \
+	tests/rig/reboot.t \
+	tests/rig/rig.t \
+	tests/rig/session.t \
+	tests/rig/systemd.t
+
+# What .ci/run runs under the sanitizers besides the quick tests.
+SANITIZED_TESTS = \
+	tests/e2e/order.t
+
+TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(CLI_TESTS)
+if SLOW_TESTS
+TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
+endif SLOW_TESTS
+
+EXTRA_DIST += $(LINT_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
+EXTRA_DIST += \
+	tests/bench/bench.sh \
+	tests/e2e/lib.sh \
+	tests/executor/lib.sh \
+	tests/lib/sshd.sh \
+	tests/lib/tap.sh \
+	tests/lib/tower.sh \
+	tests/lint/lint.sh \
+	tests/rig/README \
+	tests/rig/base.sh \
+	tests/rig/keeper.sh \
+	tests/rig/lib.sh \
+	tests/rig/rig.sh \
+	tests/unit/engine/record.h \
+	tests/unit/engine/scenario.h \
+	tests/unit/model/fixture.h \
+	tests/unit/spec/spec_util.h \
+	tests/unit/ssh/probe.h
+
+TEST_EXTENSIONS = .t
+# A test that hangs is a test that fails.  What a background job ignores, such
+# as Ctrl-C, its tests must not.
+TW_LIMIT = env --default-signal timeout --foreground -k 30 1200
+LOG_COMPILER = $(TW_LIMIT)
+# tap-driver.sh leaves descriptor 3 open.
+T_LOG_COMPILER = sh -c 'exec 3>&-; exec "$$@"' - $(TW_LIMIT) sh
+T_LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
+	$(top_srcdir)/build-aux/tap-driver.sh
+
+# Where a test finds the tools and the tree; nothing of the caller's own set-up.
+# Check's limit of 4 s a test is no measure on a loaded machine.
+AM_TESTS_ENVIRONMENT = \
+	abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
+	abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir; \
+	PATH='$(abs_top_builddir)/bin':"$$PATH"; export PATH; \
+	CK_TIMEOUT_MULTIPLIER=3; export CK_TIMEOUT_MULTIPLIER; \
+	CK_DEFAULT_TIMEOUT=10; export CK_DEFAULT_TIMEOUT; \
+	LC_ALL=C.UTF-8; export LC_ALL; \
+	unset TOWERIFY_STATE TOWERIFY_ORG NO_COLOR SUDO_UID SUDO_USER;
+
+check-unit:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(UNIT_TESTS)"
+
+check-lint:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(LINT_TESTS)"
+
+check-cli:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(CLI_TESTS)"
+
+check-executor:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(EXECUTOR_TESTS)"
+
+check-e2e:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(E2E_TESTS)"
+
+check-rig:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(RIG_TESTS)"
+
+.PHONY: check-unit check-lint check-cli check-executor check-e2e check-rig
+
+# The figures of the project, measured; never a test.
+EXTRA_PROGRAMS = \
+	tests/bench/stopwatch \
+	tests/bench/wire
+CLEANFILES += $(EXTRA_PROGRAMS)
+tests_bench_stopwatch_LDADD =
+tests_bench_wire_LDADD =
+
+bench: all $(EXTRA_PROGRAMS)
+	@BENCH_TOOLS="$(abs_top_builddir)/tests/bench" \
+		PATH="$(abs_top_builddir)/bin:$$PATH" \
+		sh $(srcdir)/tests/bench/bench.sh
+
+.PHONY: bench
