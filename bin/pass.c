@@ -126,7 +126,6 @@ static void on_report(void *arg, const struct tw_report *r)
 		tw_progress_idle(s->progress, r->host);
 		break;
 	case TW_REPORT_CONNECT:
-	case TW_REPORT_TOTAL:
 		break;
 	}
 }

@@ -307,11 +307,6 @@ void tw_contact_position(const struct tw_contact *c, int64_t *life,
 	*next = c->journal.next;
 }
 
-bool tw_contact_has_hello(const struct tw_contact *c)
-{
-	return c->has_hello;
-}
-
 const char *tw_contact_transport(const struct tw_contact *c)
 {
 	return c->transport->name;

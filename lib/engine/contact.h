@@ -55,7 +55,6 @@ enum tw_status tw_contact_send(struct tw_contact *c,
 /* Where in the host's stream all was delivered up to. */
 void tw_contact_position(const struct tw_contact *c, int64_t *life,
     int64_t *offset, int64_t *next);
-bool tw_contact_has_hello(const struct tw_contact *c);
 /* The transport that speaks to it ("libssh2", "ssh"). */
 const char *tw_contact_transport(const struct tw_contact *c);
 /* No more calls; frees c.  NULL is fine. */

@@ -30,7 +30,6 @@ enum tw_report_kind {
 	TW_REPORT_TROUBLE,	/* a temporary failure: text */
 	TW_REPORT_HELD,		/* the host is held now: text */
 	TW_REPORT_IDLE,		/* the contact ended without a change's end */
-	TW_REPORT_TOTAL,	/* counts only */
 };
 
 struct tw_report {		/* strings live for the call */

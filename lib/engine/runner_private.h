@@ -58,7 +58,6 @@ struct visit {
 	struct tw_auto_step *auto_steps;	/* [1 … nsteps] */
 	struct live_step *live;			/* [1 … nsteps] */
 	struct tw_automaton automaton;
-	bool sent_start;
 
 	/* to be written (record.c) */
 	struct record *first, **last;

@@ -405,7 +405,6 @@ static enum tw_status send_request(struct visit *v, struct tw_err *err)
 		req.text_len = text.len;
 		req.blob = tw_buf_str(&blob);
 		req.blob_len = blob.len;
-		v->sent_start = true;
 	}
 	v->unheld = h->unhold;
 	if (!st)
