@@ -4,19 +4,24 @@
 -- "none".  Flags are 0 or 1.  Numbers people see (change.num, audit.seq) count
 -- within an organisation; ids never leave the library.
 
--- A tenant.
+-- A tenant.  Its id is random, below 2^53: it names the audit chain outside,
+-- and must not tell how many others there are.
 CREATE TABLE org (
-	id INTEGER PRIMARY KEY,
-	name TEXT NOT NULL UNIQUE,
+	id INTEGER PRIMARY KEY CHECK (id > 0),
+	name TEXT NOT NULL,
 	created INTEGER NOT NULL,
-	next_change INTEGER NOT NULL DEFAULT 1	-- the next change's number
+	removed INTEGER,		-- kept for its history
+	next_change INTEGER NOT NULL DEFAULT 1,	-- the next change's number
+	next_grant INTEGER NOT NULL DEFAULT 1	-- the next grant's
 ) STRICT;
+CREATE UNIQUE INDEX org_name ON org (name) WHERE removed IS NULL;
 
 -- A person or robot that acts.
 CREATE TABLE operator (
 	id INTEGER PRIMARY KEY,
 	login TEXT NOT NULL UNIQUE,
 	admin INTEGER NOT NULL DEFAULT 0 CHECK (admin IN (0, 1)),
+					-- of the tower: makes organisations
 	created INTEGER NOT NULL
 ) STRICT;
 
@@ -24,8 +29,31 @@ CREATE TABLE operator (
 CREATE TABLE member (
 	org_id INTEGER NOT NULL REFERENCES org,
 	operator_id INTEGER NOT NULL REFERENCES operator,
+	since INTEGER NOT NULL,
 	PRIMARY KEY (org_id, operator_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX member_operator ON member (operator_id);
+
+-- What an operator may do for an organisation.  A grant whose hosts and app
+-- are both NULL holds for the whole organisation.
+CREATE TABLE permit (
+	id INTEGER PRIMARY KEY,
+	org_id INTEGER NOT NULL,
+	num INTEGER NOT NULL,		-- the number people see
+	operator_id INTEGER NOT NULL,
+	permission TEXT NOT NULL CHECK (permission IN ('view', 'deploy',
+	    'change', 'host', 'audit', 'admin')),
+	hosts TEXT,			-- TARGETS, evaluated when used
+	host TEXT,			-- the name, where hosts is just one
+	app TEXT,			-- a pattern of app names
+	until INTEGER,			-- holds before that instant
+	created INTEGER NOT NULL,
+	created_by TEXT NOT NULL,	-- a login
+	UNIQUE (org_id, num),
+	FOREIGN KEY (org_id, operator_id) REFERENCES member ON DELETE CASCADE
+) STRICT;
+CREATE INDEX permit_operator ON permit (org_id, operator_id, permission,
+    host);
 
 -- A machine the tower reaches, and the head of its queue.
 CREATE TABLE host (
@@ -149,6 +177,14 @@ CREATE INDEX change_not_after ON change (not_after)
 CREATE INDEX change_program ON change (program);
 CREATE INDEX change_file ON change (file) WHERE file IS NOT NULL;
 CREATE INDEX change_blob ON change (blob) WHERE blob IS NOT NULL;
+
+-- Secret parameters of a change, sealed; erased when it ends.
+CREATE TABLE secret (
+	change_id INTEGER NOT NULL REFERENCES change ON DELETE CASCADE,
+	name TEXT NOT NULL,		-- of the parameter
+	sealed BLOB,			-- NULL: erased
+	PRIMARY KEY (change_id, name)
+) STRICT, WITHOUT ROWID;
 
 -- What became of each step.
 CREATE TABLE step (
