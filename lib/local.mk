@@ -63,6 +63,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/queue_running.c \
 	lib/model/retain.c \
 	lib/model/step.c \
+	lib/model/tenant.c \
+	lib/model/tenant.h \
 	lib/out/close.c \
 	lib/out/close.h \
 	lib/out/escape.c \
