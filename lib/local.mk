@@ -47,6 +47,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/change.h \
 	lib/model/change_act.c \
 	lib/model/change_file.c \
+	lib/model/change_plan.c \
 	lib/model/change_private.h \
 	lib/model/content.c \
 	lib/model/host.c \
@@ -54,12 +55,14 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/host_act.c \
 	lib/model/host_contact.c \
 	lib/model/host_private.h \
+	lib/model/host_right.c \
 	lib/model/model.c \
 	lib/model/model_private.h \
 	lib/model/org.c \
 	lib/model/org.h \
 	lib/model/output.c \
 	lib/model/queue.c \
+	lib/model/queue_claim.c \
 	lib/model/queue_running.c \
 	lib/model/retain.c \
 	lib/model/step.c \

@@ -44,6 +44,14 @@ enum tw_status tw_tenant_run(struct tw_store *s, const struct tw_who *who,
 	return tw_stmt_run(st, err);
 }
 
+enum tw_status tw_tenant_or_any(struct tw_store *s, const struct tw_who *who,
+    const char *sql, const char *any_sql, struct tw_stmt **st,
+    struct tw_err *err)
+{
+	return who ? tw_tenant_stmt(s, who, sql, st, err) :
+	    tw_stmt_get(s, any_sql, st, err);
+}
+
 enum tw_status tw_tenant_chain(struct tw_store *s, const struct tw_who *who,
     bool is_tower, const char *sql, struct tw_stmt **st, struct tw_err *err)
 {

@@ -21,6 +21,12 @@ enum tw_status tw_tenant_stmt(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_tenant_run(struct tw_store *s, const struct tw_who *who,
     const char *sql, int64_t v, struct tw_err *err);
 
+/* For what people and the runner both read: who NULL is the runner, which gets
+ * any_sql, the same without the limit (its places count from 2 too). */
+enum tw_status tw_tenant_or_any(struct tw_store *s, const struct tw_who *who,
+    const char *sql, const char *any_sql, struct tw_stmt **st,
+    struct tw_err *err);
+
 /* For statements about an audit chain ("chain = ?1"): the organisation's, or
  * the tower's own, which TW_DENIED keeps from all but its administrators. */
 enum tw_status tw_tenant_chain(struct tw_store *s, const struct tw_who *who,
