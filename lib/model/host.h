@@ -6,7 +6,7 @@
 
 #include "base/targets.h"
 #include "model/grant.h"
-#include "model/who.h"
+#include "model/org.h"
 
 struct tw_host {		/* strings owned; NULL where none */
 	int64_t id, org_id;
@@ -80,10 +80,12 @@ enum tw_status tw_host_permit(struct tw_store *s, const struct tw_who *who,
 /* May the caller on any host at all? */
 enum tw_status tw_host_permit_any(struct tw_store *s,
     const struct tw_who *who, enum tw_permission p, struct tw_err *err);
-/* Names of the hosts where the caller may `change' or `deploy', for a pass
- * limited to them; free with tw_strv_free().  TW_DENIED: none at all. */
+/* Names of those of the hosts where the caller may `change' or `deploy', for a
+ * pass limited to them; free with tw_strv_free().  TW_DENIED: the caller may
+ * neither anywhere; must_all: or there is one of them where not. */
 enum tw_status tw_host_runnable(struct tw_store *s, const struct tw_who *who,
-    char ***names, struct tw_err *err);
+    const struct tw_host *hosts, size_t n, bool must_all, char ***names,
+    struct tw_err *err);
 
 /* What contact with the host taught us; each in a transaction of its own
  * unless one is open. */

@@ -237,12 +237,13 @@ enum tw_status tw_host_permit_any(struct tw_store *s,
 /* --- a limited pass ---------------------------------------------------- */
 
 enum tw_status tw_host_runnable(struct tw_store *s, const struct tw_who *who,
-    char ***names, struct tw_err *err)
+    const struct tw_host *hosts, size_t n, bool must_all, char ***names,
+    struct tw_err *err)
 {
 	struct tw_rights *change = NULL, *deploy = NULL;
-	struct tw_host *hosts = NULL;
+	struct tw_buf denied = TW_BUF_INIT;
 	enum tw_status status;
-	size_t n = 0, k = 0, i;
+	size_t k = 0, i;
 
 	*names = NULL;
 	status = tw_rights_load(s, who, TW_MAY_CHANGE, &change, err);
@@ -250,20 +251,26 @@ enum tw_status tw_host_runnable(struct tw_store *s, const struct tw_who *who,
 		status = tw_rights_load(s, who, TW_MAY_DEPLOY, &deploy, err);
 	if (status == TW_OK && tw_rights_are_none(change) &&
 	    tw_rights_are_none(deploy))
-		status = tw_err_set(err, TW_DENIED, "%s may not change "
-		    "anything in organisation '%s'", who->login, who->org);
-	if (status == TW_OK)
-		status = tw_host_select(s, who, NULL, &hosts, &n, err);
+		status = tw_err_set(err, TW_DENIED, "%s may not change any "
+		    "host of organisation '%s'", who->login, who->org);
 	if (status == TW_OK && !(*names = calloc(n + 1, sizeof **names)))
 		status = tw_err_nomem(err);
 	for (i = 0; status == TW_OK && i < n; i++) {
 		if (!allows(change, &hosts[i], NULL) &&
 		    !allows(deploy, &hosts[i], NULL))
-			continue;
-		(*names)[k++] = hosts[i].name;
-		hosts[i].name = NULL;
+			tw_buf_addf(&denied, "%s%s", denied.len ? ", " : "",
+			    hosts[i].name);
+		else if (!tw_text_dup(hosts[i].name, &(*names)[k++]))
+			status = tw_err_nomem(err);
 	}
-	tw_host_list_free(hosts, n);
+	if (status == TW_OK && must_all && denied.len)
+		status = tw_err_set(err, TW_DENIED, "%s may not change %s",
+		    who->login, tw_buf_str(&denied));
+	if (status != TW_OK) {
+		tw_strv_free(*names);
+		*names = NULL;
+	}
+	tw_buf_release(&denied);
 	tw_rights_free(change);
 	tw_rights_free(deploy);
 	return status;
