@@ -17,6 +17,8 @@ bin_libcli_a_SOURCES = \
 	bin/cli_talk.c \
 	bin/file.c \
 	bin/file.h \
+	bin/gate.c \
+	bin/gate.h \
 	bin/host.h \
 	bin/host_add.c \
 	bin/host_keys.c \
