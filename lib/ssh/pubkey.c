@@ -67,6 +67,11 @@ static enum tw_status refuse(struct tw_err *err, const char *name,
 	return tw_err_set(err, TW_DATA, "%s: %s", name, what);
 }
 
+static bool begins(struct word w, const char *text)
+{
+	return w.n >= strlen(text) && memcmp(w.p, text, strlen(text)) == 0;
+}
+
 static bool holds(const char *p, size_t n, const char *text)
 {
 	return memmem(p, n, text, strlen(text)) != NULL;
@@ -108,9 +113,8 @@ static enum tw_status refuse_first(const char *name, struct word first,
 			    "writes the options");
 			return TW_DATA;
 		}
-	if (first.n < TW_HOSTKEY_TYPE_MAX &&
-	    (holds(first.p, first.n, "ssh-") ||
-	    holds(first.p, first.n, "ecdsa-")))
+	if (first.n < TW_HOSTKEY_TYPE_MAX && (begins(first, "ssh-") ||
+	    begins(first, "ecdsa-") || begins(first, "sk-")))
 		tw_err_set(err, TW_DATA, "%s: keys of type '%.*s' are not "
 		    "taken", name, (int)first.n, first.p);
 	else
