@@ -43,12 +43,13 @@ out:
 enum tw_status tower_open(struct tw_cli *cli, enum tw_store_mode mode,
     struct tower *t, struct tw_err *err)
 {
-	char *dir = NULL, *login = NULL;
+	struct tw_caller caller;
+	char *dir = NULL;
 	enum tw_status st;
 	bool home = false;
 
 	memset(t, 0, sizeof *t);
-	st = tw_who_login(&login, err);
+	st = tw_caller_get(&caller, err);
 	if (!st)
 		st = tw_state_dir(cli->state, &dir, &home, err);
 	if (!st)
@@ -56,12 +57,13 @@ enum tw_status tower_open(struct tw_cli *cli, enum tw_store_mode mode,
 	if (!st)
 		st = tw_store_open(dir, mode, &t->store, err);
 	if (!st)
-		st = tw_who_get(t->store, login, cli->org, home || cli->state,
-		    &t->who, err);
+		st = tw_who_get(t->store, &caller, cli->org, home ||
+		    cli->state ? TW_WHO_FOUNDER : TW_WHO_OPERATOR, &t->who,
+		    err);
 	if (!st && mode == TW_STORE_CREATE)
 		st = tower_make_key(t->store, t->who.org, err);
 	free(dir);
-	free(login);
+	tw_caller_release(&caller);
 	if (st)
 		tower_close(t);
 	return st;

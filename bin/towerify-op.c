@@ -280,7 +280,7 @@ static int whoami(struct tw_cli *cli, int argc, char **argv)
 static int init(struct tw_cli *cli, int argc, char **argv)
 {
 	struct tw_store *store = NULL;
-	struct tw_caller caller = { 0 };
+	struct tw_caller founder = { .login = argv[0] };
 	struct tw_who who = { 0 };
 	struct tw_err err = { 0 };
 	char *dir = NULL;
@@ -298,15 +298,14 @@ static int init(struct tw_cli *cli, int argc, char **argv)
 		tw_err_set(&err, TW_NO, "there is no user '%s'", argv[0]);
 		return tw_cli_error(cli, &err);
 	}
-	caller.login = argv[0];
 	st = tw_state_dir(cli->state, &dir, &home, &err);
 	if (!st)
 		st = tw_state_become(dir, &err);
 	if (!st)
 		st = tw_store_open(dir, TW_STORE_CREATE, &store, &err);
 	if (!st)
-		st = tw_who_get(store, &caller, NULL, TW_WHO_FOUNDER,
-		    &who, &err);
+		st = tw_who_get(store, &founder, NULL, TW_WHO_FOUNDER, &who,
+		    &err);
 	if (st == TW_DENIED || (!st && !who.is_admin))
 		st = tw_err_set(&err, TW_NO,
 		    "this tower has another administrator already");

@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/model/test_change \
 	tests/unit/model/test_host \
 	tests/unit/model/test_queue \
+	tests/unit/model/test_who \
 	tests/unit/out/test_escape \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
@@ -155,7 +156,8 @@ AM_TESTS_ENVIRONMENT = \
 	CK_TIMEOUT_MULTIPLIER=3; export CK_TIMEOUT_MULTIPLIER; \
 	CK_DEFAULT_TIMEOUT=10; export CK_DEFAULT_TIMEOUT; \
 	LC_ALL=C.UTF-8; export LC_ALL; \
-	unset TOWERIFY_STATE TOWERIFY_ORG NO_COLOR SUDO_UID SUDO_USER;
+	unset TOWERIFY_STATE TOWERIFY_ORG TOWERIFY_OPERATOR NO_COLOR \
+		SUDO_UID SUDO_USER;
 
 check-unit:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(UNIT_TESTS)"

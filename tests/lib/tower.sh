@@ -21,8 +21,8 @@ set -eu
 LC_ALL=C.UTF-8
 TZ=UTC
 export LC_ALL TZ
-unset TOWERIFY_STATE TOWERIFY_ORG NO_COLOR SUDO_UID SUDO_USER XDG_STATE_HOME \
-	SSH_AUTH_SOCK COLUMNS || :
+unset TOWERIFY_STATE TOWERIFY_ORG TOWERIFY_OPERATOR NO_COLOR SUDO_UID \
+	SUDO_USER XDG_STATE_HOME SSH_AUTH_SOCK COLUMNS || :
 
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$top/tests/lib/tap.sh"
