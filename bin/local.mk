@@ -17,9 +17,15 @@ bin_libcli_a_SOURCES = \
 	bin/cli_talk.c \
 	bin/file.c \
 	bin/file.h \
+	bin/gate.c \
+	bin/gate.h \
 	bin/host.h \
 	bin/host_add.c \
 	bin/host_keys.c \
+	bin/op.h \
+	bin/op_grant.c \
+	bin/op_key.c \
+	bin/op_org.c \
 	bin/pass.c \
 	bin/queue.h \
 	bin/queue_file.c \
