@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "model/change.h"
@@ -77,8 +78,8 @@ static void fill_changes(struct tw_store *s, const struct tw_who *who, long n)
 {
 	static struct tw_host hosts[HOSTS];
 	static int64_t nums[HOSTS];
-	struct tw_step step = { .k = 1, .name = "true", .kind = "run",
-	    .undoable = "nothing", .timeout = 1000 };
+	struct tw_step step = { .k = 1, .name = strdup("true"),
+	    .kind = strdup("run"), .undoable = strdup("nothing"), .timeout = 1000 };
 	struct tw_filing f = { .title = "one of many", .params = "{}",
 	    .file = "x", .file_len = 1, .program = "s_end 0\n",
 	    .program_len = 8, .room = 4096, .steps = &step, .nsteps = 1 };
