@@ -47,6 +47,7 @@ static int whoami(struct tw_cli *cli, int argc, char **argv)
 static int init(struct tw_cli *cli, int argc, char **argv)
 {
 	struct tw_store *store = NULL;
+	struct tw_caller founder = { .login = argv[0] };
 	struct tw_who who = { 0 };
 	struct tw_err err = { 0 };
 	char *dir = NULL;
@@ -67,9 +68,10 @@ static int init(struct tw_cli *cli, int argc, char **argv)
 	if (!st)
 		st = tw_store_open(dir, TW_STORE_CREATE, &store, &err);
 	if (!st)
-		st = tw_who_get(store, argv[0], NULL, true, &who, &err);
-	if (st == TW_DENIED)
-		tw_err_set(&err, TW_NO,
+		st = tw_who_get(store, &founder, NULL, TW_WHO_FOUNDER, &who,
+		    &err);
+	if (st == TW_DENIED || (!st && !who.is_admin))
+		st = tw_err_set(&err, TW_NO,
 		    "this tower has another administrator already");
 	if (!st)
 		tw_cli_say(cli, "%s is the administrator of %s", who.login,

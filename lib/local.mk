@@ -20,6 +20,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/base/targets.c \
 	lib/base/targets.h \
 	lib/base/targets_eval.c \
+	lib/base/targets_has.c \
 	lib/base/targets_private.h \
 	lib/engine/automaton.c \
 	lib/engine/automaton.h \
@@ -49,6 +50,11 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/change_file.c \
 	lib/model/change_private.h \
 	lib/model/content.c \
+	lib/model/grant.c \
+	lib/model/grant.h \
+	lib/model/grant_check.c \
+	lib/model/grant_private.h \
+	lib/model/grant_scope.c \
 	lib/model/host.c \
 	lib/model/host.h \
 	lib/model/host_act.c \
@@ -56,13 +62,18 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/host_private.h \
 	lib/model/model.c \
 	lib/model/model_private.h \
+	lib/model/operator.c \
+	lib/model/operator.h \
 	lib/model/org.c \
 	lib/model/org.h \
+	lib/model/org_private.h \
 	lib/model/output.c \
 	lib/model/queue.c \
 	lib/model/queue_running.c \
 	lib/model/retain.c \
 	lib/model/step.c \
+	lib/model/who.c \
+	lib/model/who.h \
 	lib/out/close.c \
 	lib/out/close.h \
 	lib/out/escape.c \

@@ -232,7 +232,7 @@ is '--org wins over TOWERIFY_ORG' 0 "$whoami" ''
 # --- tables -----------------------------------------------------------------------
 
 try towerify-audit list -n
-like 'there is something to list' 0 '' ''
+like 'there is something to list' 0 '1 *op.add*' ''
 tower_sshd
 tower_hosts 2
 try "$host" list -o name,queued
