@@ -131,6 +131,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/ssh/libssh2_stream.c \
 	lib/ssh/pipes.c \
 	lib/ssh/pipes.h \
+	lib/ssh/pubkey.c \
+	lib/ssh/pubkey.h \
 	lib/ssh/sshargs.c \
 	lib/ssh/sshargs.h \
 	lib/ssh/sshconfig.c \

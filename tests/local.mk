@@ -40,6 +40,7 @@ UNIT_TESTS = \
 	tests/unit/ssh/test_fake \
 	tests/unit/ssh/test_hostkey \
 	tests/unit/ssh/test_links \
+	tests/unit/ssh/test_pubkey \
 	tests/unit/ssh/test_sshconfig \
 	tests/unit/store/test_store
 check_PROGRAMS += $(UNIT_TESTS)
@@ -67,6 +68,7 @@ CLI_TESTS = \
 	tests/cli/gate.t \
 	tests/cli/host.t \
 	tests/cli/op.t \
+	tests/cli/op_key.t \
 	tests/cli/queue_act.t \
 	tests/cli/queue_add.t \
 	tests/cli/queue_file.t \

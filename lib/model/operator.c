@@ -157,3 +157,38 @@ enum tw_status tw_member_find(struct tw_store *s, const struct tw_who *who,
 	}
 	return status;
 }
+
+/* --- keys -------------------------------------------------------------- */
+
+static enum tw_status let_key_in(struct tw_store *s, const struct tw_who *who,
+    const char *login, const char *fingerprint, struct tw_err *err)
+{
+	enum tw_status status;
+	bool is_admin;
+	int64_t id;
+
+	status = tw_tower_may(s, who, err);
+	if (status == TW_OK) {
+		status = tw_operator_find(s, login, &id, &is_admin, err);
+		if (status == TW_NO)
+			tw_err_set(err, TW_NO, "no operator '%s'", login);
+	}
+	if (status != TW_OK)
+		return status;
+	return tw_org_record(s, TW_AUDIT_TOWER, who->login, "op.key",
+	    tw_audit_detail("login", login, "fingerprint", fingerprint,
+	    "grant", TW_TOWER, (char *)NULL), err);
+}
+
+enum tw_status tw_operator_key(struct tw_store *s, const struct tw_who *who,
+    const char *login, const char *fingerprint, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_tx tx;
+
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = let_key_in(s, who, login, fingerprint, err);
+	return tw_tx_end(&tx, status, err);
+}
