@@ -48,6 +48,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/change.h \
 	lib/model/change_act.c \
 	lib/model/change_file.c \
+	lib/model/change_plan.c \
 	lib/model/change_private.h \
 	lib/model/content.c \
 	lib/model/grant.c \
@@ -60,6 +61,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/host_act.c \
 	lib/model/host_contact.c \
 	lib/model/host_private.h \
+	lib/model/host_right.c \
 	lib/model/model.c \
 	lib/model/model_private.h \
 	lib/model/operator.c \
@@ -69,9 +71,12 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/org_private.h \
 	lib/model/output.c \
 	lib/model/queue.c \
+	lib/model/queue_claim.c \
 	lib/model/queue_running.c \
 	lib/model/retain.c \
 	lib/model/step.c \
+	lib/model/tenant.c \
+	lib/model/tenant.h \
 	lib/model/who.c \
 	lib/model/who.h \
 	lib/out/close.c \
