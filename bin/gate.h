@@ -17,6 +17,17 @@
  * is no number): the act fails then, but opens nothing before. */
 bool gate_is_there(void);
 
+/* Makes the process independent of its caller where there is a gate: the
+ * environment keeps only what the tools read and a library can't be led astray
+ * by; PATH and HOME (of the effective uid) are ours, the umask is 077, and no
+ * key of a terminal stops it in mid-act.  Call it first, and again once the
+ * effective uid has changed. */
+void gate_enter(void);
+
+/* Which state is not the caller's to say: TW_DENIED for --state (is_option),
+ * and for TOWERIFY_STATE behind sudo; towerify-shell sets that itself. */
+enum tw_status gate_check_state(bool is_option, struct tw_err *err);
+
 /* TW_OK without a gate, else TW_DENIED "WHAT can't be used behind a gate". */
 enum tw_status gate_refuse(const char *what, struct tw_err *err);
 

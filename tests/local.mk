@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	tests/unit/base/test_name \
 	tests/unit/base/test_targets \
 	tests/unit/cli/test_cli \
+	tests/unit/cli/test_words \
 	tests/unit/engine/test_automaton \
 	tests/unit/engine/test_automaton_all \
 	tests/unit/engine/test_journal \
@@ -28,7 +29,6 @@ UNIT_TESTS = \
 	tests/unit/model/test_change \
 	tests/unit/model/test_host \
 	tests/unit/model/test_queue \
-	tests/unit/model/test_who \
 	tests/unit/out/test_escape \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
@@ -65,6 +65,7 @@ CLI_TESTS = \
 	tests/cli/common.t \
 	tests/cli/completion.t \
 	tests/cli/examples.t \
+	tests/cli/gate.t \
 	tests/cli/host.t \
 	tests/cli/op.t \
 	tests/cli/op_key.t \
@@ -101,6 +102,7 @@ E2E_TESTS = \
 
 RIG_TESTS = \
 	tests/rig/apt.t \
+	tests/rig/gate.t \
 	tests/rig/network.t \
 	tests/rig/power.t \
 	tests/rig/reboot.t \
@@ -157,7 +159,7 @@ AM_TESTS_ENVIRONMENT = \
 	CK_DEFAULT_TIMEOUT=10; export CK_DEFAULT_TIMEOUT; \
 	LC_ALL=C.UTF-8; export LC_ALL; \
 	unset TOWERIFY_STATE TOWERIFY_ORG TOWERIFY_OPERATOR NO_COLOR \
-		SUDO_UID SUDO_USER;
+	SUDO_UID SUDO_GID SUDO_USER SUDO_COMMAND SSH_ORIGINAL_COMMAND;
 
 check-unit:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(UNIT_TESTS)"
