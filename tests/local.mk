@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/model/test_change \
 	tests/unit/model/test_host \
 	tests/unit/model/test_queue \
+	tests/unit/model/test_tenant \
 	tests/unit/model/test_who \
 	tests/unit/out/test_escape \
 	tests/unit/out/test_progress \

@@ -43,7 +43,7 @@ static void pin_spool(struct tw_host *h)
 	OK(tw_survey(&asked, 1, &o, &err));
 	ck_assert_msg(asked.status == TW_OK, "%s", asked.err.msg);
 	ck_assert_ptr_nonnull(strstr(asked.facts, "\"missing\":\"\""));
-	OK(tw_host_checked(store, "alice", h->id, asked.facts, asked.spool_id,
+	OK(tw_host_checked(store, &alice, h->id, asked.facts, asked.spool_id,
 	    "fake", &err));
 	tw_survey_release(&asked, 1);
 }
@@ -221,7 +221,7 @@ START_TEST(a_change_succeeds_and_all_of_it_is_stored)
 	    "CAST(data AS TEXT) = 'hello' || char(10)"), 1);
 	ck_assert_int_eq(audit_of(alice.org_id, "step.end").count, 3);
 	ck_assert_int_eq(audit_of(alice.org_id, "change.end").count, 1);
-	OK(tw_audit_verify(store, alice.org_id, 0, none, &count, &bad, &err));
+	OK(tw_audit_verify(store, &alice, false, 0, none, &count, &bad, &err));
 }
 END_TEST
 
