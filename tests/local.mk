@@ -58,7 +58,8 @@ LINT_TESTS = \
 	tests/lint/layers.t \
 	tests/lint/man.t \
 	tests/lint/shell.t \
-	tests/lint/sources.t
+	tests/lint/sources.t \
+	tests/lint/tenants.t
 
 CLI_TESTS = \
 	tests/cli/audit.t \

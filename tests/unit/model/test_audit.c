@@ -272,9 +272,11 @@ START_TEST(a_chain_cut_short_shows_only_against_a_checkpoint)
 
 	five();
 	OK(tw_audit_head(store, &seven, false, &seq, hash, &err));
-	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad, &err));
+	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad,
+	    &err));
 	add(CHAIN, "six", NULL, 0);
-	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad, &err));
+	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad,
+	    &err));
 	no_triggers();
 	raw("DELETE FROM audit WHERE chain = 7 AND seq >= 4");
 	OK(verify(&count, &bad));
@@ -320,10 +322,10 @@ START_TEST(pruning_leaves_a_chain_that_verifies)
 	ck_assert_int_eq(number("SELECT hash = (SELECT hash FROM hashes)"
 	    " FROM audit_anchor WHERE chain = 7"), 1);
 	memset(third, 1, sizeof third);
-	ck_assert_int_eq(tw_audit_verify(store, &seven, false, 3, third, &count, &bad,
-	    &err), TW_NO);
-	ck_assert_int_eq(tw_audit_verify(store, &seven, false, 2, third, &count, &bad,
-	    &err), TW_NO);
+	ck_assert_int_eq(tw_audit_verify(store, &seven, false, 3, third,
+	    &count, &bad, &err), TW_NO);
+	ck_assert_int_eq(tw_audit_verify(store, &seven, false, 2, third,
+	    &count, &bad, &err), TW_NO);
 	ck_assert_int_eq(bad, 2);
 	/* pruning all up to the head goes on from the anchor */
 	OK(tw_audit_head(store, &seven, false, &seq, hash, &err));
@@ -332,7 +334,8 @@ START_TEST(pruning_leaves_a_chain_that_verifies)
 	OK(tw_store_commit(store, &err));
 	OK(verify(&count, &bad));
 	ck_assert_int_eq(count, 1);
-	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad, &err));
+	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad,
+	    &err));
 	/* a record before the anchor was hidden, not pruned */
 	raw("INSERT INTO audit SELECT * FROM copy WHERE seq = 2");
 	expect_bad(2, "record 2 stands before the anchor");

@@ -393,7 +393,8 @@ START_TEST(a_pass_with_nothing_to_do_writes_nothing)
 	OK(tw_store_open(fix_dir, TW_STORE_WRITE, &store, &err));
 	OK(tw_queue_expire(store, now, &n, &err));
 	ck_assert_str_eq(due(now, text), "");
-	ck_assert_int_eq(tw_change_claim(store, id, now, &c, &gone, &err), TW_NO);
+	ck_assert_int_eq(tw_change_claim(store, id, now, &c, &gone, &err),
+	    TW_NO);
 	OK(tw_output_retain(store, now, (int64_t)1 << 32, 10, &n, &err));
 	for (i = 0; i < 2; i++) {
 		ck_assert_int_eq(stat(path[i], &after[i]), 0);
