@@ -17,6 +17,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/base/io.h \
 	lib/base/name.c \
 	lib/base/name.h \
+	lib/base/seal.c \
+	lib/base/seal.h \
 	lib/base/targets.c \
 	lib/base/targets.h \
 	lib/base/targets_eval.c \
@@ -27,6 +29,9 @@ lib_libtowerify_a_SOURCES = \
 	lib/engine/contact.h \
 	lib/engine/journal.c \
 	lib/engine/journal.h \
+	lib/engine/mask.c \
+	lib/engine/mask.h \
+	lib/engine/mask_forms.c \
 	lib/engine/reach.c \
 	lib/engine/reach.h \
 	lib/engine/record.c \
@@ -62,6 +67,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/queue.c \
 	lib/model/queue_running.c \
 	lib/model/retain.c \
+	lib/model/secret.c \
+	lib/model/secret.h \
 	lib/model/step.c \
 	lib/out/close.c \
 	lib/out/close.h \
@@ -158,4 +165,4 @@ lib/store/schema_data.c: share/embed.sh share/schema/0001.sql
 # What the library stands on.
 TW_LIBS = lib/libtowerify.a \
 	$(SSH2_LIBS) $(SQLITE_LIBS) $(YAML_LIBS) $(UV_LIBS) \
-	$(JANSSON_LIBS) $(SMARTCOLS_LIBS) $(CRYPTO_LIBS)
+	$(JANSSON_LIBS) $(SMARTCOLS_LIBS) $(CRYPTO_LIBS) $(SODIUM_LIBS)

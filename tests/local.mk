@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/base/test_hash \
 	tests/unit/base/test_io \
 	tests/unit/base/test_name \
+	tests/unit/base/test_seal \
 	tests/unit/base/test_targets \
 	tests/unit/cli/test_cli \
 	tests/unit/engine/test_automaton \
@@ -22,12 +23,14 @@ UNIT_TESTS = \
 	tests/unit/engine/test_journal \
 	tests/unit/engine/test_journal_event \
 	tests/unit/engine/test_journal_fuzz \
+	tests/unit/engine/test_mask \
 	tests/unit/engine/test_runner \
 	tests/unit/engine/test_scenarios \
 	tests/unit/model/test_audit \
 	tests/unit/model/test_change \
 	tests/unit/model/test_host \
 	tests/unit/model/test_queue \
+	tests/unit/model/test_secret \
 	tests/unit/out/test_escape \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
