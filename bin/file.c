@@ -79,7 +79,8 @@ static enum tw_status read_given(const char *arg, struct tw_param_given *p,
 		return st;
 	if (value->len > 0 && value->data[value->len - 1] == '\n')
 		value->len--;
-	*p = (struct tw_param_given){ arg, n, tw_buf_str(value), value->len };
+	*p = (struct tw_param_given){ arg, n, tw_buf_str(value), value->len,
+	    true };
 	return TW_OK;
 }
 

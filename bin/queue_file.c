@@ -232,7 +232,8 @@ static struct tw_param_given *base_values(json_t *o, size_t *n)
 		if (!v || !json_is_string(value))
 			continue;
 		v[(*n)++] = (struct tw_param_given){ key, strlen(key),
-		    json_string_value(value), json_string_length(value) };
+		    json_string_value(value), json_string_length(value),
+		    false };
 	}
 	return v;
 }
