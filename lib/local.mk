@@ -32,6 +32,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/engine/mask.c \
 	lib/engine/mask.h \
 	lib/engine/mask_forms.c \
+	lib/engine/mask_private.h \
 	lib/engine/reach.c \
 	lib/engine/reach.h \
 	lib/engine/record.c \
