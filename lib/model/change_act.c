@@ -26,7 +26,7 @@ enum tw_status tw_change_record(struct tw_store *s, int64_t org_id,
 	return status;
 }
 
-/* The condition keeps what has ended as it is. */
+/* Every end passes here.  The condition keeps what has ended as it is. */
 static const char end_sql[] =
     "UPDATE change SET status = ?2, reason = ?3, ended = ?4 WHERE id = ?1"
     " AND status IN ('queued', 'running')";
@@ -48,6 +48,8 @@ static enum tw_status end_row(struct tw_store *s, int64_t id,
 	status = tw_stmt_run(st, err);
 	if (status == TW_OK && tw_store_changes(s) != 1)
 		status = tw_err_set(err, TW_BUG, "the change has ended before");
+	if (status == TW_OK)
+		status = tw_secrets_erase(s, id, err);
 	return status;
 }
 
