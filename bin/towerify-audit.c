@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/io.h"
+#include "gate.h"
 #include "model/audit.h"
 #include "tower.h"
 
@@ -193,9 +192,7 @@ static enum tw_status read_checkpoint(const char *path, int64_t chain,
 	enum tw_status st;
 
 	*seq = 0;
-	st = strcmp(path, "-") == 0 ?
-	    tw_io_read_fd(STDIN_FILENO, "standard input", &b, err) :
-	    tw_io_read_file(path, &b, err);
+	st = gate_read(path, &b, err);
 	if (st)
 		goto out;
 	for (line = strtok_r(b.data, "\n", &save); line;

@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/unit/base/test_seal \
 	tests/unit/base/test_targets \
 	tests/unit/cli/test_cli \
+	tests/unit/cli/test_words \
 	tests/unit/engine/test_automaton \
 	tests/unit/engine/test_automaton_all \
 	tests/unit/engine/test_journal \
