@@ -345,3 +345,40 @@ void tw_mask_free(struct tw_mask *m)
 	free(m->spans);
 	free(m);
 }
+
+/* --- a text ------------------------------------------------------------------- */
+
+struct text {
+	char *at;
+	size_t len, size;
+};
+
+static void add_text(void *arg, const char *p, size_t n)
+{
+	struct text *t = arg;
+
+	if (n > t->size - 1 - t->len)
+		n = t->size - 1 - t->len;
+	memcpy(t->at + t->len, p, n);
+	t->len += n;
+	t->at[t->len] = '\0';
+}
+
+void tw_mask_text(const struct tw_mask_forms *f, const char *text, char *out,
+    size_t size)
+{
+	struct text t = { out, 0, size };
+	struct tw_mask *m;
+
+	out[0] = '\0';
+	if (!f) {
+		add_text(&t, text, strlen(text));
+		return;
+	}
+	/* better nothing than a secret */
+	if (tw_mask_new(f, add_text, &t, &m, NULL))
+		return;
+	tw_mask_feed(m, text, strlen(text));
+	tw_mask_end(m, false);
+	tw_mask_free(m);
+}

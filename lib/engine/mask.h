@@ -57,6 +57,10 @@ void tw_mask_after_cut(struct tw_mask *m);
 /* Of the bytes fed since tw_mask_new() or tw_mask_end(): so many at the end
  * must be fed again to a mask that starts anew. */
 size_t tw_mask_back(const struct tw_mask *m);
+/* A text in one go, cut to size - 1 bytes (size > 0); f may be NULL: there are
+ * no secrets.  Without memory out is "". */
+void tw_mask_text(const struct tw_mask_forms *f, const char *text, char *out,
+    size_t size);
 /* Comparisons of a byte with one of a form, so far (for tests). */
 uint64_t tw_mask_steps(const struct tw_mask *m);
 

@@ -25,6 +25,7 @@ static void drop_head(struct tw_link *l)
 	l->head = c->next;
 	if (!l->head)
 		l->tail = NULL;
+	explicit_bzero(c->data, c->len);	/* it may hold secrets */
 	free(c);
 }
 
