@@ -23,6 +23,10 @@ bin_libcli_a_SOURCES = \
 	bin/host.h \
 	bin/host_add.c \
 	bin/host_keys.c \
+	bin/op.h \
+	bin/op_grant.c \
+	bin/op_key.c \
+	bin/op_org.c \
 	bin/pass.c \
 	bin/queue.h \
 	bin/queue_file.c \

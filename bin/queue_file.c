@@ -250,7 +250,7 @@ static enum tw_status compile_again(struct tw_cli *cli, struct tower *t,
 
 	base = base_values(o, &n);
 	snprintf(name, sizeof name, "change %" PRId64, c->num);
-	st = base ? tw_change_source(t->store, c->id, &source, err) :
+	st = base ? tw_change_source(t->store, &t->who, c->id, &source, err) :
 	    tw_err_nomem(err);
 	if (!st)
 		st = change_file_again(cli, name, &source, base, n, file, err);
@@ -268,13 +268,13 @@ static enum tw_status copy_program(struct tower *t, const struct tw_change *c,
 	enum tw_status st;
 
 	file->program.max = file->blob.max = (size_t)160 << 20;
-	st = tw_change_source(t->store, c->id, &file->source, err);
+	st = tw_change_source(t->store, &t->who, c->id, &file->source, err);
 	if (!st)
 		st = tw_content_get(t->store, c->program, &file->program, err);
 	if (!st && memcmp(c->blob, none, sizeof none) != 0)
 		st = tw_content_get(t->store, c->blob, &file->blob, err);
 	if (!st)
-		st = tw_change_steps(t->store, c->id, &file->steps,
+		st = tw_change_steps(t->store, &t->who, c->id, &file->steps,
 		    &file->nsteps, err);
 	if (st)
 		return st;

@@ -6,7 +6,6 @@
 
 #include "engine/survey.h"
 #include "file.h"
-#include "model/audit.h"
 #include "queue.h"
 #include "tower.h"
 
@@ -67,39 +66,6 @@ static enum tw_status fill_host(struct tw_table *table,
 	return st;
 }
 
-/* Running an operator's commands on hosts is an act, changing nothing or not.
- * It is recorded before it happens. */
-static enum tw_status record(struct tower *t, const struct change_file *file,
-    const struct tw_host *hosts, size_t n, struct tw_err *err)
-{
-	struct tw_audit a = {
-		.chain = t->who.org_id,
-		.operator = t->who.login,
-		.action = "change.plan",
-	};
-	char hash[TW_SHA256_HEX], *detail;
-	enum tw_status st;
-	size_t i;
-
-	tw_sha256_hex(file->program.data, file->program.len, hash);
-	detail = tw_audit_detail("title", file->title, "program", hash,
-	    "params", file->params, NULL);
-	if (!detail)
-		return tw_err_nomem(err);
-	a.detail = detail;
-	st = tw_store_begin(t->store, err);
-	for (i = 0; i < n && !st; i++) {
-		a.host = hosts[i].name;
-		st = tw_audit_add(t->store, &a, err);
-	}
-	if (!st)
-		st = tw_store_commit(t->store, err);
-	else
-		tw_store_rollback(t->store);
-	free(detail);
-	return st;
-}
-
 static enum tw_status plan(struct tw_cli *cli, struct tower *t,
     const struct change_file *file, const struct tw_host *hosts, size_t n,
     int jobs, enum tw_status *worst, struct tw_err *err)
@@ -115,6 +81,9 @@ static enum tw_status plan(struct tw_cli *cli, struct tower *t,
 		.blob_len = file->blob.len,
 		.nsteps = file->nsteps,
 	};
+	struct tw_filing f = { .title = file->title, .params = file->params,
+	    .program = file->program.data,
+	    .program_len = file->program.len };
 	struct tw_table_options to = cli->table;
 	struct tw_survey_host *asked = calloc(n + 1, sizeof *asked);
 	struct tw_table *table = NULL;
@@ -128,7 +97,7 @@ static enum tw_status plan(struct tw_cli *cli, struct tower *t,
 	to.noun = "steps";
 	st = tw_table_new(queue_plan_columns, &to, &table, err);
 	if (!st)
-		st = record(t, file, hosts, n, err);
+		st = tw_change_plan(t->store, &t->who, &f, hosts, n, err);
 	if (!st)
 		st = tw_survey(asked, n, &o, err);
 	for (i = 0; i < n && !st; i++) {

@@ -10,10 +10,10 @@
 #include "gate.h"
 #include "ssh/sshconfig.h"
 
-/* The organisation's key pair, made with the organisation's first use. */
-static enum tw_status make_key(struct tower *t, struct tw_err *err)
+enum tw_status tower_make_key(struct tw_store *s, const char *org,
+    struct tw_err *err)
 {
-	char *path = tw_org_key_path(tw_store_dir(t->store), t->who.org);
+	char *path = tw_org_key_path(tw_store_dir(s), org);
 	char comment[TW_ERR_MSG_MAX], host[256] = "tower", *slash;
 	enum tw_status st = TW_OK;
 	int i;
@@ -34,7 +34,7 @@ static enum tw_status make_key(struct tower *t, struct tw_err *err)
 	if (st)
 		goto out;
 	gethostname(host, sizeof host - 1);
-	snprintf(comment, sizeof comment, "towerify-%s@%s", t->who.org, host);
+	snprintf(comment, sizeof comment, "towerify-%s@%s", org, host);
 	st = tw_sshkey_make(path, comment, err);
 out:
 	free(path);
@@ -66,7 +66,7 @@ enum tw_status tower_open(struct tw_cli *cli, enum tw_store_mode mode,
 		st = tw_who_get(t->store, &caller, cli->org, as, &t->who,
 		    err);
 	if (!st && mode == TW_STORE_CREATE)
-		st = make_key(t, err);
+		st = tower_make_key(t->store, t->who.org, err);
 	free(dir);
 	tw_caller_release(&caller);
 	if (st)

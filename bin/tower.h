@@ -31,6 +31,10 @@ enum tw_status tower_open(struct tw_cli *cli, enum tw_store_mode mode,
     bool is_pass, struct tower *t, struct tw_err *err);
 void tower_close(struct tower *t);
 
+/* The organisation's key pair, unless it is there. */
+enum tw_status tower_make_key(struct tw_store *s, const char *org,
+    struct tw_err *err);
+
 /* The hosts that TARGETS select (arg; "-": what stdin holds; NULL: all), for
  * tw_host_list_free(). */
 enum tw_status tower_select(struct tw_cli *cli, const char *arg,

@@ -22,6 +22,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/base/targets.c \
 	lib/base/targets.h \
 	lib/base/targets_eval.c \
+	lib/base/targets_has.c \
 	lib/base/targets_private.h \
 	lib/engine/automaton.c \
 	lib/engine/automaton.h \
@@ -54,24 +55,39 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/change.h \
 	lib/model/change_act.c \
 	lib/model/change_file.c \
+	lib/model/change_plan.c \
 	lib/model/change_private.h \
 	lib/model/content.c \
+	lib/model/grant.c \
+	lib/model/grant.h \
+	lib/model/grant_check.c \
+	lib/model/grant_private.h \
+	lib/model/grant_scope.c \
 	lib/model/host.c \
 	lib/model/host.h \
 	lib/model/host_act.c \
 	lib/model/host_contact.c \
 	lib/model/host_private.h \
+	lib/model/host_right.c \
 	lib/model/model.c \
 	lib/model/model_private.h \
+	lib/model/operator.c \
+	lib/model/operator.h \
 	lib/model/org.c \
 	lib/model/org.h \
+	lib/model/org_private.h \
 	lib/model/output.c \
 	lib/model/queue.c \
+	lib/model/queue_claim.c \
 	lib/model/queue_running.c \
 	lib/model/retain.c \
 	lib/model/secret.c \
 	lib/model/secret.h \
 	lib/model/step.c \
+	lib/model/tenant.c \
+	lib/model/tenant.h \
+	lib/model/who.c \
+	lib/model/who.h \
 	lib/out/close.c \
 	lib/out/close.h \
 	lib/out/escape.c \
@@ -129,6 +145,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/ssh/libssh2_stream.c \
 	lib/ssh/pipes.c \
 	lib/ssh/pipes.h \
+	lib/ssh/pubkey.c \
+	lib/ssh/pubkey.h \
 	lib/ssh/sshargs.c \
 	lib/ssh/sshargs.h \
 	lib/ssh/sshconfig.c \

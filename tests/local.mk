@@ -43,6 +43,7 @@ UNIT_TESTS = \
 	tests/unit/ssh/test_fake \
 	tests/unit/ssh/test_hostkey \
 	tests/unit/ssh/test_links \
+	tests/unit/ssh/test_pubkey \
 	tests/unit/ssh/test_sshconfig \
 	tests/unit/store/test_store
 check_PROGRAMS += $(UNIT_TESTS)
@@ -67,8 +68,10 @@ CLI_TESTS = \
 	tests/cli/common.t \
 	tests/cli/completion.t \
 	tests/cli/examples.t \
+	tests/cli/gate.t \
 	tests/cli/host.t \
 	tests/cli/op.t \
+	tests/cli/op_key.t \
 	tests/cli/queue_act.t \
 	tests/cli/queue_add.t \
 	tests/cli/queue_file.t \
@@ -102,6 +105,7 @@ E2E_TESTS = \
 
 RIG_TESTS = \
 	tests/rig/apt.t \
+	tests/rig/gate.t \
 	tests/rig/network.t \
 	tests/rig/power.t \
 	tests/rig/reboot.t \
@@ -157,7 +161,8 @@ AM_TESTS_ENVIRONMENT = \
 	CK_TIMEOUT_MULTIPLIER=3; export CK_TIMEOUT_MULTIPLIER; \
 	CK_DEFAULT_TIMEOUT=10; export CK_DEFAULT_TIMEOUT; \
 	LC_ALL=C.UTF-8; export LC_ALL; \
-	unset TOWERIFY_STATE TOWERIFY_ORG NO_COLOR SUDO_UID SUDO_USER;
+	unset TOWERIFY_STATE TOWERIFY_ORG TOWERIFY_OPERATOR NO_COLOR \
+	SUDO_UID SUDO_GID SUDO_USER SUDO_COMMAND SSH_ORIGINAL_COMMAND;
 
 check-unit:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(UNIT_TESTS)"

@@ -95,6 +95,23 @@ bool runner_is_jump_full(const struct runner *r, const char *via)
 	return n >= TW_RUNNER_JUMP;
 }
 
+/* Is there still something for it, by the rights of those who filed?  What lost
+ * them ends here, before the host hears of it. */
+static bool has_right(struct runner *r, int64_t host_id, int64_t now)
+{
+	struct tw_err err = { 0 };
+	int64_t cancelled = 0;
+	enum tw_status st;
+
+	st = tw_queue_settle(r->o.store, host_id, now, &cancelled, &err);
+	r->result->cancelled += cancelled;
+	if (st == TW_AGAIN)
+		r->waiting++;	/* the next look asks again */
+	else if (st != TW_NO)
+		check_status(r, st, &err);
+	return st == TW_OK;
+}
+
 static void look(struct runner *r)
 {
 	int64_t *ids = NULL, *busy, now = tw_clock_now(), expired = 0;
@@ -122,7 +139,7 @@ static void look(struct runner *r)
 		if (r->asked >= r->o.jobs ||
 		    r->connecting >= TW_RUNNER_CONNECTING)
 			r->waiting++;
-		else
+		else if (has_right(r, ids[i], now))
 			visit_start(r, ids[i]);
 	}
 	free(busy);

@@ -366,8 +366,8 @@ static enum tw_status load_steps(struct visit *v, struct tw_err *err)
 	enum tw_status st;
 	size_t i;
 
-	st = tw_change_steps(v->runner->o.store, v->change.id, &v->steps,
-	    &v->nsteps, err);
+	st = tw_change_steps(v->runner->o.store, NULL, v->change.id,
+	    &v->steps, &v->nsteps, err);
 	if (st)
 		return st;
 	v->auto_steps = calloc(v->nsteps + 1, sizeof *v->auto_steps);
@@ -443,10 +443,12 @@ static enum tw_status send_request(struct visit *v, struct tw_err *err)
 void visit_ask(struct visit *v)
 {
 	struct tw_err err = { 0 };
+	int64_t cancelled = 0;
 	enum tw_status st;
 
 	st = tw_change_claim(v->runner->o.store, v->host.id, tw_clock_now(),
-	    &v->change, &err);
+	    &v->change, &cancelled, &err);
+	v->runner->result->cancelled += cancelled;
 	if (st == TW_NO || st == TW_AGAIN) {
 		visit_over(v);
 		return;

@@ -15,6 +15,11 @@ enum tw_status tw_change_record(struct tw_store *s, int64_t org_id,
     const char *login, const char *host, int64_t num, const char *action,
     int64_t at, char *detail, struct tw_err *err);
 
+/* May the caller see the change with that id?  TW_NO: there is none, for the
+ * caller.  who NULL: the runner, which may. */
+enum tw_status tw_change_visible(struct tw_store *s, const struct tw_who *who,
+    int64_t id, struct tw_err *err);
+
 /* secret.c, all with the transaction open.  The key, made where no secret was
  * ever sealed, for tw_seal_free(). */
 enum tw_status tw_secrets_key(struct tw_store *s, struct tw_seal **out,

@@ -289,15 +289,17 @@ void tw_secrets_release(struct tw_secrets *v)
 	v->n = 0;
 }
 
-enum tw_status tw_secrets_names(struct tw_store *s, int64_t change_id,
-    char ***out, struct tw_err *err)
+enum tw_status tw_secrets_names(struct tw_store *s, const struct tw_who *who,
+    int64_t change_id, char ***out, struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
 	size_t n, i = 0;
 
 	*out = NULL;
-	status = count(s, change_id, &n, err);
+	status = tw_change_visible(s, who, change_id, err);
+	if (status == TW_OK)
+		status = count(s, change_id, &n, err);
 	if (status != TW_OK)
 		return status;
 	*out = calloc(n + 1, sizeof **out);

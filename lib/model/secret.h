@@ -12,6 +12,7 @@
 #include "store/store.h"
 
 struct tw_change;
+struct tw_who;
 
 struct tw_secret {
 	const char *name, *value;
@@ -30,9 +31,10 @@ enum tw_status tw_secrets_open(struct tw_store *s, const struct tw_change *c,
     struct tw_secrets *out, struct tw_err *err);
 void tw_secrets_release(struct tw_secrets *v);
 
-/* The names of a change's secrets, ended or not, in order; NULL-terminated, for
- * tw_strv_free(). */
-enum tw_status tw_secrets_names(struct tw_store *s, int64_t change_id,
-    char ***out, struct tw_err *err);
+/* The names of the secrets of a change that the caller may see, ended or not, in
+ * order; NULL-terminated, for tw_strv_free().  TW_NO: there is no such
+ * change. */
+enum tw_status tw_secrets_names(struct tw_store *s, const struct tw_who *who,
+    int64_t change_id, char ***out, struct tw_err *err);
 
 #endif
