@@ -24,6 +24,7 @@ UNIT_TESTS = \
 	tests/unit/engine/test_journal_fuzz \
 	tests/unit/engine/test_runner \
 	tests/unit/engine/test_scenarios \
+	tests/unit/engine/test_wire \
 	tests/unit/model/test_audit \
 	tests/unit/model/test_change \
 	tests/unit/model/test_host \
@@ -79,6 +80,7 @@ EXECUTOR_TESTS = \
 	tests/executor/output.t \
 	tests/executor/plan.t \
 	tests/executor/reboot.t \
+	tests/executor/secret.t \
 	tests/executor/spool.t \
 	tests/executor/steps.t
 

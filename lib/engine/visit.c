@@ -199,6 +199,7 @@ static void on_refused(struct visit *v, const char *rest)
 	    "this queue: this state is an old copy" :
 	    strcmp(word, "held") == 0 ? "the host bears a mark" :
 	    strcmp(word, "space") == 0 ? "no room on the host" :
+	    strcmp(word, "secret") == 0 ? "no place in memory for secrets" :
 	    strcmp(word, "needs") == 0 ? "the host lacks tools" :
 	    strcmp(word, "busy") == 0 ? "the host is busy" :
 	    strcmp(word, "start") == 0 ? "the executor can't be started" :
