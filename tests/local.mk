@@ -27,6 +27,7 @@ UNIT_TESTS = \
 	tests/unit/engine/test_mask \
 	tests/unit/engine/test_runner \
 	tests/unit/engine/test_scenarios \
+	tests/unit/engine/test_wire \
 	tests/unit/model/test_audit \
 	tests/unit/model/test_change \
 	tests/unit/model/test_host \
@@ -86,6 +87,7 @@ EXECUTOR_TESTS = \
 	tests/executor/output.t \
 	tests/executor/plan.t \
 	tests/executor/reboot.t \
+	tests/executor/secret.t \
 	tests/executor/spool.t \
 	tests/executor/steps.t
 

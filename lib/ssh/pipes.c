@@ -38,8 +38,14 @@ struct sending {
 	uv_write_t req;
 	struct tw_pipes *p;
 	size_t len;
-	char data[];		/* wiped: a request may hold secrets */
+	char data[];
 };
+
+static void sending_free(struct sending *s)
+{
+	explicit_bzero(s->data, s->len);
+	free(s);
+}
 
 static void on_closed(uv_handle_t *h)
 {
@@ -98,18 +104,12 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 	check_done(p);
 }
 
-static void drop(struct sending *s)
-{
-	explicit_bzero(s->data, s->len);
-	free(s);
-}
-
 static void on_sent(uv_write_t *req, int status)
 {
 	struct sending *s = (struct sending *)req;
 	struct tw_pipes *p = s->p;
 
-	drop(s);
+	sending_free(s);
 	p->unsent--;
 	if (p->closed || p->unsent > 0)
 		return;
@@ -248,7 +248,7 @@ enum tw_status tw_pipes_send(struct tw_pipes *p, const void *data, size_t n,
 	buf = uv_buf_init(s->data, (unsigned)n);
 	r = uv_write(&s->req, (uv_stream_t *)&p->in, &buf, 1, on_sent);
 	if (r != 0) {
-		drop(s);
+		sending_free(s);
 		return tw_err_set(err, TW_AGAIN, "cannot write: %s",
 		    uv_strerror(r));
 	}

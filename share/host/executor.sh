@@ -31,8 +31,8 @@
 NL='
 '
 CAP=524288	# bytes of a step's output kept at either end
-TOOLS='cat chmod chown cp dash date dd env fallocate flock head id mkdir mkfifo
-mv rm setsid sha256sum sleep stat sync tail tr truncate uname wc'
+TOOLS='cat chmod chown cp dash date dd env fallocate flock grep head id mkdir
+mkfifo mv rm setsid sha256sum sleep stat sync tail truncate uname wc'
 
 # --- small things ------------------------------------------------------------
 
@@ -887,8 +887,8 @@ fresh_group() {
 }
 
 # PIDS: the processes of the groups from number $2 on, and all with a tag that
-# begins with $1.  One look at all environments, then a second at those few
-# that seem to bear it: what one process says must not condemn another.
+# begins with $1: a name for each file, so that what one process says can't
+# condemn another.
 find_left() {
 	PIDS=
 	N=$2
@@ -901,26 +901,11 @@ find_left() {
 		done
 		N=$((N + 1))
 	done
-	ALL=$(head -v -c 131072 /proc/[0-9]*/environ 2>/dev/null | tr '\0\n' '\n ')
-	case $ALL in *"TOWERIFY_TAG=$1"*) ;; *) return 0 ;; esac
-	set -f
-	IFS=$NL
-	P= CANDIDATES=
-	for WORD in $ALL; do
-		case $WORD in *'==> /proc/'*'/environ <== '*)
-			P=${WORD##*==> /proc/}
-			P=${P%%/*}
-			WORD=${WORD##*/environ <== } ;;
-		esac
-		case $WORD in "TOWERIFY_TAG=$1"*) CANDIDATES="$CANDIDATES$NL$P" ;; esac
+	ALL=$(LC_ALL=C grep -lsz "^TOWERIFY_TAG=$1" /proc/[0-9]*/environ)
+	for P in $ALL; do
+		P=${P#/proc/}
+		PIDS="$PIDS ${P%/environ}"
 	done
-	for P in $CANDIDATES; do
-		case $NL$(tr '\0' '\n' <"/proc/$P/environ") in
-		*"${NL}TOWERIFY_TAG=$1"*) PIDS="$PIDS $P" ;;
-		esac
-	done 2>/dev/null
-	unset IFS
-	set +f
 }
 
 # Ends what find_left finds: TERM, after 2 s KILL, until there is nothing left.
