@@ -11,7 +11,7 @@
 #include "out/escape.h"
 
 enum { COL_NUM, COL_OPERATOR, COL_PERMISSION, COL_HOSTS, COL_APP, COL_UNTIL,
-	COL_STATE, COL_CREATED, COL_BY };
+	COL_STATE, COL_SCOPE, COL_CREATED, COL_BY };
 const struct tw_column op_grants_columns[] = {
 	{ "num", "NUM", TW_COL_INT, true, "its number" },
 	{ "operator", "OPERATOR", TW_COL_TEXT, true, "who may" },
@@ -21,6 +21,7 @@ const struct tw_column op_grants_columns[] = {
 	{ "app", "APP", TW_COL_TEXT, true, "these apps only" },
 	{ "until", "UNTIL", TW_COL_TIME, true, "holds before then" },
 	{ "state", "STATE", TW_COL_TEXT, true, "live, or over" },
+	{ "scope", "SCOPE", TW_COL_TEXT, false, "hosts and apps, for --on" },
 	{ "created", "CREATED", TW_COL_TIME, false, "when it was given" },
 	{ "by", "BY", TW_COL_TEXT, false, "who gave it" },
 	{ 0 }
@@ -29,6 +30,9 @@ const struct tw_column op_grants_columns[] = {
 static enum tw_status fill(struct tw_table *t, const struct tw_grant *g,
     struct tw_err *err)
 {
+	struct tw_buf scope = TW_BUF_INIT;
+
+	tw_scope_write(&g->scope, &scope);
 	tw_table_cell_int(t, COL_NUM, g->num);
 	tw_table_cell_text(t, COL_OPERATOR, g->login);
 	tw_table_cell_text(t, COL_PERMISSION,
@@ -37,6 +41,8 @@ static enum tw_status fill(struct tw_table *t, const struct tw_grant *g,
 	tw_table_cell_text(t, COL_APP, g->scope.app);
 	tw_table_cell_time(t, COL_UNTIL, g->until);
 	tw_table_cell_text(t, COL_STATE, g->is_over ? "over" : "live");
+	tw_table_cell_text(t, COL_SCOPE, tw_buf_str(&scope));
+	tw_buf_release(&scope);
 	tw_table_cell_time(t, COL_CREATED, g->created);
 	tw_table_cell_text(t, COL_BY, g->created_by);
 	return tw_table_row_end(t, err);

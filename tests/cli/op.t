@@ -111,7 +111,7 @@ Administrator: no
 Since:         20??-??-?? ??:??:??" ''
 try $op show carol
 is 'show: nobody' 1 '' \
-	"towerify-op: no operator 'carol' in organisation 'default'"
+	"towerify-op: no operator 'carol'"
 
 # --- grant -------------------------------------------------------------------------------
 
@@ -141,7 +141,8 @@ try $op grants -J
 json '... as JSON' '[.grants[] | select(.operator == "alice") | .num] ==
 	[7, 8, 9, 10] and (.grants | length) == 10'
 json '... typed' '.grants[0] | keys == ["app", "by", "created", "hosts",
-	"num", "operator", "permission", "state", "until"] and
+	"num", "operator", "permission", "scope", "state", "until"] and
+	.scope == "org" and
 	.hosts == null and (.created | test("^20.*Z$"))'
 try $op show alice
 like 'show: with grants' 0 "Operator:      alice
@@ -184,8 +185,7 @@ like 'grant: audit is for the whole' 2 '' 'towerify-op: *audit*'
 try $op grants alice --tsv -n -o hosts
 ok '... and nothing of that was given' sh -c "! grep -q web9 '$work/out'"
 try $op grant carol view
-is 'grant: nobody' 1 '' "towerify-op: no operator 'carol' in organisation \
-'default'"
+is 'grant: nobody' 1 '' "towerify-op: no operator 'carol'"
 try $op grant alice view --until yesterday
 like 'grant: a bad time' 2 '' "towerify-op: *'yesterday'*"
 try $op grant alice view --until 2020-01-01T00:00:00Z
@@ -226,8 +226,7 @@ is 'can: an unknown permission' 2 '' "towerify-op: unknown permission \
 'chagne'
 hint: did you mean 'change'?"
 try $op can carol change web1
-is 'can: nobody' 1 '' "towerify-op: no operator 'carol' in organisation \
-'default'"
+is 'can: nobody' 1 '' "towerify-op: no operator 'carol'"
 try $op can alice change web9
 like 'can: no such host' 1 '*web9*' ''
 try $op can alice change
@@ -306,8 +305,7 @@ is 'ungrant: an unknown permission' 2 '' "towerify-op: unknown permission \
 'chagne'
 hint: did you mean 'change'?"
 try $op ungrant carol view
-is 'ungrant: nobody' 1 '' "towerify-op: no operator 'carol' in organisation \
-'default'"
+is 'ungrant: nobody' 1 '' "towerify-op: no operator 'carol'"
 try $op ungrant "$me" admin
 like 'ungrant: the last admin' 1 '' 'towerify-op: *'
 
@@ -335,7 +333,7 @@ try $op remove bob
 is 'remove' 0 '' ''
 try $op remove bob
 is '... is gone' 1 '' \
-	"towerify-op: no operator 'bob' in organisation 'default'"
+	"towerify-op: no operator 'bob'"
 try as bob $op whoami
 like '... and may not even ask' 1 '' 'towerify-op: *'
 try $op remove "$me"

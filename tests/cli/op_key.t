@@ -128,7 +128,7 @@ like '... standard input has its name' 65 '' \
 	'towerify-op: standard input: this is a private key, *'
 try $op show carol
 is '... and nobody was added' 1 '' \
-	"towerify-op: no operator 'carol' in organisation 'default'"
+	"towerify-op: no operator 'carol'"
 
 # --- --install --------------------------------------------------------------------------------
 
