@@ -338,15 +338,26 @@ on tower 'for i in $(seq 1 40); do
 		wait
 	done' >/dev/null 2>&1
 ok 'killed at forty moments: the state is sound' sound
-as alice "$sudo towerify-queue wait 1 --timeout 1s
-	$sudo towerify-queue add web1 - --not-before +1h </tmp/evil/c | tail -n 1 >/tmp/evil/id.a
-	$sudo towerify-queue wait 99999 --timeout 1s
-	$sudo towerify-run --hosts web1 --watch & sleep 1
-	for p in \$(pgrep -x towerify-run) \$(cd /proc; grep -lsz towerify-run [0-9]*/cmdline | cut -d/ -f1); do
-		kill -STOP \$p && echo uid=stopped
-		cat /proc/\$p/environ | tr '\\0' '\\n' | grep . && echo uid=seen
-	done 2>/dev/null; kill %1; wait; false"
-ok "alice neither stops nor reads a tool that runs" no_leak
+as alice "$sudo towerify-queue add web1 - --not-before +1h" <"$work/good.yaml"
+cp "$work/out" "$work/id"
+rig exec tower runuser -l alice -c \
+	"$sudo towerify-queue wait $(cat "$work/id") --timeout 20s" &
+waiter=$!
+find_tool() {
+	on tower 'for p in /proc/[0-9]*; do
+		[ "$(stat -c %U "$p" 2>/dev/null)" = towerify ] || continue
+		case $(tr "\0" " " <"$p/cmdline") in
+		towerify-queue\ wait*) echo "${p#/proc/}" && exit ;;
+		esac
+	done
+	exit 1' >"$work/pid"
+}
+ok "a tool of alice's runs as towerify" within 10 find_tool
+pid=$(cat "$work/pid")
+as alice "kill -STOP $pid && echo uid=stopped; cat /proc/$pid/environ &&
+	echo uid=seen; cat /proc/$pid/mem; ls /proc/$pid/fd/; false"
+ok '... and she neither stops it nor looks into it' fails_and_tells_nothing
+wait "$waiter" || :
 
 # --- attacks over SSH ---
 
