@@ -10,6 +10,7 @@
 #define TW_MODEL_CHANGE_H
 
 #include "model/host.h"
+#include "model/secret.h"
 
 enum tw_change_status {
 	TW_CHANGE_QUEUED,
@@ -75,6 +76,8 @@ struct tw_filing {		/* what `queue add` files, for each host */
 	int64_t retry_of;	/* id (not num) of the change, or 0 */
 	const struct tw_step *steps; size_t nsteps;	/* k name kind undoable
 					has_check retries timeout are read */
+	const struct tw_secret *secrets; size_t nsecrets;	/* not in params;
+					sealed for each change by itself */
 };
 /* The caller needs `change' on each host; all where not are named in one
  * TW_DENIED.  filed is never less than the host's latest, so that a clock set
