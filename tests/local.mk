@@ -35,6 +35,8 @@ UNIT_TESTS = \
 	tests/unit/model/test_org \
 	tests/unit/model/test_queue \
 	tests/unit/model/test_secret \
+	tests/unit/model/test_tenant \
+	tests/unit/model/test_who \
 	tests/unit/out/test_escape \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
@@ -64,7 +66,8 @@ LINT_TESTS = \
 	tests/lint/layers.t \
 	tests/lint/man.t \
 	tests/lint/shell.t \
-	tests/lint/sources.t
+	tests/lint/sources.t \
+	tests/lint/tenants.t
 
 CLI_TESTS = \
 	tests/cli/audit.t \

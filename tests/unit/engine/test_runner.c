@@ -43,7 +43,7 @@ static void pin_spool(struct tw_host *h)
 	OK(tw_survey(&asked, 1, &o, &err));
 	ck_assert_msg(asked.status == TW_OK, "%s", asked.err.msg);
 	ck_assert_ptr_nonnull(strstr(asked.facts, "\"missing\":\"\""));
-	OK(tw_host_checked(store, "alice", h->id, asked.facts, asked.spool_id,
+	OK(tw_host_checked(store, &alice, h->id, asked.facts, asked.spool_id,
 	    "fake", &err));
 	tw_survey_release(&asked, 1);
 }
@@ -229,7 +229,7 @@ START_TEST(a_change_succeeds_and_all_of_it_is_stored)
 	    "CAST(data AS TEXT) = 'hello' || char(10)"), 1);
 	ck_assert_int_eq(audit_of(alice.org_id, "step.end").count, 3);
 	ck_assert_int_eq(audit_of(alice.org_id, "change.end").count, 1);
-	OK(tw_audit_verify(store, alice.org_id, 0, none, &count, &bad, &err));
+	OK(tw_audit_verify(store, &alice, false, 0, none, &count, &bad, &err));
 }
 END_TEST
 
@@ -681,6 +681,72 @@ static char *late_start(int64_t num)
 	return tw_buf_detach(&out);
 }
 
+/* --- rights ------------------------------------------------------------------ */
+
+static int contacts[3];
+
+static void count_contacts(void *arg, const struct tw_report *r)
+{
+	(void)arg;
+	if (r->kind == TW_REPORT_CONNECT)
+		contacts[r->host[1] - '0']++;
+}
+
+/* Changes as alice files them become bob's, who may do nothing. */
+static void give_to_bob(int64_t num)
+{
+	char sql[200];
+
+	snprintf(sql, sizeof sql, "UPDATE change SET operator_id = (SELECT id"
+	    " FROM operator WHERE login = 'bob') WHERE num = %lld",
+	    (long long)num);
+	raw(sql);
+}
+
+START_TEST(a_host_hears_nothing_of_what_lost_its_right)
+{
+	struct tw_who bob = add_member("bob");
+	int64_t lost = file_yaml(0, THREE_STEPS);
+	int64_t first = file_yaml(1, THREE_STEPS);
+	int64_t second = file_yaml(1, THREE_STEPS);
+
+	give_to_bob(lost);
+	give_to_bob(first);
+	pass_with(count_contacts);
+	check_status(lost, TW_CHANGE_CANCELLED, "bob may no longer change h0");
+	check_status(first, TW_CHANGE_CANCELLED,
+	    "bob may no longer change h1");
+	check_status(second, TW_CHANGE_SUCCEEDED, "");
+	ck_assert_int_eq(contacts[0], 0);
+	ck_assert_int_eq(contacts[1], 1);
+	ck_assert_int_eq(result.cancelled, 2);
+	ck_assert_int_eq(result.succeeded, 1);
+	ck_assert_int_eq(result.worst, TW_OK);
+	check_log(0, "");
+	check_log(1, THREE_LINES);
+	tw_who_release(&bob);
+}
+END_TEST
+
+/* A right lost while the visit waits for its turn. */
+static void take_away(void *arg, const struct tw_report *r)
+{
+	(void)arg;
+	if (r->kind == TW_REPORT_CONNECT)
+		raw("DELETE FROM permit WHERE permission = 'change'");
+}
+
+START_TEST(a_right_lost_during_the_login_starts_nothing)
+{
+	int64_t num = file_yaml(0, THREE_STEPS);
+
+	pass_with(take_away);
+	check_status(num, TW_CHANGE_CANCELLED, "alice may no longer change h0");
+	ck_assert_int_eq(result.cancelled, 1);
+	check_log(0, "");
+}
+END_TEST
+
 START_TEST(a_cancel_before_the_host_has_it_never_runs)
 {
 	char *answer;
@@ -766,6 +832,8 @@ int main(void)
 	tcase_add_test(t, a_change_declared_lost_ends_no_pass);
 	tcase_add_test(t, a_host_removed_meanwhile_ends_no_pass);
 	tcase_add_test(t, a_key_that_is_gone_holds_nobody);
+	tcase_add_test(t, a_host_hears_nothing_of_what_lost_its_right);
+	tcase_add_test(t, a_right_lost_during_the_login_starts_nothing);
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(c, begin, teardown);
 	tcase_set_timeout(c, is_long() ? 7200 : 600);
