@@ -2,7 +2,7 @@
 # secret.t - a secret reaches the steps that use it, and nothing else: not the
 # state, the trail, what the tools print, a command line, the spool, a core file
 # the host's and jq's variables; functions with optional arguments:
-# shellcheck disable=SC2016,SC2119
+# shellcheck disable=SC2016,SC2119,SC3045
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 # shellcheck source=tests/e2e/lib.sh
 . "$top/tests/e2e/lib.sh"
@@ -110,7 +110,7 @@ both_wait() {
 	[ -e "$home/h1.here" ] && [ -e "$home/h2.here" ]
 }
 mkdir "$work/cores"
-cd "$work/cores"
+cd "$work/cores" || exit
 (ulimit -c unlimited && exec towerify-run >>"$said" 2>&1 </dev/null) &
 runner=$!
 ok 'steps wait with half of it printed' until_ both_wait
@@ -158,7 +158,7 @@ kill -SEGV "$tool"
 wait "$tool" 2>/dev/null || :
 exec 3>&-
 ok 'nor does a tool that reads one' test "$(cores)" -eq 0
-cd "$work"
+cd "$work" || exit
 
 : >"$home/h1.go"
 : >"$home/h2.go"
