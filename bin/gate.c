@@ -34,6 +34,11 @@ bool gate_is_there(void)
 	return gate_kind() != TW_GATE_NONE;
 }
 
+bool gate_is_sudo_of_root(void)
+{
+	return getuid() == 0 && gate_kind() == TW_GATE_SUDO;
+}
+
 /* --- the process ------------------------------------------------------------ */
 
 /* Locales, terminals and time zones name files: below directories of the

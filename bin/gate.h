@@ -17,6 +17,9 @@
  * is no number): the act fails then, but opens nothing before. */
 bool gate_is_there(void);
 
+/* Did root come by sudo?  Whoever may do that could do anything anyway. */
+bool gate_is_sudo_of_root(void);
+
 /* Makes the process independent of its caller where there is a gate: the
  * environment keeps only what the tools read and a library can't be led astray
  * by; PATH and HOME (of the effective uid) are ours, the umask is 077, and no

@@ -288,8 +288,7 @@ static int init(struct tw_cli *cli, int argc, char **argv)
 	bool home;
 
 	(void)argc;
-	/* root comes by sudo as a rule, and could do anything anyway */
-	if (getuid() != 0 && gate_refuse("init", &err))
+	if (!gate_is_sudo_of_root() && gate_refuse("init", &err))
 		return tw_cli_error(cli, &err);
 	if (!tw_name_ok(argv[0]))
 		return tw_cli_usage(cli, "'%s' is not a login", argv[0]);

@@ -82,6 +82,7 @@ CLI_TESTS = \
 	tests/cli/queue_add.t \
 	tests/cli/queue_file.t \
 	tests/cli/queue_look.t \
+	tests/cli/rights.t \
 	tests/cli/run.t
 
 EXECUTOR_TESTS = \
@@ -132,6 +133,7 @@ endif SLOW_TESTS
 
 EXTRA_DIST += $(LINT_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
 EXTRA_DIST += \
+	tests/cli/rights.golden \
 	tests/bench/bench.sh \
 	tests/e2e/lib.sh \
 	tests/executor/lib.sh \

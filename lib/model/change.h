@@ -81,9 +81,9 @@ struct tw_filing {		/* what `queue add` files, for each host */
 };
 /* The caller needs `change' on each host; all where not are named in one
  * TW_DENIED.  filed is never less than the host's latest, so that a clock set
- * back lets nobody overtake.  The key compares hosts (in any order), file, blob, params,
- * times, after-failure and retry_of; not why, and not the program, which
- * another version may write differently.  TW_NO: a host is gone.
+ * back lets nobody overtake.  The key compares hosts (in any order), file,
+ * blob, params, times, after-failure and retry_of; not why, and not the
+ * program, which another version may write differently.  TW_NO: a host is gone.
  * Files one change for each of hosts in ONE transaction with their audit rows
  * ("change.file").  nums (n of them, caller's) receives the numbers.  With a
  * key that was used before in this organisation: files nothing, gives the

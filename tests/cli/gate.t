@@ -85,8 +85,8 @@ chmod 000 "$work/shut"
 paths="/etc/passwd $work/good.yaml $work/absent $work $work/link $work/dangling
 	$work/fifo $work/shut /dev/stdin /dev/null /proc/self/environ
 	/dev/fd/0 ./- -- ../../etc/shadow ~ $work/absent/x"
-refused() {	# refused TEXT TOOL
-	is "$1" 77 '' "$2: a file can't be used behind a gate
+refused() {	# refused TEXT TOOL [OBJECT]
+	is "$1" 77 '' "$2: ${3:-}a file can't be used behind a gate
 hint: give it on standard input, as '-'"
 }
 for path in $paths; do
@@ -95,14 +95,15 @@ for path in $paths; do
 		$gate $queue check "$path" <"$work/good.yaml"
 		refused "$gate: queue check $path" $queue
 		$gate $queue check - -p word@"$path" <"$work/good.yaml"
-		refused "$gate: queue check -p K@$path" $queue
+		refused "$gate: queue check -p K@$path" $queue \
+			"parameter 'word': "
 	done
 	gated $queue add h1 "$path" <"$work/good.yaml"
 	refused "queue add h1 $path" $queue
 	gated $queue plan h1 "$path" <"$work/good.yaml"
 	refused "queue plan h1 $path" $queue
 	gated $queue add h1 - -p word@"$path" <"$work/good.yaml"
-	refused "queue add -p K@$path" $queue
+	refused "queue add -p K@$path" $queue "parameter 'word': "
 	gated $audit verify --checkpoint "$path" <"$work/checkpoint"
 	refused "audit verify --checkpoint $path" $audit
 	gated $host add h2 "$address" --accept-host-key --identity "$path"

@@ -38,8 +38,7 @@ ok 'the state is made' towerify-queue --org red show 2
 
 # --- the verbs -----------------------------------------------------------------
 
-# NAME|COMMAND, run with stdin from a change file.  HOST and WHO stand for what
-# is red's: the same words with others that nobody has must say the same.
+# NAME|COMMAND, run with a change file as its stdin; what they name is red's.
 cat >"$work/verbs" <<EOF
 host list|towerify-host list
 host list TARGETS|towerify-host list web1
@@ -108,9 +107,8 @@ unchanged() {
 	cmp -s "$1/state.db" "$work/now/state.db"
 }
 
-# row TEXT STATE ORG…: what every verb says; a line of the table is printed for
-# each column by the caller, so the cells are kept by verb.
-column() { # NAME STATE ORG
+# column NAME STATE ORG: what every verb says there
+column() {
 	echo "$1" >>"$work/columns"
 	while IFS='|' read -r verb command; do
 		# shellcheck disable=SC2086 # words
@@ -119,7 +117,7 @@ column() { # NAME STATE ORG
 		case $status in
 		0 | 5 | 75) continue ;;
 		77) grep -Eq 'may not|gate|administrator' "$work/err" ;;
-		1) grep -Eq 'no |not |there is' "$work/err" "$work/out" ;;
+		1) grep -Eq 'no |not |unknown |there is' "$work/err" "$work/out" ;;
 		*) false ;;
 		esac || {
 			echo "$1, $verb: $status: $(cat "$work/err")"
@@ -131,13 +129,14 @@ column() { # NAME STATE ORG
 : >"$work/odd"
 : >"$work/wrote"
 
-# in_org ORG NAME PERMISSION SCOPE: a state where alice has that in ORG
+# state_of ORG NAME PERMISSION SCOPE: a state where alice has that in ORG
 state_of() {
 	rm -rf "$work/state-$2"
 	cp -a "$base" "$work/state-$2"
 	TOWERIFY_STATE=$work/state-$2
 	quietly towerify-op --org "$1" add alice
-	[ "$3" = none ] || towerify-op -q --org "$1" grant alice "$3" --on "$4"
+	[ "$3" = none ] || towerify-op -q --org "$1" grant alice "$3" \
+		--on "$4" >/dev/null
 	TOWERIFY_STATE=$base
 }
 
@@ -196,7 +195,8 @@ sed 's/^/# /' "$work/odd" "$work/wrote"
 # With every permission in blue, red's things are like those that nobody has.
 state_of blue all none
 TOWERIFY_STATE=$work/state-all
-towerify-op -q --org blue grant alice view,deploy,change,host,audit,admin
+towerify-op -q --org blue grant alice \
+	view,deploy,change,host,audit,admin >/dev/null
 TOWERIFY_STATE=$base
 # timeless TEXT: what differs between any two runs
 timeless() {

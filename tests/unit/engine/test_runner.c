@@ -831,9 +831,9 @@ int main(void)
 	tcase_add_test(t, a_lying_host_harms_no_other);
 	tcase_add_test(t, a_change_declared_lost_ends_no_pass);
 	tcase_add_test(t, a_host_removed_meanwhile_ends_no_pass);
+	tcase_add_test(t, a_key_that_is_gone_holds_nobody);
 	tcase_add_test(t, a_host_hears_nothing_of_what_lost_its_right);
 	tcase_add_test(t, a_right_lost_during_the_login_starts_nothing);
-	tcase_add_test(t, a_key_that_is_gone_holds_nobody);
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(c, begin, teardown);
 	tcase_set_timeout(c, is_long() ? 7200 : 600);
