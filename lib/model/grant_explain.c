@@ -2,6 +2,7 @@
  * grant_explain.c - why an operator may do something, or why not, for a person
  */
 #include "model/grant_private.h"
+#include "model/host_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +184,28 @@ static enum tw_status find(struct tw_store *s, const struct tw_who *who,
 	return tw_member_find(s, who, login, id, err);
 }
 
+/* The hosts that are asked about.  Who gives rights away may ask about every
+ * one.  Who sees nothing has the answer by that. */
+static enum tw_status find_hosts(struct tw_store *s, const struct tw_who *who,
+    struct question *q, struct tw_buf *out, struct tw_err *err)
+{
+	const char *expr = q->scope->hosts;
+	enum tw_status status;
+
+	status = tw_may(s, who, TW_MAY_ADMIN, NULL, err);
+	if (status == TW_OK)
+		return tw_host_select_every(s, who, expr, &q->hosts,
+		    &q->nhosts, err);
+	if (status == TW_DENIED)
+		status = tw_host_select(s, who, expr, &q->hosts, &q->nhosts,
+		    err);
+	if (status != TW_DENIED)
+		return status;
+	tw_buf_addf(out, "%s has no grant of view\n", who->login);
+	return tw_err_set(err, TW_NO, "%s may not %s there", who->login,
+	    tw_permission_name(q->permission));
+}
+
 enum tw_status tw_grant_explain(struct tw_store *s, const struct tw_who *who,
     const char *login, enum tw_permission p, const struct tw_scope *scope,
     struct tw_buf *out, struct tw_err *err)
@@ -193,8 +216,7 @@ enum tw_status tw_grant_explain(struct tw_store *s, const struct tw_who *who,
 
 	status = find(s, who, login, &id, err);
 	if (status == TW_OK && scope->hosts)
-		status = tw_host_select(s, who, scope->hosts, &q.hosts,
-		    &q.nhosts, err);
+		status = find_hosts(s, who, &q, out, err);
 	if (status == TW_OK && scope->hosts && q.nhosts == 0)
 		status = tw_err_set(err, TW_NO, "no host is selected");
 	if (status == TW_OK)

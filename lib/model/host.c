@@ -325,12 +325,13 @@ static void brief_hide(struct brief *b, const struct tw_rights *view)
 	b->n = n;
 }
 
-/* The hosts of the organisation that view allows, by name. */
+/* The hosts of the organisation that view allows (NULL: every one), by
+ * name. */
 static enum tw_status brief_read(struct tw_store *s, const struct tw_who *who,
     const struct tw_rights *view, bool with_labels, struct brief *b,
     struct tw_err *err)
 {
-	bool is_all = tw_rights_are_all(view);
+	bool is_all = !view || tw_rights_are_all(view);
 	enum tw_status status;
 
 	status = brief_rows(s, who, b, err);
@@ -470,22 +471,18 @@ static enum tw_status select_ids(const struct brief *b, const char *expr,
 	return status;
 }
 
-enum tw_status tw_host_select(struct tw_store *s, const struct tw_who *who,
-    const char *expr, struct tw_host **out, size_t *n, struct tw_err *err)
+static enum tw_status select_hosts(struct tw_store *s,
+    const struct tw_who *who, const struct tw_rights *view, const char *expr,
+    struct tw_host **out, size_t *n, struct tw_err *err)
 {
 	struct brief b = { NULL, NULL, 0 };
-	struct tw_rights *view = NULL;
 	enum tw_status status;
 	int64_t *ids = NULL;
 	size_t count = 0;
 
 	*out = NULL;
 	*n = 0;
-	status = tw_view_load(s, who, &view, err);
-	if (status == TW_OK)
-		status = brief_read(s, who, view, expr && strchr(expr, '@'),
-		    &b, err);
-	tw_rights_free(view);
+	status = brief_read(s, who, view, expr && strchr(expr, '@'), &b, err);
 	if (status == TW_OK && expr) {
 		status = select_ids(&b, expr, &ids, &count, err);
 	} else if (status == TW_OK) {
@@ -512,4 +509,26 @@ enum tw_status tw_host_select(struct tw_store *s, const struct tw_who *who,
 	free(ids);
 	brief_free(&b);
 	return status;
+}
+
+enum tw_status tw_host_select(struct tw_store *s, const struct tw_who *who,
+    const char *expr, struct tw_host **out, size_t *n, struct tw_err *err)
+{
+	struct tw_rights *view = NULL;
+	enum tw_status status;
+
+	*out = NULL;
+	*n = 0;
+	status = tw_view_load(s, who, &view, err);
+	if (status == TW_OK)
+		status = select_hosts(s, who, view, expr, out, n, err);
+	tw_rights_free(view);
+	return status;
+}
+
+enum tw_status tw_host_select_every(struct tw_store *s,
+    const struct tw_who *who, const char *expr, struct tw_host **out,
+    size_t *n, struct tw_err *err)
+{
+	return select_hosts(s, who, NULL, expr, out, n, err);
 }

@@ -16,6 +16,12 @@ enum tw_status tw_host_find_for(struct tw_store *s, const struct tw_who *who,
     enum tw_permission p, const char *name, int64_t *id,
     struct tw_grant_used *used, struct tw_err *err);
 
+/* As tw_host_select(), but of every host of the organisation: for those who
+ * give rights away. */
+enum tw_status tw_host_select_every(struct tw_store *s,
+    const struct tw_who *who, const char *expr, struct tw_host **out,
+    size_t *n, struct tw_err *err);
+
 /* Labels of the hosts whose ids stand in the JSON array into hosts[n], in its
  * order; who NULL: the runner. */
 enum tw_status tw_host_read_labels(struct tw_store *s,
