@@ -27,7 +27,9 @@ UNIT_TESTS = \
 	tests/unit/engine/test_scenarios \
 	tests/unit/model/test_audit \
 	tests/unit/model/test_change \
+	tests/unit/model/test_grant \
 	tests/unit/model/test_host \
+	tests/unit/model/test_org \
 	tests/unit/model/test_queue \
 	tests/unit/out/test_escape \
 	tests/unit/out/test_progress \
