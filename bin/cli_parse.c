@@ -5,6 +5,7 @@
  * sides of it, and a wrong word gets the nearest right one.  Long options are
  * not abbreviated, so that a new one can't break a script.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,23 +247,30 @@ static bool hint_second_words(const struct tw_tool *tool, const char *word,
 	return i > 0;
 }
 
+/* next: the word after it, or NULL. */
 static enum tw_status unknown_verb(const struct tw_cli *cli,
-    const char *word, struct tw_err *err)
+    const char *first, const char *next, struct tw_err *err)
 {
 	const struct tw_tool *tool = cli->tool;
-	const char *words[WORDS_MAX + 1], *near;
+	const char *words[WORDS_MAX + 1], *word = first, *near;
+	char both[TW_NAME_MAX];
 	size_t i;
 
 	tw_err_set(err, TW_USAGE, "unknown verb '%s'", word);
-	if (hint_second_words(tool, word, err))
-		return TW_USAGE;
+	if (hint_second_words(tool, word, err)) {
+		if (!next || next[0] == '-' || snprintf(both, sizeof both,
+		    "%s %s", word, next) >= (int)sizeof both)
+			return TW_USAGE;
+		word = both;
+		tw_err_set(err, TW_USAGE, "unknown verb '%s'", word);
+	}
 	for (i = 0; i < tool->nverbs && i < WORDS_MAX; i++)
 		words[i] = tool->verbs[i].name;
 	words[i] = NULL;
 	near = tw_name_nearest(word, words);
 	if (near)
 		tw_err_hint(err, "did you mean '%s'?", near);
-	else
+	else if (word != both || !hint_second_words(tool, first, err))
 		hint_help(cli, err);
 	return TW_USAGE;
 }
@@ -290,7 +298,9 @@ static enum tw_status parse_verb(struct parser *p, struct tw_err *err)
 			p->cli->verb = &tool->verbs[i];
 			return TW_OK;
 		}
-	return *p->argv ? unknown_verb(p->cli, *p->argv, err) : TW_OK;
+	if (!*p->argv)
+		return TW_OK;
+	return unknown_verb(p->cli, p->argv[0], p->argv[1], err);
 }
 
 static enum tw_status find_action(struct tw_cli *cli,

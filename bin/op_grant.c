@@ -69,14 +69,18 @@ enum tw_status op_grants_table(struct tower *t, const char *login,
 int op_grants(struct tw_cli *cli, int argc, char **argv)
 {
 	struct tw_table_options o = cli->table;
+	struct tower *t = cli->context;
 	struct tw_table *table = NULL;
 	struct tw_err err = { 0 };
 	enum tw_status st;
 	size_t n;
 
 	o.noun = "grants";
-	st = op_grants_table(cli->context, argc > 0 ? argv[0] : NULL, &o,
-	    &table, &n, &err);
+	st = op_grants_table(t, argc > 0 ? argv[0] : NULL, &o, &table, &n,
+	    &err);
+	if (st == TW_DENIED && argc == 0)
+		tw_err_hint(&err, "yours are: towerify-op grants %s",
+		    t->who.login);
 	if (!st)
 		st = tw_table_print(table, stdout, &err);
 	tw_table_free(table);

@@ -99,9 +99,9 @@ int op_org_add(struct tw_cli *cli, int argc, char **argv)
 		tw_store_rollback(t->store);
 		return tw_cli_error(cli, &err);
 	}
-	tw_cli_say(cli, "%s administers organisation '%s'; its key: "
-	    "towerify-host key --org %s", admin ? admin : t->who.login, name,
-	    name);
+	tw_cli_say(cli, "%s administers organisation '%s', and gets its key "
+	    "by: towerify-host key --org %s", admin ? admin : t->who.login,
+	    name, name);
 	return TW_OK;
 }
 

@@ -237,13 +237,11 @@ static int set(struct tw_cli *cli, int argc, char **argv)
 
 /* --- whoami, init ------------------------------------------------------------- */
 
-enum { WHO_OPERATOR, WHO_ORG, WHO_ADMIN, WHO_GATED, WHO_STATE };
+enum { WHO_OPERATOR, WHO_ORG, WHO_ADMIN, WHO_STATE };
 static const struct tw_column whoami_columns[] = {
 	{ "operator", "OPERATOR", TW_COL_TEXT, true, "who you are" },
 	{ "org", "ORGANISATION", TW_COL_TEXT, true, "for whom you act" },
 	{ "admin", "ADMINISTRATOR", TW_COL_BOOL, true, "of this tower" },
-	{ "gated", "BEHIND A GATE", TW_COL_BOOL, true,
-	    "came through sudo or towerify-shell" },
 	{ "state", "STATE", TW_COL_TEXT, true, "its directory" },
 	{ 0 }
 };
@@ -265,7 +263,6 @@ static int whoami(struct tw_cli *cli, int argc, char **argv)
 		tw_table_cell_text(table, WHO_OPERATOR, t->who.login);
 		tw_table_cell_text(table, WHO_ORG, t->who.org);
 		tw_table_cell_bool(table, WHO_ADMIN, t->who.is_admin);
-		tw_table_cell_bool(table, WHO_GATED, t->who.is_gated);
 		tw_table_cell_text(table, WHO_STATE, tw_store_dir(t->store));
 		st = tw_table_row_end(table, &err);
 	}

@@ -22,16 +22,13 @@ try $op whoami
 is 'whoami: for people' 0 "OPERATOR:      $me
 ORGANISATION:  default
 ADMINISTRATOR: yes
-BEHIND A GATE: no
 STATE:         $TOWERIFY_STATE" ''
 try $op whoami --tsv
-is '... as TSV' 0 "operator	org	admin	gated	state
-$me	default	true	false	$TOWERIFY_STATE" ''
+is '... as TSV' 0 "operator	org	admin	state
+$me	default	true	$TOWERIFY_STATE" ''
 try $op whoami -J
-json '... as JSON' '.schema == 1 and .org == "default" and .admin == true and
-	.gated == false'
-json '... whole' 'keys == ["admin", "gated", "operator", "org", "schema",
-	"state"]'
+json '... as JSON' '.schema == 1 and .org == "default" and .admin == true'
+json '... whole' 'keys == ["admin", "operator", "org", "schema", "state"]'
 try $op whoami -o org,operator -n
 is '... some of it, as it is' 0 "default${newline}$me" ''
 try $op whoami you
@@ -50,7 +47,7 @@ try $op init "$me" --state "$work/new"
 is 'init: a tower and its administrator' 0 '' \
 	"$me is the administrator of $work/new"
 try $op whoami --state "$work/new" --tsv -n
-is '... who may use it' 0 "$me	default	true	false	$work/new" ''
+is '... who may use it' 0 "$me	default	true	$work/new" ''
 try $op grants --state "$work/new" --tsv -n -o operator,permission,hosts,app
 is '... with every permission' 0 "$(for permission in view deploy change host \
 	audit admin; do printf '%s\t%s\t\t\n' "$me" "$permission"; done)" ''
@@ -165,30 +162,39 @@ is 'grant: an unknown permission' 2 '' "towerify-op: unknown permission \
 'chagne'
 hint: did you mean 'change'?"
 try $op grant alice root
-like '... unlike any' 2 '' "towerify-op: unknown permission 'root'
-hint: *view, deploy, change, host, audit, admin*"
+is '... unlike any' 2 '' "towerify-op: unknown permission 'root'
+hint: one of view, deploy, change, host, audit, admin"
 try $op grant alice view,
-like '... an empty one' 2 '' "towerify-op: unknown permission ''*"
+is '... an empty one' 2 '' "towerify-op: unknown permission ''
+hint: one of view, deploy, change, host, audit, admin"
 try $op grant alice change --on 'web[3-1]'
 is 'grant: a bad scope' 2 '' \
 	"towerify-op: bad scope: bad target 'web[3-1]': the range runs backwards
 hint: org, hosts:TARGETS or app:PATTERN"
 try $op grant alice change --on host:web1
-like '... a bad kind' 2 '' "towerify-op: *host:web1*"
+is '... a bad kind' 2 '' "towerify-op: bad scope: bad target 'host:web1': not a \
+name
+hint: org, hosts:TARGETS or app:PATTERN"
+try $op grant alice change --on ''
+is '... an empty one' 2 '' 'towerify-op: bad scope: no targets given
+hint: org, hosts:TARGETS or app:PATTERN'
 try $op grant alice deploy --on app:a/b
-like '... a bad app' 2 '' "towerify-op: *a/b*"
+is '... a bad app' 2 '' "towerify-op: bad scope: 'a/b' is not a name or a \
+pattern of apps"
 try $op grant alice change --on web1 --on web2
-like '... two of a kind' 2 '' 'towerify-op: *'
+is '... two of a kind' 2 '' 'towerify-op: the scope names hosts twice'
 try $op grant alice change --on app:shop
-like 'grant: change knows no apps' 2 '' 'towerify-op: *'
+is 'grant: change knows no apps' 2 '' \
+	'towerify-op: change takes no apps, only deploy does'
 try $op grant alice host,audit --on web9
-like 'grant: audit is for the whole' 2 '' 'towerify-op: *audit*'
+is 'grant: audit is for the whole' 2 '' "towerify-op: audit holds for the \
+organisation: it takes no hosts and no apps"
 try $op grants alice --tsv -n -o hosts
 ok '... and nothing of that was given' sh -c "! grep -q web9 '$work/out'"
 try $op grant carol view
 is 'grant: nobody' 1 '' "towerify-op: no operator 'carol'"
 try $op grant alice view --until yesterday
-like 'grant: a bad time' 2 '' "towerify-op: *'yesterday'*"
+like 'grant: a bad time' 2 '' "towerify-op: bad time 'yesterday': wanted *"
 try $op grant alice view --until 2020-01-01T00:00:00Z
 is 'grant: a time that has passed' 2 '' \
 	'towerify-op: --until 2020-01-01T00:00:00Z: that time has passed'
@@ -202,19 +208,24 @@ tower_sshd
 tower_host web1 --label role=front
 tower_host db1
 try $op can alice change web1
-like 'can: yes, and why' 0 '*grant 7*' ''
+is 'can: yes, and why' 0 \
+	'grant 7 allows it on web1: change on hosts:web*' ''
 try $op can alice change web1,db1
-like 'can: not on all' 1 '*db1*' ''
+is 'can: not on all' 1 'grant 7 allows it on web1: change on hosts:web*
+no grant allows it on db1' ''
 try $op can alice audit org
-like 'can: not at all' 1 '*' ''
+is 'can: not at all' 1 'no grant allows it
+alice has no grant of audit' ''
 try $op can alice deploy hosts:web1 app:shop
 like 'can: an app' 0 '*grant 10*' ''
 try $op can alice deploy hosts:web1 app:other
-like '... another one' 1 '*' ''
+is '... another one' 1 'no grant allows it on web1
+grant 10 does not, it is for other apps: deploy on hosts:web1,@role=front '\
+'app:shop' ''
 try $op can alice change web1 -J
 json 'can -J' '.allowed == true and .operator == "alice" and
 	.permission == "change" and .scope == "hosts:web1" and
-	(.why | test("grant 7"))'
+	.why == "grant 7 allows it on web1: change on hosts:web*"'
 try $op can alice audit org -J
 json '... no' '.allowed == false and .scope == "org"'
 ok '... with its exit status' test "$status" -eq 1
@@ -236,30 +247,36 @@ hint: usage: towerify-op can [options] LOGIN PERMISSION SCOPE...'
 
 # --- as somebody else -----------------------------------------------------------------------
 
-try as alice $op whoami --tsv -n -o operator,admin,gated
-is 'behind a gate it is somebody else' 0 'alice	false	true' ''
+try as alice $op whoami --tsv -n -o operator,admin
+is 'behind a gate it is somebody else' 0 'alice	false' ''
 try as alice $op show alice -o operator --tsv -n
 is '... who sees themselves' 0 alice ''
 try as alice $op grants alice --tsv -n -o num
 is '... and their grants' 0 "7${newline}8${newline}9${newline}10" ''
 try as alice $op can alice change web1
 like '... and what they can' 0 '*grant 7*' ''
-for verb in list grants 'show bob' 'add carol' 'remove bob' \
+for verb in list 'show bob' 'add carol' 'remove bob' \
 	'grant alice admin' 'ungrant bob view' 'can bob view org' \
 	'grants bob'; do
 	# shellcheck disable=SC2086 # words
 	try as alice $op $verb
-	like "... but not: $verb" 77 '' \
-		"towerify-op: alice may not admin in organisation 'default'*"
+	is "... but not: $verb" 77 '' \
+		"towerify-op: alice may not admin in organisation 'default'
+hint: ask an administrator for: towerify-op grant alice admin"
 done
+try as alice $op grants
+is "... nor everybody's grants" 77 '' \
+	"towerify-op: alice may not admin in organisation 'default'
+hint: yours are: towerify-op grants alice"
 for verb in 'org add acme' 'org remove default' 'set alice admin=yes'; do
 	# shellcheck disable=SC2086
 	try as alice $op $verb
-	like "... nor: $verb" 77 '' 'towerify-op: alice *'
+	is "... nor: $verb" 77 '' \
+		'towerify-op: alice is not an administrator of the tower'
 done
 try as alice $op init alice
 if [ "$(id -u)" = 0 ]; then
-	like '... init is for root' 1 '' '*'
+	is '... init is for root' 1 '' "towerify-op: there is no user 'alice'"
 else
 	is '... nor init' 77 '' \
 		"towerify-op: init can't be used behind a gate"
@@ -284,7 +301,10 @@ is 'ungrant: of a scope' 0 '' ''
 try $op can alice change web1
 like '... it is gone' 1 '*' ''
 try $op ungrant alice deploy,host --on 'web*'
-like 'ungrant: one of two is not there' 1 '' 'towerify-op: *deploy*'
+is 'ungrant: one of two is not there' 1 '' "towerify-op: alice has no grant of \
+deploy on hosts:web*
+hint: alice has deploy on: hosts:web1,@role=front app:shop; name one with --on, \
+or give --all"
 try $op grants alice --tsv -n -o num
 is '... so both stay' 0 "8${newline}10" ''
 try $op ungrant alice
@@ -308,7 +328,9 @@ hint: did you mean 'change'?"
 try $op ungrant carol view
 is 'ungrant: nobody' 1 '' "towerify-op: no operator 'carol'"
 try $op ungrant "$me" admin
-like 'ungrant: the last admin' 1 '' 'towerify-op: *'
+is 'ungrant: the last admin' 1 '' "towerify-op: $me is the only one who may \
+admin in organisation 'default' for good
+hint: grant it to somebody else first"
 
 # --- set, remove ----------------------------------------------------------------------------------
 
@@ -321,7 +343,8 @@ $me	true" ''
 try $op set alice admin=no
 is '... no more' 0 '' ''
 try $op set "$me" admin=no
-like '... but one must remain' 1 '' 'towerify-op: *'
+is '... but one must remain' 1 '' \
+	"towerify-op: $me is the only administrator of the tower"
 try $op set alice admin=maybe
 is 'set: neither yes nor no' 2 '' \
 	"towerify-op: 'admin=maybe' can't be set: wanted admin=yes or admin=no"
@@ -339,13 +362,15 @@ try as bob $op whoami
 is '... from the tower, too' 77 '' \
 	'towerify-op: bob is not an operator of this tower'
 try $op remove "$me"
-like 'remove: the last with admin' 1 '' 'towerify-op: *'
+is 'remove: the last with admin' 1 '' "towerify-op: $me is the only one who may \
+admin in organisation 'default' for good
+hint: grant it to somebody else first"
 
 # --- organisations -----------------------------------------------------------------------------
 
 try $op org add acme --admin alice
-is 'org add' 0 '' "alice administers organisation 'acme'; its key: \
-towerify-host key --org acme"
+is 'org add' 0 '' "alice administers organisation 'acme', and gets its key \
+by: towerify-host key --org acme"
 ok '... with a key of its own' test -s "$TOWERIFY_STATE/keys/acme/id_ed25519.pub"
 try as alice towerify-host key --org acme
 is '... which it prints' 0 \
@@ -358,9 +383,11 @@ is '... and its administrator has all permissions' 0 "1	alice	view
 5	alice	audit
 6	alice	admin" ''
 try $op org add acme
-like 'org add: the name is taken' 1 '' "towerify-op: *acme*"
+is 'org add: the name is taken' 1 '' \
+	"towerify-op: there is an organisation 'acme' already"
 try $op org add 'a c'
-like 'org add: no name' 2 '' "towerify-op: 'a c' is not *"
+is 'org add: no name' 2 '' \
+	"towerify-op: 'a c' is not a name for an organisation"
 try $op org add beta --admin 'a b'
 is 'org add: no login' 2 '' "towerify-op: 'a b' is not a login"
 ok '... nothing is made' test ! -e "$TOWERIFY_STATE/keys/beta"
@@ -412,8 +439,14 @@ is '... and grants, by numbers of its own' 0 7 ''
 try $op org
 is 'org: what?' 2 '' "towerify-op: unknown verb 'org'
 hint: after 'org' comes one of: add, list, show, remove"
+try $op org rmeove acme
+is '... the nearest one is offered' 2 '' "towerify-op: unknown verb 'org rmeove'
+hint: did you mean 'org remove'?"
+try $op org frobnicate
+is '... or all of them' 2 '' "towerify-op: unknown verb 'org frobnicate'
+hint: after 'org' comes one of: add, list, show, remove"
 try $op org remove default
-like 'org remove: it has hosts' 1 '' 'towerify-op: *'
+is 'org remove: it has hosts' 1 '' 'towerify-op: default: has 2 hosts'
 try $op org remove acme
 is 'org remove' 0 '' ''
 ok '... with its key' test ! -e "$TOWERIFY_STATE/keys/acme"

@@ -223,6 +223,41 @@ fi
 try towerify-audit list --tower --tsv -n -o action
 ok '... none of this is on record' test "$(grep -c op.key "$work/out")" -eq 2
 
+# Several at once: none is lost.
+rm -rf "$HOME/.ssh"
+for n in 1 2 3 4 5 6; do
+	ssh-keygen -q -t ed25519 -N '' -f "many$n"
+done
+for n in 1 2 3 4 5 6; do
+	$op add "many$n" --ssh-key "many$n.pub" --install -q &
+done
+wait
+try grep -c towerify-shell "$keys"
+is 'six at once are all in' 0 6 ''
+try ls -A "$HOME/.ssh"
+is '... and nothing else is' 0 authorized_keys ''
+rm -r "$HOME/.ssh"
+
+# --- sshd ----------------------------------------------------------------------------------------
+
+tower_sshd
+# over NAME COMMAND: by that key, as the state's owner
+over() {
+	"$work/sshd/bin/ssh" -n -i "$work/$1" -p "$port" -o IdentitiesOnly=yes \
+		-o BatchMode=yes "$me@127.0.0.1" "$2"
+}
+$op add alice --ssh-key alice.pub -q >>"$work/sshd/authorized_keys"
+try over alice 'towerify-op whoami --tsv -n'
+is 'sshd: the key reaches the tools as alice' 0 \
+	"alice	default	false	$TOWERIFY_STATE" ''
+try over alice 'id'
+like '... and nothing else' 2 '' '*'
+$op --state 'a state' add bob --ssh-key bob.pub -q \
+	>>"$work/sshd/authorized_keys"
+try over bob 'towerify-op whoami --tsv -n'
+is '... of a state whose name has blanks' 0 \
+	"bob	default	false	$work/a state" ''
+
 # --- behind a gate ------------------------------------------------------------------------------
 
 $op grant alice admin >/dev/null

@@ -330,7 +330,11 @@ static const struct {
 	{ "li\x1b[2J", "unknown verb 'li\\x1b[2J'\n" HELP },
 	{ "org", "unknown verb 'org'\n"
 	    "hint: after 'org' comes one of: add, list\n" },
-	{ "org|lst", "unknown verb 'org'\n"
+	{ "org|-q", "unknown verb 'org'\n"
+	    "hint: after 'org' comes one of: add, list\n" },
+	{ "org|lst", "unknown verb 'org lst'\n"
+	    "hint: did you mean 'org list'?\n" },
+	{ "org|frob", "unknown verb 'org frob'\n"
 	    "hint: after 'org' comes one of: add, list\n" },
 	{ "--sate|x|add", "unknown option '--sate'\n"
 	    "hint: did you mean '--state'?\n" },
