@@ -82,7 +82,8 @@ CLI_TESTS = \
 	tests/cli/queue_add.t \
 	tests/cli/queue_file.t \
 	tests/cli/queue_look.t \
-	tests/cli/run.t
+	tests/cli/run.t \
+	tests/cli/secret.t
 
 EXECUTOR_TESTS = \
 	tests/executor/accept.t \
