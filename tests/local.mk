@@ -83,7 +83,8 @@ CLI_TESTS = \
 	tests/cli/queue_file.t \
 	tests/cli/queue_look.t \
 	tests/cli/rights.t \
-	tests/cli/run.t
+	tests/cli/run.t \
+	tests/cli/secret.t
 
 EXECUTOR_TESTS = \
 	tests/executor/accept.t \
