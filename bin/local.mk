@@ -20,6 +20,8 @@ bin_libcli_a_SOURCES = \
 	bin/file.h \
 	bin/gate.c \
 	bin/gate.h \
+	bin/given.c \
+	bin/given.h \
 	bin/host.h \
 	bin/host_add.c \
 	bin/host_keys.c \

@@ -7,6 +7,7 @@
 #include "engine/survey.h"
 #include "file.h"
 #include "queue.h"
+#include "spec/program.h"
 #include "tower.h"
 
 enum { COL_HOST, COL_K, COL_STEP, COL_KIND, COL_PLAN, COL_UNDO, COL_CODE,
@@ -66,6 +67,30 @@ static enum tw_status fill_host(struct tw_table *table,
 	return st;
 }
 
+/* The secrets as hosts get them, and what hides them in what hosts say. */
+static enum tw_status make_secrets(const struct change_file *file,
+    struct tw_buf *text, struct tw_mask_forms **forms, struct tw_err *err)
+{
+	size_t i, n = file->nsecrets;
+	struct tw_secret_value *v = calloc(n + 1, sizeof *v);
+	const char **values = calloc(n + 1, sizeof *values);
+	enum tw_status st = TW_OK;
+
+	if (!v || !values)
+		st = tw_err_nomem(err);
+	for (i = 0; i < n && !st; i++) {
+		v[i].name = file->secrets[i].name;
+		v[i].value = values[i] = file->secrets[i].value;
+	}
+	if (!st && n > 0)
+		st = tw_secrets_text(v, n, text, err);
+	if (!st && n > 0)
+		st = tw_mask_forms_new(values, n, forms, err);
+	free(values);
+	free(v);
+	return st;
+}
+
 static enum tw_status plan(struct tw_cli *cli, struct tower *t,
     const struct change_file *file, const struct tw_host *hosts, size_t n,
     int jobs, enum tw_status *worst, struct tw_err *err)
@@ -86,6 +111,8 @@ static enum tw_status plan(struct tw_cli *cli, struct tower *t,
 	    .program_len = file->program.len };
 	struct tw_table_options to = cli->table;
 	struct tw_survey_host *asked = calloc(n + 1, sizeof *asked);
+	struct tw_buf secret = { .is_secret = true };
+	struct tw_mask_forms *forms = NULL;
 	struct tw_table *table = NULL;
 	enum tw_status st;
 	size_t i;
@@ -99,6 +126,11 @@ static enum tw_status plan(struct tw_cli *cli, struct tower *t,
 	if (!st)
 		st = tw_change_plan(t->store, &t->who, &f, hosts, n, err);
 	if (!st)
+		st = make_secrets(file, &secret, &forms, err);
+	o.secret = tw_buf_str(&secret);
+	o.secret_len = secret.len;
+	o.forms = forms;
+	if (!st)
 		st = tw_survey(asked, n, &o, err);
 	for (i = 0; i < n && !st; i++) {
 		if (asked[i].status) {
@@ -111,6 +143,8 @@ static enum tw_status plan(struct tw_cli *cli, struct tower *t,
 	if (!st)
 		st = tw_table_print(table, stdout, err);
 	tw_survey_release(asked, n);
+	tw_buf_release(&secret);
+	tw_mask_forms_free(forms);
 	tw_table_free(table);
 	free(asked);
 	return st;
@@ -128,9 +162,8 @@ int queue_plan(struct tw_cli *cli, int argc, char **argv)
 	size_t n = 0;
 
 	(void)argc;
-	if (strcmp(argv[0], "-") == 0 && strcmp(argv[1], "-") == 0)
-		return tw_cli_usage(cli,
-		    "standard input can't be both TARGETS and FILE");
+	if (queue_is_stdin_taken(cli, argv))
+		return TW_USAGE;
 	if (jobs_text)
 		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
 	if (!st)

@@ -88,8 +88,8 @@ static enum tw_status check_tool(const char *name, struct tw_err *err)
 	if (nearest)
 		tw_err_hint(err, "did you mean '%s'?", nearest);
 	else
-		tw_err_hint(err, "a command begins with towerify-queue, "
-		    "towerify-host …, without a path");
+		tw_err_hint(err, "a command begins with the name of a tool, "
+		    "such as towerify-queue, without a path");
 	return TW_USAGE;
 }
 

@@ -17,6 +17,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/base/io.h \
 	lib/base/name.c \
 	lib/base/name.h \
+	lib/base/seal.c \
+	lib/base/seal.h \
 	lib/base/targets.c \
 	lib/base/targets.h \
 	lib/base/targets_eval.c \
@@ -28,6 +30,10 @@ lib_libtowerify_a_SOURCES = \
 	lib/engine/contact.h \
 	lib/engine/journal.c \
 	lib/engine/journal.h \
+	lib/engine/mask.c \
+	lib/engine/mask.h \
+	lib/engine/mask_forms.c \
+	lib/engine/mask_private.h \
 	lib/engine/reach.c \
 	lib/engine/reach.h \
 	lib/engine/record.c \
@@ -37,6 +43,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/engine/survey.c \
 	lib/engine/survey.h \
 	lib/engine/visit.c \
+	lib/engine/visit_secret.c \
 	lib/engine/visit_stream.c \
 	lib/engine/wire.c \
 	lib/engine/wire.h \
@@ -75,6 +82,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/queue_claim.c \
 	lib/model/queue_running.c \
 	lib/model/retain.c \
+	lib/model/secret.c \
+	lib/model/secret.h \
 	lib/model/step.c \
 	lib/model/tenant.c \
 	lib/model/tenant.h \
@@ -177,4 +186,4 @@ lib/store/schema_data.c: share/embed.sh share/schema/0001.sql
 # What the library stands on.
 TW_LIBS = lib/libtowerify.a \
 	$(SSH2_LIBS) $(SQLITE_LIBS) $(YAML_LIBS) $(UV_LIBS) \
-	$(JANSSON_LIBS) $(SMARTCOLS_LIBS) $(CRYPTO_LIBS)
+	$(JANSSON_LIBS) $(SMARTCOLS_LIBS) $(CRYPTO_LIBS) $(SODIUM_LIBS)

@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/base/test_hash \
 	tests/unit/base/test_io \
 	tests/unit/base/test_name \
+	tests/unit/base/test_seal \
 	tests/unit/base/test_targets \
 	tests/unit/cli/test_cli \
 	tests/unit/cli/test_words \
@@ -23,14 +24,19 @@ UNIT_TESTS = \
 	tests/unit/engine/test_journal \
 	tests/unit/engine/test_journal_event \
 	tests/unit/engine/test_journal_fuzz \
+	tests/unit/engine/test_mask \
 	tests/unit/engine/test_runner \
 	tests/unit/engine/test_scenarios \
+	tests/unit/engine/test_wire \
 	tests/unit/model/test_audit \
 	tests/unit/model/test_change \
 	tests/unit/model/test_grant \
 	tests/unit/model/test_host \
 	tests/unit/model/test_org \
 	tests/unit/model/test_queue \
+	tests/unit/model/test_secret \
+	tests/unit/model/test_tenant \
+	tests/unit/model/test_who \
 	tests/unit/out/test_escape \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
@@ -60,7 +66,8 @@ LINT_TESTS = \
 	tests/lint/layers.t \
 	tests/lint/man.t \
 	tests/lint/shell.t \
-	tests/lint/sources.t
+	tests/lint/sources.t \
+	tests/lint/tenants.t
 
 CLI_TESTS = \
 	tests/cli/audit.t \
@@ -85,6 +92,7 @@ EXECUTOR_TESTS = \
 	tests/executor/output.t \
 	tests/executor/plan.t \
 	tests/executor/reboot.t \
+	tests/executor/secret.t \
 	tests/executor/spool.t \
 	tests/executor/steps.t
 
@@ -96,6 +104,7 @@ E2E_TESTS = \
 	tests/e2e/order.t \
 	tests/e2e/output.t \
 	tests/e2e/reach.t \
+	tests/e2e/secret.t \
 	tests/e2e/spool.t \
 	tests/e2e/steps.t \
 	tests/e2e/transport.t \
@@ -185,6 +194,7 @@ check-rig:
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \
+	tests/bench/rights \
 	tests/bench/stopwatch \
 	tests/bench/wire
 CLEANFILES += $(EXTRA_PROGRAMS)

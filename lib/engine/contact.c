@@ -295,6 +295,8 @@ enum tw_status tw_contact_send(struct tw_contact *c,
 	st = tw_wire_request(r, &b, err);
 	if (!st)
 		st = c->transport->send(c->link, b.data, b.len, err);
+	if (r->secret_len && b.data)
+		explicit_bzero(b.data, b.cap);
 	tw_buf_release(&b);
 	return st;
 }

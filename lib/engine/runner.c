@@ -31,6 +31,12 @@ void runner_fail(struct runner *r, const struct tw_err *err)
 	r->stop = true;
 }
 
+void runner_complain(struct runner *r, const struct tw_err *err)
+{
+	if (!r->complaint.status)
+		r->complaint = *err;
+}
+
 static void check_status(struct runner *r, enum tw_status st,
     const struct tw_err *err)
 {
@@ -204,7 +210,7 @@ static bool lingers(struct runner *r)
 	int64_t since = count_running(r);
 
 	return r->result->still_running > 0 && is_worth_waiting(r) &&
-	    tw_clock_now() - since < TW_RUNNER_LINGER_MS;
+	    !r->complaint.status && tw_clock_now() - since < TW_RUNNER_LINGER_MS;
 }
 
 static void on_check(uv_check_t *h)
@@ -366,9 +372,9 @@ enum tw_status tw_runner_pass(const struct tw_runner_options *o,
 		}
 	}
 	tw_store_busy_limit(o->store, TW_STORE_BUSY_MS);
-	st = r->status;
+	st = r->status ? r->status : r->complaint.status;
 	if (st && err)
-		*err = r->err;
+		*err = r->status ? r->err : r->complaint;
 	free(r);
 	return st;
 }

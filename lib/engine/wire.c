@@ -15,6 +15,8 @@
 	"t=$(head -c \"$n\" && echo .) && t=${t%.} && " \
 	"[ \"${#t}\" -eq \"$n\" ] && eval \"$t\"; exit 65'"
 
+#define HEAD_MAX ((size_t)4096)		/* of the length and request lines */
+
 const char tw_wire_command[] = "exec " COMMAND;
 const char tw_wire_command_sudo[] = "exec sudo -n -H -- " COMMAND;
 
@@ -28,9 +30,19 @@ static void add_program(const struct tw_request *r, struct tw_buf *out)
 	    r->text_len, r->blob_len, text, blob);
 }
 
+static void add_secret(const struct tw_request *r, struct tw_buf *out)
+{
+	char sha[TW_SHA256_HEX];
+
+	tw_sha256_hex(r->secret, r->secret_len, sha);
+	tw_buf_addf(out, " secret=%zu secretsha=%s", r->secret_len, sha);
+}
+
 enum tw_status tw_wire_request(const struct tw_request *r, struct tw_buf *out,
     struct tw_err *err)
 {
+	tw_buf_reserve(out, tw_executor_text_len + HEAD_MAX + r->text_len +
+	    r->blob_len + r->secret_len);
 	tw_buf_addf(out, "%zu\n", tw_executor_text_len);
 	tw_buf_add(out, tw_executor_text, tw_executor_text_len);
 	tw_buf_addf(out, "towerify1 %s nonce=%s spool=%s id=%s", r->verb,
@@ -58,10 +70,13 @@ enum tw_status tw_wire_request(const struct tw_request *r, struct tw_buf *out,
 		tw_buf_addf(out, " room=%" PRId64, r->room);
 		add_program(r, out);
 	}
+	if (r->secret_len)
+		add_secret(r, out);
 	tw_buf_addc(out, '\n');
 	if (r->text) {
 		tw_buf_add(out, r->text, r->text_len);
 		tw_buf_add(out, r->blob, r->blob_len);
 	}
+	tw_buf_add(out, r->secret, r->secret_len);
 	return tw_buf_check(out, err);
 }

@@ -1,6 +1,6 @@
 /*
  * wire.h - what the tower sends to a host: a constant command, the executor,
- *          one request line, the program (towerify-executor(7))
+ *          one request line, the program, its secrets (towerify-executor(7))
  */
 #ifndef TW_ENGINE_WIRE_H
 #define TW_ENGINE_WIRE_H
@@ -40,9 +40,13 @@ struct tw_request {
 	size_t text_len;
 	const void *blob;
 	size_t blob_len;
+	const void *secret;	/* start, resume, plan: tw_secrets_text() */
+	size_t secret_len;	/* 0: none */
 };
 
-/* Appends all of it to out: executor, request line, program. */
+/* Appends all of it to out: executor, request line, program, secrets.  out is
+ * grown once, so that no copy of a secret stays behind; whoever releases it
+ * wipes it then. */
 enum tw_status tw_wire_request(const struct tw_request *r, struct tw_buf *out,
     struct tw_err *err);
 

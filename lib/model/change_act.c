@@ -26,7 +26,7 @@ enum tw_status tw_change_record(struct tw_store *s, int64_t org_id,
 	return status;
 }
 
-/* The condition keeps what has ended as it is. */
+/* Every end passes here.  The condition keeps what has ended as it is. */
 #define END \
 	"UPDATE change SET status = ?3, reason = ?4, ended = ?5" \
 	" WHERE id = ?2 AND status IN ('queued', 'running')"
@@ -51,6 +51,8 @@ static enum tw_status end_row(struct tw_store *s, const struct tw_who *who,
 	status = tw_stmt_run(st, err);
 	if (status == TW_OK && tw_store_changes(s) != 1)
 		status = tw_err_set(err, TW_BUG, "the change has ended before");
+	if (status == TW_OK)
+		status = tw_secrets_erase(s, id, err);
 	return status;
 }
 

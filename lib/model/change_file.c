@@ -21,6 +21,7 @@ struct batch {			/* one filing under way */
 	    blob[TW_SHA256_LEN];
 	uint8_t hash[TW_SHA256_LEN];	/* of all that must be the same */
 	struct tw_grant_used *used;	/* n: what allows it on each host */
+	struct tw_seal *seal;		/* NULL: there are no secrets */
 	int64_t now;
 	int64_t first;			/* the first number */
 };
@@ -45,6 +46,16 @@ static void add_bytes(struct tw_sha256 *h, const void *p, size_t n)
 static void add_int(struct tw_sha256 *h, int64_t v)
 {
 	add_bytes(h, &v, sizeof v);
+}
+
+static void add_secrets(struct tw_sha256 *h, const struct batch *b)
+{
+	uint8_t hash[TW_SEAL_HASH_LEN];
+
+	if (!b->seal)
+		return;
+	tw_secrets_hash(b->seal, b->f->secrets, b->f->nsecrets, hash);
+	add_bytes(h, hash, sizeof hash);
 }
 
 /* The hosts in any order, the file and what it names, parameters, times,
@@ -76,6 +87,7 @@ static enum tw_status hash_batch(struct batch *b, struct tw_err *err)
 	add_bytes(h, times, strlen(times));
 	add_int(h, f->hold_after_failure);
 	add_int(h, f->retry_of);
+	add_secrets(h, b);
 	tw_sha256_get(h, b->hash);
 	tw_sha256_free(h);
 	free(sorted);
@@ -376,8 +388,8 @@ static enum tw_status file_one(struct tw_store *s, const struct batch *b,
 {
 	const struct tw_host *h = &b->hosts[i];
 	enum tw_status status;
+	int64_t filed = 0, id;
 	struct tw_stmt *st;
-	int64_t filed = 0;
 
 	status = find_latest(s, b, h, &filed, err);
 	if (status == TW_OK)
@@ -386,8 +398,12 @@ static enum tw_status file_one(struct tw_store *s, const struct batch *b,
 		return status;
 	bind_change(st, b, h, num, filed);
 	status = tw_stmt_run(st, err);
+	id = tw_store_last_id(s);
 	if (status == TW_OK)
-		status = insert_steps(s, b, tw_store_last_id(s), err);
+		status = insert_steps(s, b, id, err);
+	if (status == TW_OK && b->seal)
+		status = tw_secrets_add(s, b->seal, id, b->f->secrets,
+		    b->f->nsecrets, err);
 	if (status == TW_OK)
 		status = tw_change_record(s, b->who->org_id, b->who->login,
 		    h->name, num, "change.file", b->now,
@@ -403,6 +419,8 @@ static enum tw_status file_all(struct tw_store *s, struct batch *b,
 
 	status = tw_host_permit(s, b->who, TW_MAY_CHANGE, b->hosts, b->n,
 	    b->used, err);
+	if (status == TW_OK && b->f->nsecrets)
+		status = tw_secrets_key(s, &b->seal, err);
 	if (status == TW_OK && b->f->key) {
 		status = hash_batch(b, err);
 		if (status == TW_OK)
@@ -438,6 +456,7 @@ enum tw_status tw_change_file(struct tw_store *s, const struct tw_who *who,
 	}
 	status = file_all(s, &b, nums, again, err);
 	free(b.used);
+	tw_seal_free(b.seal);
 	status = tw_tx_end(&tx, status, err);
 	if (status != TW_OK)
 		*again = false;

@@ -78,10 +78,9 @@ static const char give_sql[] =
     "    num, until, created, created_by)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
-/* The first six places of same_sql and give_sql. */
+/* Places 2 to 6 of same_sql and give_sql. */
 static void bind_grant(struct tw_stmt *st, const struct giving *g)
 {
-	tw_stmt_int(st, 1, g->who->org_id);
 	tw_stmt_int(st, 2, g->operator_id);
 	tw_stmt_text(st, 3, tw_permission_name(g->permission));
 	tw_stmt_text(st, 4, g->host);
@@ -96,7 +95,7 @@ static enum tw_status find_same(struct tw_store *s, const struct giving *g,
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	status = tw_stmt_get(s, same_sql, &st, err);
+	status = tw_tenant_stmt(s, g->who, same_sql, &st, err);
 	if (status != TW_OK)
 		return status;
 	bind_grant(st, g);
@@ -114,10 +113,9 @@ static enum tw_status renew(struct tw_store *s, const struct giving *g,
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	status = tw_stmt_get(s, renew_sql, &st, err);
+	status = tw_tenant_stmt(s, g->who, renew_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, g->who->org_id);
 	tw_stmt_int(st, 2, num);
 	tw_stmt_time(st, 3, g->until);
 	return tw_stmt_run(st, err);
@@ -131,7 +129,7 @@ static enum tw_status insert(struct tw_store *s, const struct giving *g,
 
 	status = take_number(s, g->who->org_id, num, err);
 	if (status == TW_OK)
-		status = tw_stmt_get(s, give_sql, &st, err);
+		status = tw_tenant_stmt(s, g->who, give_sql, &st, err);
 	if (status != TW_OK)
 		return status;
 	bind_grant(st, g);
@@ -191,10 +189,9 @@ enum tw_status tw_admin_stays(struct tw_store *s, const struct tw_who *who,
 	struct tw_stmt *st;
 	bool stays;
 
-	status = tw_stmt_get(s, lasting_sql, &st, err);
+	status = tw_tenant_stmt(s, who, lasting_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, who->org_id);
 	tw_stmt_int(st, 2, id);
 	status = tw_stmt_one(st, err);
 	if (status != TW_OK)
@@ -325,10 +322,9 @@ static enum tw_status find_next(struct tw_store *s, const struct giving *g,
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	status = tw_stmt_get(s, next_of_sql, &st, err);
+	status = tw_tenant_stmt(s, g->who, next_of_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, g->who->org_id);
 	tw_stmt_int(st, 2, g->operator_id);
 	tw_stmt_text(st, 3, tw_permission_name(g->permission));
 	tw_stmt_int(st, 4, !g->scope);
@@ -352,10 +348,9 @@ static enum tw_status take(struct tw_store *s, const struct giving *g,
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	status = tw_stmt_get(s, take_sql, &st, err);
+	status = tw_tenant_stmt(s, g->who, take_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, g->who->org_id);
 	tw_stmt_int(st, 2, num);
 	status = tw_stmt_run(st, err);
 	if (status == TW_OK)
@@ -522,10 +517,9 @@ enum tw_status tw_grant_read(struct tw_store *s, const struct tw_who *who,
 	*n = 0;
 	if (p)
 		by = tw_permission_givers(*p);
-	status = tw_stmt_get(s, list_sql, &st, err);
+	status = tw_tenant_stmt(s, who, list_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, who->org_id);
 	tw_stmt_int(st, 2, operator_id);
 	for (i = 0; i < 4; i++)
 		tw_stmt_text(st, 3 + i, by.name[i]);

@@ -131,10 +131,9 @@ static enum tw_status read_rights(struct tw_rights *r, struct tw_store *s,
 	struct tw_stmt *st;
 	int i;
 
-	status = tw_stmt_get(s, host ? host_sql : all_sql, &st, err);
+	status = tw_tenant_stmt(s, who, host ? host_sql : all_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, who->org_id);
 	tw_stmt_int(st, 2, operator_id);
 	for (i = 0; i < 4; i++)
 		tw_stmt_text(st, 3 + i, by.name[i]);

@@ -117,10 +117,9 @@ enum tw_status tw_member_put(struct tw_store *s, const struct tw_who *who,
 	struct tw_stmt *st;
 
 	*added = false;
-	status = tw_stmt_get(s, member_sql, &st, err);
+	status = tw_tenant_stmt(s, who, member_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, who->org_id);
 	tw_stmt_int(st, 2, id);
 	tw_stmt_int(st, 3, tw_clock_now());
 	status = tw_stmt_run(st, err);
@@ -143,10 +142,9 @@ enum tw_status tw_member_find(struct tw_store *s, const struct tw_who *who,
 	struct tw_stmt *st;
 
 	*id = 0;
-	status = tw_stmt_get(s, member_find_sql, &st, err);
+	status = tw_tenant_stmt(s, who, member_find_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, who->org_id);
 	tw_stmt_text(st, 2, login);
 	status = tw_stmt_step(st, err);
 	if (status == TW_NO)
@@ -213,10 +211,9 @@ static enum tw_status remove_operator(struct tw_store *s,
 	if (status == TW_OK)
 		status = tw_admin_stays(s, who, login, id, err);
 	if (status == TW_OK)
-		status = tw_stmt_get(s, leave_sql, &st, err);
+		status = tw_tenant_stmt(s, who, leave_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, who->org_id);
 	tw_stmt_int(st, 2, id);
 	status = tw_stmt_run(st, err);
 	if (status != TW_OK)
@@ -362,10 +359,9 @@ enum tw_status tw_operator_list(struct tw_store *s, const struct tw_who *who,
 	*n = 0;
 	status = tw_may_ask(s, who, login, err);
 	if (status == TW_OK)
-		status = tw_stmt_get(s, list_sql, &st, err);
+		status = tw_tenant_stmt(s, who, list_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, who->org_id);
 	tw_stmt_text(st, 2, login);
 	tw_stmt_int(st, 3, tw_clock_now());
 	status = read_list(st, who, out, n, err);

@@ -5,9 +5,12 @@
  */
 #include "spec/change_spec.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/name.h"
 #include "spec/change_read.h"
 #include "spec/node.h"
 #include "spec/shell.h"
@@ -119,9 +122,36 @@ static void check_commands(struct tw_change_read *r)
 	free(v);
 }
 
+/* A secret that reaches no step is a mistake: most likely in its name. */
+static void check_secrets(struct tw_change_read *r,
+    const struct tw_yaml_node *params)
+{
+	const struct tw_yaml_node *n;
+	const struct tw_param *p;
+	char hint[TW_NAME_MAX + 40];
+	size_t i, k;
+
+	for (i = 0; i < r->spec->params.n; i++) {
+		p = &r->spec->params.v[i];
+		if (p->type != TW_PARAM_SECRET || !tw_name_param_ok(p->name))
+			continue;
+		for (k = 0; k < r->spec->nsteps; k++)
+			if (tw_step_spec_names(&r->spec->steps[k], p->name))
+				break;
+		if (k < r->spec->nsteps)
+			continue;
+		n = tw_node_get(params, p->name);
+		snprintf(hint, sizeof hint, "name it in a command, as \"$%s\"",
+		    p->name);
+		tw_diags_add(r->ds, n->key->line, n->key->col, hint,
+		    "no step uses secret '%s'", p->name);
+	}
+}
+
 static void read_file(struct tw_change_read *r)
 {
 	const struct tw_yaml_node *root = tw_yaml_root(r->spec->doc), *n;
+	size_t before;
 
 	if (!tw_node_mapping(root, "the file", NULL, r->ds) ||
 	    !read_version(r, root))
@@ -136,8 +166,12 @@ static void read_file(struct tw_change_read *r)
 		r->st = tw_params_read(r->spec->doc, n, r->ds,
 		    &r->spec->params, r->err);
 	read_defaults(r, root);
+	before = r->ds->n + r->ds->more;
 	if (r->st == TW_OK)
 		read_steps(r, root);
+	/* a command that can't be read may name any of them */
+	if (r->st == TW_OK && n && r->ds->n + r->ds->more == before)
+		check_secrets(r, n);
 	if (r->st == TW_OK)
 		check_commands(r);
 }
@@ -185,6 +219,44 @@ bool tw_step_spec_has_undo(const struct tw_step_spec *s)
 {
 	return s->undo_kind != TW_UNDO_NONE &&
 	    s->undo_kind != TW_UNDO_IMPOSSIBLE;
+}
+
+size_t tw_change_spec_secrets(const struct tw_change_spec *s,
+    const char **names, size_t max)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < s->params.n; i++) {
+		if (s->params.v[i].type != TW_PARAM_SECRET)
+			continue;
+		if (n < max)
+			names[n] = s->params.v[i].name;
+		n++;
+	}
+	return n;
+}
+
+static bool is_word_byte(char c)
+{
+	return isalnum((unsigned char)c) || c == '_';
+}
+
+static bool has_word(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+	const char *p;
+
+	for (p = text; p && (p = strstr(p, word)); p++)
+		if ((p == text || !is_word_byte(p[-1])) && !is_word_byte(p[n]))
+			return true;
+	return false;
+}
+
+bool tw_step_spec_names(const struct tw_step_spec *s, const char *param)
+{
+	return has_word(s->check, param) || has_word(s->unless, param) ||
+	    has_word(s->verify, param) || has_word(s->run, param) ||
+	    has_word(s->undo, param);
 }
 
 size_t tw_change_spec_without_undo(const struct tw_change_spec *s,

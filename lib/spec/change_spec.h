@@ -91,6 +91,15 @@ void tw_change_spec_free(struct tw_change_spec *s);	/* NULL is fine */
  * steps without undo or with `undo: impossible`. */
 bool tw_step_spec_has_undo(const struct tw_step_spec *s);
 
+/* The names of the secrets a file declares, in its order: up to max of them to
+ * names, borrowed from s.  Returns how many there are. */
+size_t tw_change_spec_secrets(const struct tw_change_spec *s,
+    const char **names, size_t max);
+
+/* Whether a step names a parameter, as a whole word in any of its commands:
+ * such a step gets a secret of that name, others don't. */
+bool tw_step_spec_names(const struct tw_step_spec *s, const char *param);
+
 /* Appends a line "step K: NAME" for each step without undo (with
  * ", declared impossible" after those that say so); returns how many. */
 size_t tw_change_spec_without_undo(const struct tw_change_spec *s,

@@ -57,6 +57,10 @@ static void add_params(const struct tw_change_spec *spec,
 	tw_buf_adds(out, "parameters\n");
 	for (i = 0; i < spec->params.n; i++) {
 		p = &spec->params.v[i];
+		if (p->type == TW_PARAM_SECRET && values->v[i].given) {
+			tw_buf_addf(out, "    %s=(secret)\n", p->name);
+			continue;
+		}
 		text = values->v[i].text;
 		tw_buf_addf(out, "    %s='", p->name);
 		tw_diag_escape(out, text, strlen(text), VALUE_SHOWN);
@@ -115,9 +119,30 @@ static void add_undo(const struct tw_step_spec *s, struct tw_buf *out)
 	}
 }
 
-static void add_step(const struct tw_step_spec *s, size_t k,
+static void add_secrets(const struct tw_change_spec *spec,
+    const struct tw_step_spec *s, struct tw_buf *out)
+{
+	const struct tw_param *p;
+	bool is_first = true;
+	size_t i;
+
+	for (i = 0; i < spec->params.n; i++) {
+		p = &spec->params.v[i];
+		if (p->type != TW_PARAM_SECRET || !tw_step_spec_names(s, p->name))
+			continue;
+		tw_buf_addf(out, "%s%s", is_first ? "    secrets: " : ", ",
+		    p->name);
+		is_first = false;
+	}
+	if (!is_first)
+		tw_buf_addc(out, '\n');
+}
+
+static void add_step(const struct tw_change_spec *spec, size_t k,
     struct tw_buf *out)
 {
+	const struct tw_step_spec *s = &spec->steps[k - 1];
+
 	tw_buf_addf(out, "step %zu: ", k);
 	tw_diag_escape(out, s->name, strlen(s->name), 0);
 	tw_buf_addc(out, '\n');
@@ -130,6 +155,7 @@ static void add_step(const struct tw_step_spec *s, size_t k,
 	add_command(out, "run", s->run);
 	add_command(out, "verify", s->verify);
 	add_undo(s, out);
+	add_secrets(spec, s, out);
 	add_limits(s, out);
 }
 
@@ -145,7 +171,7 @@ void tw_program_describe(const struct tw_change_spec *spec,
 	}
 	add_params(spec, values, out);
 	for (i = 0; i < spec->nsteps; i++)
-		add_step(&spec->steps[i], i + 1, out);
+		add_step(spec, i + 1, out);
 	if (tw_change_spec_without_undo(spec, &names)) {
 		tw_buf_adds(out, "without undo (a failure at or after one of "
 		    "these holds the host):\n");

@@ -55,6 +55,7 @@ enum tw_status tw_param_given_split(const char *arg,
 	out->name_len = (size_t)(eq - arg);
 	out->value = eq + 1;
 	out->len = strlen(eq + 1);
+	out->is_private = false;
 	return TW_OK;
 }
 
@@ -119,6 +120,7 @@ const char *tw_param_why_not(const struct tw_param *p, const char *text,
 
 	switch (p->type) {
 	case TW_PARAM_STRING:
+	case TW_PARAM_SECRET:
 		return why_not_string(p, text, why, ds);
 	case TW_PARAM_INTEGER:
 		if (tw_int_parse(text, &v))
@@ -182,6 +184,17 @@ static const char *bad_form(const struct tw_param_given *g)
 	return NULL;
 }
 
+/* A secret given as NAME=VALUE stands in the process list. */
+static void refuse_public(const struct tw_param *d, struct tw_diags *ds)
+{
+	char hint[2 * TW_NAME_MAX + 40];
+
+	snprintf(hint, sizeof hint, "give it as -p %s@FILE or -p %s@-",
+	    d->name, d->name);
+	tw_diags_add(ds, 0, 0, hint,
+	    "parameter '%s' is a secret: it would show in ps", d->name);
+}
+
 static void take_given(const struct tw_params *p,
     const struct tw_param_given *g, struct tw_diags *ds,
     struct tw_param_values *out)
@@ -203,6 +216,10 @@ static void take_given(const struct tw_params *p,
 		return;
 	}
 	v->given = true;
+	if (d->type == TW_PARAM_SECRET && !g->is_private) {
+		refuse_public(d, ds);
+		return;
+	}
 	bad = bad_form(g);
 	if (bad) {
 		tw_diags_add(ds, 0, 0, NULL, "parameter '%s' %s", d->name,
@@ -215,7 +232,10 @@ static void take_given(const struct tw_params *p,
 		return;
 	}
 	bad = tw_param_why_not(d, v->text, why, ds);
-	if (bad)
+	if (bad && d->type == TW_PARAM_SECRET)
+		tw_diags_add(ds, 0, 0, d->description, "parameter '%s' %s",
+		    d->name, bad);
+	else if (bad)
 		tw_diags_add(ds, 0, 0, d->description, "parameter '%s' %s, "
 		    "not %s", d->name, bad, tw_quote(&q, v->text, g->len));
 }

@@ -27,6 +27,7 @@ enum tw_param_type {
 	TW_PARAM_INTEGER,
 	TW_PARAM_BOOLEAN,
 	TW_PARAM_ENUM,
+	TW_PARAM_SECRET,		/* a string that nobody may see */
 };
 
 struct tw_param {			/* text lives with the document */
@@ -36,8 +37,8 @@ struct tw_param {			/* text lives with the document */
 	const char *fallback;		/* its default, or NULL */
 	const char *description;	/* or NULL */
 	bool has_min, has_max;
-	int64_t min, max;		/* of an integer; of a string's length
-					 * in characters */
+	int64_t min, max;		/* of an integer; of a string's or a
+					 * secret's length in characters */
 	const char *const *values;	/* of an enum, NULL-terminated */
 	const char *pattern;		/* or NULL */
 	regex_t re;			/* compiled if pattern is not NULL */
@@ -54,6 +55,8 @@ struct tw_param_given {
 	size_t name_len;
 	const char *value;
 	size_t len;
+	bool is_private;		/* came from a file or standard input,
+					 * and not from the command line */
 };
 
 struct tw_param_value {
@@ -79,8 +82,9 @@ enum tw_status tw_param_given_split(const char *arg,
     struct tw_param_given *out, struct tw_err *err);
 
 /* Checks n given values against the definitions and fills *out, one value a
- * definition, defaults put in.  TW_USAGE: every problem is in ds, without
- * position, and *out is empty; TW_NOMEM. */
+ * definition, defaults put in.  A secret must be private.  TW_USAGE: every
+ * problem is in ds, without position and without any value given for a secret,
+ * and *out is empty; TW_NOMEM. */
 enum tw_status tw_params_check(const struct tw_params *p,
     const struct tw_param_given *given, size_t n, struct tw_diags *ds,
     struct tw_param_values *out, struct tw_err *err);
@@ -88,8 +92,9 @@ enum tw_status tw_params_check(const struct tw_params *p,
 void tw_param_values_release(struct tw_param_values *v);
 
 /* One value against one definition.  NULL: fine; else what it must be, in
- * why ("must be at most 64").  text is UTF-8 without NUL.  Finding no memory
- * is said to ds, as NULL; nothing else is added to it. */
+ * why ("must be at most 64"), which never holds text.  text is UTF-8 without
+ * NUL.  Finding no memory is said to ds, as NULL; nothing else is added to
+ * it. */
 #define TW_PARAM_WHY_MAX 400
 const char *tw_param_why_not(const struct tw_param *p, const char *text,
     char why[TW_PARAM_WHY_MAX], struct tw_diags *ds);

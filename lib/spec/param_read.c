@@ -12,12 +12,11 @@ static const char *const known[] = {
 	"description", NULL
 };
 
-/* In the order of enum tw_param_type; secret comes after them. */
+/* In the order of enum tw_param_type. */
 static const char *const types[] = {
 	"string", "integer", "boolean", "enum", "secret", NULL
 };
 
-#define TYPE_SECRET 4
 #define DESCRIPTION_MAX 500	/* bytes */
 
 struct reading {
@@ -31,25 +30,16 @@ struct reading {
 static bool read_type(struct reading *r)
 {
 	const struct tw_yaml_node *n = tw_node_get(r->n, "type");
-	struct tw_quote q;
 	size_t type;
 
 	if (!n) {
 		tw_diags_add(r->ds, r->n->key->line, r->n->key->col,
-		    "one of string, integer, boolean, enum",
+		    "one of string, integer, boolean, enum, secret",
 		    "parameter '%s' has no type", r->p->name);
 		return false;
 	}
 	if (!tw_node_enum(n, "type", types, &type, r->ds))
 		return false;
-	if (type == TYPE_SECRET) {
-		tw_diags_add(r->ds, n->line, n->col,
-		    "keep the secret in a file on the host that the steps read",
-		    "parameter %s: secrets need sealing, which this version "
-		    "does not have", tw_quote(&q, r->p->name,
-		    strlen(r->p->name)));
-		return false;
-	}
 	r->p->type = (enum tw_param_type)type;
 	return true;
 }
@@ -68,9 +58,15 @@ static const struct tw_yaml_node *get_for(struct reading *r, const char *key,
 	return NULL;
 }
 
+/* A secret is judged as a string is. */
+static bool is_text(const struct tw_param *p)
+{
+	return p->type == TW_PARAM_STRING || p->type == TW_PARAM_SECRET;
+}
+
 static void read_bounds(struct reading *r)
 {
-	bool is_string = r->p->type == TW_PARAM_STRING;
+	bool is_string = is_text(r->p);
 	bool takes = is_string || r->p->type == TW_PARAM_INTEGER;
 	int64_t least = is_string ? 0 : INT64_MIN;
 	int64_t most = is_string ? (int64_t)TW_PARAM_VALUE_MAX : INT64_MAX;
@@ -99,7 +95,7 @@ static enum tw_status read_pattern(struct reading *r, struct tw_err *err)
 	enum tw_status st;
 	const char *text;
 
-	n = get_for(r, "pattern", r->p->type == TW_PARAM_STRING);
+	n = get_for(r, "pattern", is_text(r->p));
 	if (!n)
 		return TW_OK;
 	r->bad = true;
@@ -181,7 +177,8 @@ static void read_default(struct reading *r)
 
 	if (n)
 		tw_node_bool(n, "required", &r->p->required, r->ds);
-	d = tw_node_get(r->n, "default");
+	/* what stands there for a secret is never repeated */
+	d = get_for(r, "default", r->p->type != TW_PARAM_SECRET);
 	if (!d || !tw_node_text(d, "default", &text, r->ds))
 		return;
 	if (r->p->required)

@@ -37,6 +37,26 @@ void tw_program_quote(struct tw_buf *out, const char *s, size_t n)
 	tw_buf_addc(out, '\'');
 }
 
+enum tw_status tw_secrets_text(const struct tw_secret_value *v, size_t n,
+    struct tw_buf *out, struct tw_err *err)
+{
+	size_t i, room = 0;
+	const char *q;
+
+	for (i = 0; i < n; i++) {
+		room += strlen(v[i].name) + strlen(v[i].value) + 6;
+		for (q = v[i].value; (q = strchr(q, '\'')); q++)
+			room += 3;
+	}
+	tw_buf_reserve(out, room);
+	for (i = 0; i < n; i++) {
+		tw_buf_addf(out, "P_%s=", v[i].name);
+		tw_program_quote(out, v[i].value, strlen(v[i].value));
+		tw_buf_addc(out, '\n');
+	}
+	return tw_buf_check(out, err);
+}
+
 static void add_text(struct tw_buf *out, size_t k, const char *part,
     const char *text)
 {
@@ -88,6 +108,53 @@ static const char *undo_word(enum tw_undo undo)
 	}
 }
 
+static bool is_given_secret(const struct tw_change_spec *spec,
+    const struct tw_param_values *values, size_t i)
+{
+	return spec->params.v[i].type == TW_PARAM_SECRET && values->v[i].given;
+}
+
+static void add_params(struct tw_buf *out, const struct tw_change_spec *spec,
+    const struct tw_param_values *values)
+{
+	const char *value;
+	size_t i;
+
+	for (i = 0; i < spec->params.n; i++) {
+		if (is_given_secret(spec, values, i))
+			continue;
+		value = values->v[i].text;
+		tw_buf_addf(out, "s_param %s ", spec->params.v[i].name);
+		tw_program_quote(out, value, strlen(value));
+		tw_buf_addc(out, '\n');
+	}
+	for (i = 0; i < spec->params.n; i++)
+		if (is_given_secret(spec, values, i))
+			tw_buf_addf(out, "s_secret %s\n",
+			    spec->params.v[i].name);
+}
+
+static void add_uses(struct tw_buf *out, const struct tw_change_spec *spec,
+    const struct tw_param_values *values, size_t k)
+{
+	const char *name;
+	bool is_first = true;
+	size_t i;
+
+	for (i = 0; i < spec->params.n; i++) {
+		name = spec->params.v[i].name;
+		if (!is_given_secret(spec, values, i) ||
+		    !tw_step_spec_names(&spec->steps[k - 1], name))
+			continue;
+		if (is_first)
+			tw_buf_addf(out, "s_uses %zu", k);
+		tw_buf_addf(out, " %s", name);
+		is_first = false;
+	}
+	if (!is_first)
+		tw_buf_addc(out, '\n');
+}
+
 static void add_step(struct tw_buf *out, size_t k,
     const struct tw_step_spec *s, struct tw_buf *blob)
 {
@@ -120,20 +187,16 @@ enum tw_status tw_program_make(const struct tw_change_spec *spec,
     const struct tw_param_values *values, struct tw_buf *text,
     struct tw_buf *blob, long *room, struct tw_err *err)
 {
-	const char *value;
 	enum tw_status st;
 	size_t i;
 
 	text->max = TEXT_MAX;
 	blob->max = TW_FILES_TOTAL_MAX;
-	for (i = 0; i < spec->params.n; i++) {
-		value = values->v[i].text;
-		tw_buf_addf(text, "s_param %s ", spec->params.v[i].name);
-		tw_program_quote(text, value, strlen(value));
-		tw_buf_addc(text, '\n');
-	}
-	for (i = 0; i < spec->nsteps; i++)
+	add_params(text, spec, values);
+	for (i = 0; i < spec->nsteps; i++) {
 		add_step(text, i + 1, &spec->steps[i], blob);
+		add_uses(text, spec, values, i + 1);
+	}
 	tw_buf_addf(text, "s_end %zu\n", spec->nsteps);
 	*room = tw_program_room(spec);
 	st = tw_buf_check(text, err);

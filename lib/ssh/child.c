@@ -38,6 +38,13 @@ struct tw_link {
 	bool ended;
 };
 
+static void queue_release(struct tw_link *l)
+{
+	if (l->queue.data)
+		explicit_bzero(l->queue.data, l->queue.len);
+	tw_buf_release(&l->queue);
+}
+
 static void end(struct tw_link *l, enum tw_link_end how,
     const struct tw_err *err)
 {
@@ -173,7 +180,7 @@ static void on_start(uv_timer_t *t)
 	if (st == TW_OK && l->queue.len > 0)
 		st = tw_pipes_send(l->pipes, l->queue.data, l->queue.len,
 		    &err);
-	tw_buf_release(&l->queue);
+	queue_release(l);
 	if (st != TW_OK) {
 		end(l, st == TW_USAGE ? TW_LINK_PERSON : TW_LINK_TEMPORARY,
 		    &err);
@@ -243,7 +250,7 @@ static void child_close(struct tw_link *l)
 		unlink(l->known_hosts);
 	free(l->known_hosts);
 	free(l->command);
-	tw_buf_release(&l->queue);
+	queue_release(l);
 	tw_buf_release(&l->words);
 	uv_close((uv_handle_t *)&l->timer, on_timer_closed);
 }

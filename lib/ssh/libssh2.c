@@ -456,6 +456,7 @@ static void l2_close(struct tw_link *l)
 	tw_buf_release(&l->learned);
 	while ((c = l->head)) {
 		l->head = c->next;
+		explicit_bzero(c->data, c->len);
 		free(c);
 	}
 	free(l->command);

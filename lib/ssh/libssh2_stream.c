@@ -9,6 +9,7 @@
 #include "ssh/libssh2_link.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define READ_SIZE 16384		/* bytes, on the stack */
 
@@ -25,6 +26,7 @@ static void drop_head(struct tw_link *l)
 	l->head = c->next;
 	if (!l->head)
 		l->tail = NULL;
+	explicit_bzero(c->data, c->len);
 	free(c);
 }
 

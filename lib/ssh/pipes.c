@@ -37,8 +37,15 @@ struct tw_pipes {
 struct sending {
 	uv_write_t req;
 	struct tw_pipes *p;
+	size_t len;
 	char data[];
 };
+
+static void sending_free(struct sending *s)
+{
+	explicit_bzero(s->data, s->len);
+	free(s);
+}
 
 static void on_closed(uv_handle_t *h)
 {
@@ -102,7 +109,7 @@ static void on_sent(uv_write_t *req, int status)
 	struct sending *s = (struct sending *)req;
 	struct tw_pipes *p = s->p;
 
-	free(s);
+	sending_free(s);
 	p->unsent--;
 	if (p->closed || p->unsent > 0)
 		return;
@@ -235,12 +242,13 @@ enum tw_status tw_pipes_send(struct tw_pipes *p, const void *data, size_t n,
 	if (!s)
 		return tw_err_nomem(err);
 	s->p = p;
+	s->len = n;
 	if (n)
 		memcpy(s->data, data, n);
 	buf = uv_buf_init(s->data, (unsigned)n);
 	r = uv_write(&s->req, (uv_stream_t *)&p->in, &buf, 1, on_sent);
 	if (r != 0) {
-		free(s);
+		sending_free(s);
 		return tw_err_set(err, TW_AGAIN, "cannot write: %s",
 		    uv_strerror(r));
 	}

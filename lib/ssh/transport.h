@@ -77,8 +77,9 @@ struct tw_transport {
 	    const struct tw_ssh_target *target, const char *command,
 	    const struct tw_link_events *events, void *arg,
 	    struct tw_link **out, struct tw_err *err);
-	/* Queues a copy of n bytes for the command's stdin; may be called
-	 * before opened.  TW_AGAIN after ended. */
+	/* Queues a copy of n bytes for the command's stdin, overwritten when
+	 * they have left; may be called before opened.  TW_AGAIN after
+	 * ended. */
 	enum tw_status (*send)(struct tw_link *link, const void *p, size_t n,
 	    struct tw_err *err);
 	/* Drops the connection at once and frees the link (memory is freed

@@ -13,6 +13,9 @@
 # is held by descriptor 9 of the executor and of what it does by its own hand,
 # never by a step.  It restarts nothing by itself, and trusts no output.
 #
+# Secrets lie in memory only: in a file of a tmpfs, which the executor reads as
+# it begins, and in shell variables that it exports to the steps that use them.
+#
 # The tower drops comment lines and indentation before sending this, so no
 # string here spans lines in a way that would notice.  Nothing is done before
 # the last line.  Variables are upper case: a parameter of a change, which is
@@ -28,8 +31,8 @@
 NL='
 '
 CAP=524288	# bytes of a step's output kept at either end
-TOOLS='cat chmod chown cp dash date dd env fallocate flock head id mkdir mkfifo
-mv rm setsid sha256sum sleep stat sync tail tr truncate uname wc'
+TOOLS='cat chmod chown cp dash date dd env fallocate flock grep head id mkdir
+mkfifo mv rm setsid sha256sum sleep stat sync tail truncate uname wc'
 
 # --- small things ------------------------------------------------------------
 
@@ -106,8 +109,13 @@ repeat() {
 
 refuse() {
 	say refused "$@"
-	[ -z "$IN" ] || rm -rf "$IN"
+	drop_upload
 	exit 0
+}
+
+drop_upload() {
+	[ -z "$IN$HELD" ] || rm -rf ${IN:+"$IN"} ${HELD:+"$HELD"}
+	IN= HELD=
 }
 
 # Before the hello was said, and the fence known.
@@ -126,7 +134,7 @@ request() {
 	umask 077
 	NONCE= SPOOL=- ID=- QUEUE=- EPOCH=0 ACK=0 UNHOLD= JOB= SEQ=0 AT_LIFE=0
 	SEEN_EPOCH=0 SEEN_SEQ=0 AT=0 AT_EVENT=0 WHO= ROOM=0 TOWER=-
-	TEXT=0 BLOB=0 TEXT_SHA= BLOB_SHA=
+	TEXT=0 BLOB=0 TEXT_SHA= BLOB_SHA= SECRET=0 SECRET_SHA= HELD= NOWHERE=
 	HOST=- CHANGE=0 IN= SPOOL_ID=- FENCE_EPOCH=0 FENCE_SEQ=0 LAUNCHED= DONE=
 	IFS= read -r LINE || exit 65
 	set -f
@@ -149,6 +157,7 @@ request() {
 		event) AT_EVENT=$VALUE ;;	room) ROOM=$VALUE ;;
 		text) TEXT=$VALUE ;;	textsha) TEXT_SHA=$VALUE ;;
 		blob) BLOB=$VALUE ;;	blobsha) BLOB_SHA=$VALUE ;;
+		secret) SECRET=$VALUE ;;	secretsha) SECRET_SHA=$VALUE ;;
 		tower) TOWER=$VALUE ;;	host) HOST=$VALUE ;;
 		change) CHANGE=$VALUE ;;
 		esac
@@ -157,7 +166,8 @@ request() {
 	surroundings
 	case $SPOOL in /*) ;; *) deny bad "spool $SPOOL" ;; esac
 	for WORD in "$EPOCH" "$ACK" "$SEQ" "$AT_LIFE" "$AT" "$AT_EVENT" \
-	    "$SEEN_EPOCH" "$SEEN_SEQ" "$TEXT" "$BLOB" "$ROOM" "$CHANGE"; do
+	    "$SEEN_EPOCH" "$SEEN_SEQ" "$TEXT" "$BLOB" "$ROOM" "$CHANGE" \
+	    "$SECRET"; do
 		is_number "$WORD" || deny bad "not a number: $WORD"
 	done
 	[ "$QUEUE" = - ] || is_id "$QUEUE" || deny bad "queue"
@@ -248,6 +258,7 @@ enter_gate() {
 		[ ! -e "$WORD" ] || [ -e "/proc/${N%%.*}" ] || rm -rf "$WORD"
 	done
 	acknowledge
+	sweep_secrets
 	! is_after "$SEEN_EPOCH" "$SEEN_SEQ" || {
 		hello
 		refuse lost "the host went back in time"
@@ -310,6 +321,29 @@ acknowledge() {
 	fi
 }
 
+# The secrets of this spool that nobody needs: their job is gone or has its
+# verdict, or the request that brought them is gone.
+sweep_secrets() {
+	for DIR in /run "$XDG_RUNTIME_DIR" /dev/shm; do
+		for WORD in "$DIR/towerify-$ME/$SPOOL_ID".*; do
+			[ -f "$WORD" ] || continue
+			N=${WORD##*/}
+			N=${N#*.}
+			case $N in
+			*.*)
+				[ ! -e "/proc/${N%%.*}" ] || continue
+				;;
+			*)
+				load "jobs/$N/events"
+				[ ! -e "jobs/$N/meta" ] || [ -n "$VERDICT" ] ||
+					continue
+				;;
+			esac
+			rm -f "$WORD"
+		done
+	done
+}
+
 # Has job $1 been here, and ended, and been acknowledged?
 is_done() {
 	[ -s "done" ] || return 1
@@ -322,7 +356,7 @@ say_done() {
 	while read -r Q E S J V; do
 		[ "$J" != "$JOB" ] || break
 	done <"done"
-	[ -z "$IN" ] || rm -rf "$IN"
+	drop_upload
 	say "done" "$V" "$S"
 	exit 0
 }
@@ -401,9 +435,70 @@ upload() {
 		deny bad "checksum, or cut short"
 } 2>/dev/null
 
+# PLACE: this login's directory in memory.  NOWHERE: why there is none.  Who
+# owns what holds it could put another one in its place.
+find_place() {
+	NOWHERE='neither /run, XDG_RUNTIME_DIR nor /dev/shm will do'
+	for WORD in /run "$XDG_RUNTIME_DIR" /dev/shm; do
+		case $WORD in
+		/run|/dev/shm) ;;
+		/*) [ -O "$WORD" ] || continue ;;
+		*) continue ;;
+		esac
+		[ -d "$WORD" ] && [ -w "$WORD" ] || continue
+		case $(stat -f -c %T "$WORD") in
+		tmpfs|ramfs) ;;
+		*) continue ;;
+		esac
+		PLACE=$WORD/towerify-$ME
+		[ -e "$PLACE" ] || mkdir "$PLACE"
+		if [ -L "$PLACE" ] || [ ! -d "$PLACE" ]; then
+			NOWHERE="$PLACE is not a directory"
+		elif [ ! -O "$PLACE" ]; then
+			NOWHERE="$PLACE is not owned by $LOGIN"
+		else
+			MODE=$(stat -c %a "$PLACE")
+			case $MODE in
+			700|2700) NOWHERE= ;;
+			*) NOWHERE="$PLACE has mode $MODE, not 700" ;;
+			esac
+		fi
+		return
+	done
+} 2>/dev/null
+
+# The secrets that came with the request, complete and checked: HELD.
+hold_secrets() {
+	[ "$SECRET" -gt 0 ] || return 0
+	find_place
+	[ -z "$NOWHERE" ] || return 0
+	HELD=$PLACE/$SPOOL_ID.$$.$NONCE
+	if ! head -c "$SECRET" >"$HELD"; then
+		NOWHERE="no room in $PLACE"
+		rm -f "$HELD"
+		HELD=
+		return
+	fi
+	SUM=$(sha256sum <"$HELD") && [ "${SUM%% *}" = "$SECRET_SHA" ] &&
+		[ "$(wc -c <"$HELD")" -eq "$SECRET" ] ||
+		deny bad "checksum of the secrets, or cut short"
+} 2>/dev/null
+
+# They become those of the job, whose directory is $1.
+place_secrets() {
+	[ "$SECRET" -gt 0 ] || return 0
+	[ -z "$NOWHERE" ] || refuse secret "$NOWHERE"
+	mv "$HELD" "$PLACE/$SPOOL_ID.$JOB" || refuse secret "no room in $PLACE"
+	HELD=$PLACE/$SPOOL_ID.$JOB
+	printf '%s\n' "$HELD" >"$1/secret.new" &&
+		mv "$1/secret.new" "$1/secret" ||
+		refuse space "cannot write to $SPOOL"
+} 2>/dev/null
+
 do_start() {
 	check_spool
 	upload
+	hold_secrets
 	printf '' >>"$IN/events" && printf '' >>"$IN/stream.1" || FULL=1
 	# where the file system can't reserve, it can't refuse for want of room
 	WORD=$(LC_ALL=C fallocate -n -l "$((ROOM > 0 ? ROOM : 1))" \
@@ -411,10 +506,7 @@ do_start() {
 	case $WORD in *'not supported'*) FULL='' ;; esac
 	enter_gate
 	DIR=jobs/$JOB
-	if [ -e "$DIR/meta" ]; then
-		rm -rf "$IN"
-		attach
-	fi
+	[ ! -e "$DIR/meta" ] || attach
 	is_done "$JOB" && say_done
 	[ "${#DONE}" -lt 150000 ] || trim_done
 	is_after "$EPOCH" "$SEQ" ||
@@ -425,8 +517,9 @@ do_start() {
 		refuse held "$WORD"
 	fi
 	[ -z "$FULL" ] || refuse space "no room for the record"
+	place_secrets "$IN"
 	sync "$IN/executor" "$IN/job" "$IN/blob" "$IN/meta" "$IN/events" "$IN" &&
-		mv -T "$IN" "$DIR" && IN= && sync jobs in ||
+		mv -T "$IN" "$DIR" && IN= HELD= && sync jobs in ||
 		refuse space "cannot write to $SPOOL"
 	say accepted
 	load "$DIR/events"
@@ -437,6 +530,7 @@ do_start() {
 
 do_resume() {
 	check_spool
+	hold_secrets
 	enter_gate
 	DIR=jobs/$JOB
 	[ ! -e "$DIR/meta" ] || attach
@@ -486,8 +580,13 @@ attach() {
 		fi
 	else
 		[ -z "$WHO" ] || write_cancel
-		is_alive "$DIR" || launch
+		if ! is_alive "$DIR"; then
+			place_secrets "$DIR"
+			HELD=
+			launch
+		fi
 	fi
+	drop_upload
 	follow
 }
 
@@ -646,6 +745,10 @@ facts() {
 do_plan() {
 	check_spool
 	upload
+	hold_secrets
+	[ -z "$NOWHERE" ] || deny secret "$NOWHERE"
+	[ -z "$HELD" ] || printf '%s\n' "$HELD" >"$IN/secret" ||
+		deny space "no room for the upload"
 	enter_gate
 	exec 8>&-
 	exec env -i --default-signal "HOME=$HOME" "USER=$LOGIN" "PATH=$PATH" \
@@ -659,9 +762,12 @@ s_param() {
 	eval "P_$1=\$2"
 	PARAMS="$PARAMS $1"
 }
+s_secret() {
+	SECRETS="$SECRETS $1"
+}
 s_step() {
 	eval "KIND_$1=\$2 LIMIT_$1=\$3 RETRIES_$1=\$4 DELAY_$1=\$5 UNDO_$1=none"
-	eval "TEXT_$1_check= TEXT_$1_unless= TEXT_$1_verify="
+	eval "TEXT_$1_check= TEXT_$1_unless= TEXT_$1_verify= USES_$1="
 	STEPS=$1
 }
 s_text() {
@@ -674,16 +780,23 @@ s_file() {
 	eval "PATH_$1=\$2 MODE_$1=\$3 OWNER_$1=\$4 OFFSET_$1=\$5 LENGTH_$1=\$6
 	SHA_$1=\$7"
 }
+s_uses() {
+	eval "shift; USES_$1=\$*"
+}
 s_end() {
 	WHOLE=$1
 }
 
 # Reads the program in JOB, and prepares the directories of its steps.
 read_program() {
-	PARAMS= STEPS=0 WHOLE=
+	PARAMS= SECRETS= STEPS=0 WHOLE=
 	# shellcheck disable=SC1091 # the program
 	. ./job
 	[ "$WHOLE" = "$STEPS" ] || stop 65
+	if [ -n "$SECRETS" ] && ! read_secrets; then
+		[ -z "$PLAN" ] || plan_over 1
+		stop 1
+	fi
 	N=0
 	set -- cwd keep
 	while [ "$N" -lt "$STEPS" ]; do
@@ -693,11 +806,23 @@ read_program() {
 	mkdir -p "$@" || stop 1
 }
 
+# Sets what the program calls secret; false when any of it is not there.
+read_secrets() {
+	# none of it in a core file, neither of this process nor of a step
+	# shellcheck disable=SC3045 # dash
+	ulimit -S -c 0
+	# shellcheck disable=SC1090 # assignments
+	[ -f "$HELD" ] && command . "$HELD" || return 1
+	for NAME in $SECRETS; do
+		eval "[ -n \"\${P_$NAME+set}\" ]" || return 1
+	done
+}
+
 # K, and what the program says of it.
 take_step() {
 	K=$1 TRY=1
 	eval "KIND=\$KIND_$K LIMIT=\$LIMIT_$K RETRIES=\$RETRIES_$K
-	DELAY=\$DELAY_$K UNDO=\$UNDO_$K"
+	DELAY=\$DELAY_$K UNDO=\$UNDO_$K USES=\$USES_$K"
 	case $KIND in
 	file)
 		BEFORE=file AFTER= RUN=file BACK=file
@@ -762,8 +887,8 @@ fresh_group() {
 }
 
 # PIDS: the processes of the groups from number $2 on, and all with a tag that
-# begins with $1.  One look at all environments, then a second at those few
-# that seem to bear it: what one process says must not condemn another.
+# begins with $1: a name for each file, so that what one process says can't
+# condemn another.
 find_left() {
 	PIDS=
 	N=$2
@@ -776,26 +901,11 @@ find_left() {
 		done
 		N=$((N + 1))
 	done
-	ALL=$(head -v -c 131072 /proc/[0-9]*/environ 2>/dev/null | tr '\0\n' '\n ')
-	case $ALL in *"TOWERIFY_TAG=$1"*) ;; *) return 0 ;; esac
-	set -f
-	IFS=$NL
-	P= CANDIDATES=
-	for WORD in $ALL; do
-		case $WORD in *'==> /proc/'*'/environ <== '*)
-			P=${WORD##*==> /proc/}
-			P=${P%%/*}
-			WORD=${WORD##*/environ <== } ;;
-		esac
-		case $WORD in "TOWERIFY_TAG=$1"*) CANDIDATES="$CANDIDATES$NL$P" ;; esac
+	ALL=$(LC_ALL=C grep -lsz "^TOWERIFY_TAG=$1" /proc/[0-9]*/environ)
+	for P in $ALL; do
+		P=${P#/proc/}
+		PIDS="$PIDS ${P%/environ}"
 	done
-	for P in $CANDIDATES; do
-		case $NL$(tr '\0' '\n' <"/proc/$P/environ") in
-		*"${NL}TOWERIFY_TAG=$1"*) PIDS="$PIDS $P" ;;
-		esac
-	done 2>/dev/null
-	unset IFS
-	set +f
 }
 
 # Ends what find_left finds: TERM, after 2 s KILL, until there is nothing left.
@@ -1007,7 +1117,7 @@ step_shell() {
 			\"\$PATH_$K\" \"\$MODE_$K\" \"\$OWNER_$K\" \
 			\"\$OFFSET_$K\" \"\$LENGTH_$K\" \"\$SHA_$K\""
 	fi
-	for NAME in $PARAMS; do
+	for NAME in $PARAMS $USES; do
 		eval "export \"\$NAME=\$P_$NAME\""
 	done
 	cd cwd && unset OLDPWD && exec env --default-signal sh "$@"
@@ -1137,7 +1247,7 @@ undo_one() {
 
 run() {
 	SPOOL=$1 ID=$2 JOB=$1/jobs/$2
-	TAG= PLAN= TICKER= RECORD= SHOW=
+	TAG= PLAN= TICKER= RECORD= SHOW= HELD=
 	umask 077
 	cd "$JOB" || exit 1
 	exec 9>>"$SPOOL/lock"
@@ -1150,6 +1260,7 @@ run() {
 	read -r BOOT </proc/sys/kernel/random/boot_id
 	born $$
 	printf '%s\n' "$LIFE $$ $BORN $BOOT" >pid || exit 1
+	[ ! -e secret ] || IFS= read -r HELD <secret
 	trap TICK=1 ALRM
 	trap halt TERM
 	trap '' PIPE
@@ -1232,6 +1343,7 @@ give_verdict() {
 	fi
 	event verdict "$VERDICT"
 	commit
+	[ -z "$HELD" ] || rm -f "$HELD"
 	printf '%s\n' "$BOOT" >shown
 }
 
@@ -1243,13 +1355,15 @@ plan() {
 	umask 077
 	cd "$JOB" || exit 1
 	read -r _ _ _ NONCE _ HOST CHANGE _ <meta
-	TAG=
+	TAG= HELD=
+	[ ! -e secret ] || IFS= read -r HELD <secret
 	trap TICK=1 ALRM
 	trap 'plan_over 143' TERM
 	trap '' PIPE
 	exec 4>&1
 	start_ticker
 	read_program
+	[ -z "$HELD" ] || rm -f "$HELD"
 	NEXT=0
 	while [ "$NEXT" -lt "$STEPS" ]; do
 		NEXT=$((NEXT + 1))
@@ -1282,7 +1396,7 @@ plan_beat() {
 plan_over() {
 	trap '' TERM
 	[ -z "$TAG" ] || end_left "$TAG" 1 KILL
-	cd / && rm -rf "$JOB"
+	cd / && rm -rf "$JOB" ${HELD:+"$HELD"}
 	stop "$1"
 }
 

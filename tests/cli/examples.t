@@ -159,8 +159,12 @@ while i=$((i + 1)) && [ -e "$work/d/$i" ]; do
 		files=$((files + 1))
 		[ "$files" -gt 1 ] || cp "$work/d/$i" shop.yaml
 		set -- "$work/d/$i"
-		! grep -q 'required: true' "$work/d/$i" ||
+		if grep -q 'type: secret' "$work/d/$i"; then
+			echo 'correct horse battery' >password
+			set -- "$@" -p admin_password@password
+		elif grep -q 'required: true' "$work/d/$i"; then
 			set -- "$@" -p domain=shop.example
+		fi
 		ok "towerify-change.5: $(sed -n 2p "$work/d/$i")" \
 			towerify-queue check "$@"
 	else
@@ -169,5 +173,5 @@ while i=$((i + 1)) && [ -e "$work/d/$i" ]; do
 			sh -e "$work/script"
 	fi
 done
-ok '... two files' test "$files" -eq 2
+ok '... three files' test "$files" -eq 3
 finish

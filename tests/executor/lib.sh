@@ -4,7 +4,8 @@
 # Each test file gets a directory and a spool of its own.  A request is built
 # from the job's variables (nonce, job, seq …), sent as the tower sends it to
 # the constant remote command, and its answer stands in $out.  Programs are
-# written with the functions of the same names as in the program text.
+# written with the functions of the same names as in the program text.  $as, if
+# set, is a command that runs the remote end as somebody else.
 
 set -eu
 LC_ALL=C.UTF-8
@@ -21,6 +22,8 @@ failed=0
 jobs_made=0
 nonce=
 job=
+as=
+keys=
 # the remote command, word for word
 # shellcheck disable=SC2016 # for the host's shell
 remote='IFS= read -r n && t=$(head -c "$n" && echo .) && t=${t%.} && '
@@ -93,8 +96,10 @@ new() {
 	jobs_made=$((jobs_made + 1))
 	prog=$work/prog.$jobs_made
 	blob=$work/blob.$jobs_made
+	keys=$work/keys.$jobs_made
 	: >"$prog"
 	: >"$blob"
+	: >"$keys"
 	job=$(hex32)
 	nonce=$(hex32)
 	seq=$((${seq:-0} + 1))
@@ -102,6 +107,12 @@ new() {
 }
 
 s_param() { printf 's_param %s %s\n' "$1" "$(quoted "$2")" >>"$prog"; }
+
+# A secret: its name goes into the program, its value apart.
+s_secret() {
+	printf 's_secret %s\n' "$1" >>"$prog"
+	printf 'P_%s=%s\n' "$1" "$(quoted "$2")" >>"$keys"
+}
 
 # step [KIND [TIMEOUT [RETRIES [DELAY]]]]
 step() {
@@ -115,6 +126,9 @@ part() {
 	printf 's_text %s %s %s\n' "$steps" "$1" "$(quoted "$2")" >>"$prog"
 	[ "$1" != undo ] || printf 's_undo %s script\n' "$steps" >>"$prog"
 }
+
+# uses NAME…: the last step gets these secrets
+uses() { printf 's_uses %s %s\n' "$steps" "$*" >>"$prog"; }
 
 undo() { printf 's_undo %s %s\n' "$steps" "$1" >>"$prog"; }
 
@@ -162,23 +176,32 @@ request() {
 			"$(sha "$prog")" "$(sha "$blob")"
 		;;
 	esac
+	case $verb in
+	start|resume|plan)
+		[ ! -s "$keys" ] || printf ' secret=%s secretsha=%s' \
+			"$(wc -c <"$keys")" "$(sha "$keys")"
+		;;
+	esac
 	[ -z "${more-}" ] || printf ' %s' "$more"
 	[ $# -eq 0 ] || printf ' %s' "$@"
 	echo
-	case $verb in start|plan) cat "$prog" "$blob" ;; esac
+	case $verb in
+	start|plan) cat "$prog" "$blob" "$keys" ;;
+	resume) cat "$keys" ;;
+	esac
 }
 
 # send VERB [KEY=VALUE…]: the answer is in $out
 send() {
 	request "$@" >"$work/in"
-	sh -c "$remote" <"$work/in" >"$out" 2>"$work/err" || :
+	$as sh -c "$remote" <"$work/in" >"$out" 2>"$work/err" || :
 }
 
 # The same in the background: pid in $sender, answer in $out.
 send_bg() {
 	request "$@" >"$work/in.bg"
 	: >"$out"
-	sh -c "$remote" <"$work/in.bg" >"$out" 2>"$work/err" &
+	$as sh -c "$remote" <"$work/in.bg" >"$out" 2>"$work/err" &
 	sender=$!
 }
 

@@ -81,6 +81,13 @@ ok 'a timeout, twice, is undone' is 'life 1; start 1; run 1 1; try 1 1 timed-out
 ok 'every process had ended by then' test -e "$work/gone"
 ok 'none is left' test -z "$(tagged "$job/1/")"
 new
+for k in a b c d e f g h; do
+	s_param "$k" "$(head -c 60000 /dev/zero | tr '\0' x)"
+done
+step run 1; part run "sleep 780 & sleep 781"; undo nothing
+start
+ok 'however large its environment' is 'life 1; start 1; run 1 1; end 1 timed-out run 0; verdict rolled-back'
+new
 step run 1; part run true; part verify 'sleep 60'; part undo 'sleep 60'
 start
 ok 'verify and undo have it too' is 'life 1; start 1; run 1 1; end 1 timed-out verify 0; undo 1; undone 1 timed-out 0; verdict failed'

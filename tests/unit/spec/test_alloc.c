@@ -96,7 +96,7 @@ static enum tw_status whole(const char *file, size_t len)
 	const struct tw_spec_reader reader = { read_source, NULL };
 	struct tw_buf text = TW_BUF_INIT, blob = TW_BUF_INIT;
 	struct tw_buf shown = TW_BUF_INIT;
-	const struct tw_param_given c = { "c", 1, "y", 1 };
+	const struct tw_param_given c = { "c", 1, "y", 1, false };
 	struct tw_param_values v = { NULL, 0 };
 	struct tw_change_spec *s;
 	struct tw_diags ds = { 0 };

@@ -137,6 +137,13 @@ static const struct refusal of_the_file[] = {
 	    "f:1:11: towerify must be a whole number, not '1.0'\n" },
 	{ "towerify: 1\n", "f:1:1: there are no steps: 'steps' is missing\n" },
 	{ "towerify: 1\nsteps: []\n", "f:2:8: steps is empty\n" },
+	{ "towerify: 1\nparams:\n  pw: {type: secret}\n"
+	    "  key: {type: secret}\nsteps:\n"
+	    "  - file: {path: /a, content: $pw}\n  - run: x $pwd ${key}\n",
+	    "f:3:3: no step uses secret 'pw'\n"
+	    "hint: name it in a command, as \"$pw\"\n" },
+	{ "towerify: 1\nparams: {pw: {type: secret}}\nsteps: [{run: ''}]\n",
+	    "f:3:15: run is empty\n" HINT_RUN },
 	{ "towerify: 1\nsteps: x\n",
 	    "f:2:8: steps must be a list ('- '), not a text\n" },
 	{ "towerify: 1\nstep: x\nsteps: [{run: a}]\nzzz: 1\n",
@@ -455,7 +462,7 @@ START_TEST(all_errors_come_at_once)
 {
 	bad("towerify: 1\n"
 	    "titel: x\n"
-	    "params: {a: {type: secret}}\n"
+	    "params: {a: {type: secre}}\n"
 	    "steps:\n"
 	    "  - check: ! test -f x\n"
 	    "    run: *log\n"
@@ -467,10 +474,8 @@ START_TEST(all_errors_come_at_once)
 	    "    run: y\n",
 	    "f:2:1: unknown key 'titel' in the file\n"
 	    "hint: did you mean 'title'?\n"
-	    "f:3:20: parameter 'a': secrets need sealing, which this version "
-	    "does not have\n"
-	    "hint: keep the secret in a file on the host that the steps "
-	    "read\n"
+	    "f:3:20: type must be one of string, integer, boolean, enum, "
+	    "secret, not 'secre'\nhint: did you mean 'secret'?\n"
 	    "f:5:12: tags ('!') are refused\n"
 	    "hint: write `check: |` and the command on the next lines\n"
 	    "f:6:10: aliases ('*') are refused\n" HINT_RUN
@@ -568,7 +573,7 @@ START_TEST(the_manual_page_shows_good_files)
 		tw_change_spec_free(good(p, (size_t)(end + 1 - p)));
 		n++;
 	}
-	ck_assert_uint_eq(n, 3);
+	ck_assert_uint_eq(n, 4);
 	tw_buf_release(&b);
 }
 END_TEST

@@ -20,11 +20,18 @@ START_TEST(bad_definitions_are_refused)
 		  "f:4:13: type must be one of string, integer, boolean, enum, "
 		  "secret, not 'strin'\nhint: did you mean 'string'?\n" },
 		{ P "  a: {min: 1}\n", "f:4:3: parameter 'a' has no type\n"
-		  "hint: one of string, integer, boolean, enum\n" },
-		{ P "  a: {type: secret}\n", "f:4:13: parameter 'a': secrets "
-		  "need sealing, which this version does not have\n"
-		  "hint: keep the secret in a file on the host that the steps "
-		  "read\n" },
+		  "hint: one of string, integer, boolean, enum, secret\n" },
+		{ P "  a: {type: secret, default: Zq9, values: [Zq9]}\n",
+		  "f:4:3: no step uses secret 'a'\n"
+		  "hint: name it in a command, as \"$a\"\n"
+		  "f:4:21: a parameter of type secret takes no 'default'\n"
+		  "f:4:35: a parameter of type secret takes no 'values'\n" },
+		{ P "  a: {type: secret, min: 9, max: 2, pattern: '('}\n",
+		  "f:4:3: no step uses secret 'a'\n"
+		  "hint: name it in a command, as \"$a\"\n"
+		  "f:4:34: max is less than min\n"
+		  "f:4:46: pattern is no extended regular expression: "
+		  "Unmatched ( or \\(\n" },
 		{ P "  a: string\n", "f:4:6: the parameter's definition must "
 		  "be a mapping ('key: value'), not a text\n" },
 		{ P "  A: {type: string}\n  a-b: {type: string}\n",
@@ -218,6 +225,7 @@ static void check_size(size_t n, char fill, size_t count, const char *wanted)
 		g[i].name_len = strlen(names[i]);
 		g[i].value = text;
 		g[i].len = n;
+		g[i].is_private = false;
 	}
 	s = good(b.data, b.len);
 	tw_params_check(&s->params, g, count, &ds, &v, NULL);
@@ -240,6 +248,72 @@ START_TEST(sizes_and_bytes_of_values_are_limited)
 	check_size(65536, 'x', 16, "");
 	check_size(65536, 'x', 17, "the parameters have 1114112 bytes "
 	    "together, more than 1048576\n");
+}
+END_TEST
+
+#define SECRETS P \
+	"  pw: {type: secret, required: true, min: 4, max: 6, " \
+	"pattern: '^[^x]*$', description: the key}\n" \
+	"  opt: {type: secret}\n"
+
+/* One value for pw; what is wrong with it never holds it. */
+static void check_secret(const char *value, size_t len, bool is_private,
+    const char *wanted)
+{
+	static const char text[] = "towerify: 1\n"
+	    "steps: [{run: 'a $pw', undo: 'b $opt'}]\nparams:\n";
+	const struct tw_param_given g = { "pw", 2, value, len, is_private };
+	struct tw_param_values v = { NULL, 0 };
+	struct tw_buf b = TW_BUF_INIT;
+	struct tw_diags ds = { 0 };
+	struct tw_change_spec *s;
+	enum tw_status st;
+	struct tw_err err = { 0 };
+	char *said;
+
+	tw_buf_adds(&b, text);
+	tw_buf_adds(&b, SECRETS + strlen(P));
+	s = good(b.data, b.len);
+	st = tw_params_check(&s->params, &g, 1, &ds, &v, &err);
+	said = problems(&ds);
+	ck_assert_str_eq(said, wanted);
+	ck_assert_int_eq(st, *wanted ? TW_USAGE : TW_OK);
+	ck_assert_ptr_null(strstr(said, "Zq9"));
+	ck_assert_ptr_null(strstr(err.msg, "Zq9"));
+	ck_assert_ptr_null(strstr(err.hint, "Zq9"));
+	if (st == TW_OK)
+		ck_assert_str_eq(v.v[0].text, value);
+	free(said);
+	tw_diags_release(&ds);
+	tw_param_values_release(&v);
+	tw_change_spec_free(s);
+	tw_buf_release(&b);
+}
+
+START_TEST(no_problem_of_a_secret_tells_it)
+{
+	char *large = malloc(65537);
+
+	ck_assert_ptr_nonnull(large);
+	memset(large, 'Z', 65537);
+	memcpy(large, "Zq9", 3);
+	check_secret("Zq9Z", 4, true, "");
+	check_secret("Zq9\xc3\xa9", 5, true, "");
+	check_secret("Zq9Z", 4, false, "parameter 'pw' is a secret: it would "
+	    "show in ps\nhint: give it as -p pw@FILE or -p pw@-\n");
+	check_secret("Zq9", 3, true, "parameter 'pw' must have at least 4 "
+	    "characters\nhint: the key\n");
+	check_secret("Zq9Zq9Z", 7, true, "parameter 'pw' must have at most 6 "
+	    "characters\nhint: the key\n");
+	check_secret("Zq9x", 4, true, "parameter 'pw' must match the pattern "
+	    "'^[^x]*$'\nhint: the key\n");
+	check_secret("Zq9\xff", 4, true, "parameter 'pw' is not UTF-8\n");
+	check_secret("Zq9\0Z", 5, true, "parameter 'pw' holds a NUL byte\n");
+	check_secret(large, 65537, true,
+	    "parameter 'pw' is longer than 64 KiB\n");
+	check_secret(large, 65537, false, "parameter 'pw' is a secret: it "
+	    "would show in ps\nhint: give it as -p pw@FILE or -p pw@-\n");
+	free(large);
 }
 END_TEST
 
@@ -289,6 +363,7 @@ int main(void)
 		the_number_of_parameters_is_limited,
 		given_values_are_checked_all_at_once,
 		sizes_and_bytes_of_values_are_limited,
+		no_problem_of_a_secret_tells_it,
 		a_value_needs_an_equals_sign,
 		patterns_are_bounded_by_size_not_by_form,
 	};

@@ -258,6 +258,127 @@ START_TEST(sh_reads_the_program_as_it_is_meant)
 }
 END_TEST
 
+static const char with_secrets[] =
+    "towerify: 1\n"
+    "params:\n"
+    "  plain: {type: string, default: p}\n"
+    "  pw: {type: secret, required: true}\n"
+    "  other: {type: secret}\n"
+    "  absent: {type: secret}\n"
+    "steps:\n"
+    "  - check: test $other\n"
+    "    run: set $pw ${absent}\n"
+    "    undo: nothing\n"
+    "  - run: echo $pw2 $_pw xpw\n"
+    "    undo: echo \"$pw\"\n"
+    "  - run: echo $pw_\n"
+    "    undo: nothing\n";
+
+static void give_secrets(const struct tw_change_spec *s,
+    struct tw_param_values *v)
+{
+	static const struct tw_param_given g[] = {
+		{ "pw", 2, "Zq9'", 4, true }, { "other", 5, "Zq9", 3, true },
+	};
+	struct tw_diags ds = { 0 };
+
+	ck_assert_int_eq(tw_params_check(&s->params, g, 2, &ds, v, NULL),
+	    TW_OK);
+	tw_diags_release(&ds);
+}
+
+START_TEST(a_program_names_its_secrets_and_holds_none)
+{
+	struct tw_buf text = TW_BUF_INIT, blob = TW_BUF_INIT;
+	struct tw_change_spec *s = good(with_secrets, sizeof with_secrets - 1);
+	struct tw_param_values v;
+	long room;
+
+	give_secrets(s, &v);
+	ck_assert_int_eq(tw_program_make(s, &v, &text, &blob, &room, NULL),
+	    TW_OK);
+	ck_assert_str_eq(tw_buf_str(&text),
+	    "s_param plain 'p'\n"
+	    "s_param absent ''\n"
+	    "s_secret pw\n"
+	    "s_secret other\n"
+	    "s_step 1 run 600 0 5 'step 1'\n"
+	    "s_text 1 check 'test $other'\n"
+	    "s_text 1 run 'set $pw ${absent}'\n"
+	    "s_undo 1 nothing\n"
+	    "s_uses 1 pw other\n"
+	    "s_step 2 run 600 0 5 'step 2'\n"
+	    "s_text 2 run 'echo $pw2 $_pw xpw'\n"
+	    "s_text 2 undo 'echo \"$pw\"'\n"
+	    "s_undo 2 script\n"
+	    "s_uses 2 pw\n"
+	    "s_step 3 run 600 0 5 'step 3'\n"
+	    "s_text 3 run 'echo $pw_'\n"
+	    "s_undo 3 nothing\n"
+	    "s_end 3\n");
+	tw_buf_release(&text);
+	tw_buf_release(&blob);
+	tw_param_values_release(&v);
+	tw_change_spec_free(s);
+}
+END_TEST
+
+START_TEST(a_description_says_who_gets_a_secret_but_not_what_it_is)
+{
+	struct tw_change_spec *s = good(with_secrets, sizeof with_secrets - 1);
+	struct tw_buf b = TW_BUF_INIT;
+	struct tw_param_values v;
+	const char *names[2];
+
+	give_secrets(s, &v);
+	tw_program_describe(s, &v, &b);
+	ck_assert_ptr_null(strstr(tw_buf_str(&b), "Zq9"));
+	ck_assert_ptr_nonnull(strstr(b.data,
+	    "    pw=(secret)\n    other=(secret)\n    absent='' (absent)\n"));
+	ck_assert_ptr_nonnull(strstr(b.data, "        set $pw ${absent}\n"
+	    "    undo: nothing\n    secrets: pw, other, absent\n"));
+	ck_assert_ptr_nonnull(strstr(b.data, "        echo \"$pw\"\n"
+	    "    secrets: pw\n"));
+	ck_assert_ptr_nonnull(strstr(b.data, "        echo $pw_\n"
+	    "    undo: nothing\n    timeout"));
+	ck_assert_uint_eq(tw_change_spec_secrets(s, names, 2), 3);
+	ck_assert_str_eq(names[0], "pw");
+	ck_assert_str_eq(names[1], "other");
+	tw_buf_release(&b);
+	tw_param_values_release(&v);
+	tw_change_spec_free(s);
+}
+END_TEST
+
+START_TEST(secrets_are_assignments_in_one_allocation)
+{
+	char bytes[3 * 255 + 1];
+	const struct tw_secret_value v[] = { { "x", bytes }, { "long_name", "" } };
+	struct tw_buf text = TW_BUF_INIT, all = TW_BUF_INIT, out = TW_BUF_INIT;
+	size_t i;
+
+	for (i = 0; i < 255; i++) {
+		bytes[i] = (char)(i + 1);
+		bytes[255 + i] = (char)(255 - i);
+		bytes[510 + i] = i % 3 ? '\'' : '\\';
+	}
+	bytes[3 * 255] = '\0';
+	ck_assert_int_eq(tw_secrets_text(v, 2, &text, NULL), TW_OK);
+	ck_assert_uint_eq(text.cap, text.len + 1);
+	tw_buf_add(&all, text.data, text.len);
+	tw_buf_adds(&all, "printf '%s' \"$P_x${P_long_name-unset}\"\n");
+	run_sh("", &all, &out);
+	ck_assert_uint_eq(out.len, sizeof bytes - 1);
+	ck_assert_mem_eq(out.data, bytes, sizeof bytes - 1);
+	tw_buf_release(&text);
+	ck_assert_int_eq(tw_secrets_text(NULL, 0, &text, NULL), TW_OK);
+	ck_assert_uint_eq(text.len, 0);
+	tw_buf_release(&text);
+	tw_buf_release(&all);
+	tw_buf_release(&out);
+}
+END_TEST
+
 START_TEST(a_description_is_safe_on_a_terminal)
 {
 	static const char text[] = HEAD
@@ -283,6 +404,9 @@ int main(void)
 		the_description_shows_everything,
 		every_byte_survives_the_shell,
 		sh_reads_the_program_as_it_is_meant,
+		a_program_names_its_secrets_and_holds_none,
+		a_description_says_who_gets_a_secret_but_not_what_it_is,
+		secrets_are_assignments_in_one_allocation,
 		a_description_is_safe_on_a_terminal,
 	};
 
