@@ -208,7 +208,7 @@ fi
 
 # --- who is calling -------------------------------------------------------------
 
-whoami="$me	default	true	false	$TOWERIFY_STATE"
+whoami="$me	default	true	$TOWERIFY_STATE"
 try env SUDO_USER=mallory USER=mallory LOGNAME=mallory towerify-op whoami \
 	--tsv -n
 is 'names in the environment do not count' 0 "$whoami" ''
