@@ -45,6 +45,16 @@ other=$(awk -F : -v me="$me" '$1 != me { print $1; exit }' /etc/passwd)
 try towerify-op init "$other" --state "$work/new"
 is '... another one is refused' 1 '' \
 	'towerify-op: this tower has another administrator already'
+if command -v sqlite3 >/dev/null; then
+	sqlite3 "$work/new/state.db" "
+		INSERT INTO operator (id, login, created) VALUES (9, '$other', 1);
+		INSERT INTO member SELECT id, 9, 1 FROM org"
+	try towerify-op init "$other" --state "$work/new"
+	is '... an operator who is none, too' 1 '' \
+		'towerify-op: this tower has another administrator already'
+else
+	skip '... an operator who is none, too' 'no sqlite3'
+fi
 try towerify-op init 'a b' --state "$work/newer"
 is 'init: no login' 2 '' "towerify-op: 'a b' is not a login"
 try towerify-op init no-such-user --state "$work/newer"
