@@ -203,6 +203,26 @@ static enum tw_status permit_all(struct tw_store *s,
 	return status;
 }
 
+/* One is found by the index, however many grants on others there are. */
+static enum tw_status permit_one(struct tw_store *s, const struct tw_who *who,
+    enum tw_permission p, const struct tw_host *h,
+    const struct tw_host *stored, struct tw_grant_used *used,
+    struct tw_err *err)
+{
+	const struct tw_host *by = judged(h, stored);
+	const char *const *labels = (const char *const *)by->labels;
+	enum tw_status status = TW_NO;
+
+	if (!is_gone(h, stored))
+		status = tw_may_host(s, who, p, h->name, labels, NULL, used,
+		    err);
+	if (status == TW_DENIED && h->id && tw_may_host(s, who, TW_MAY_VIEW,
+	    h->name, labels, NULL, NULL, NULL) == TW_DENIED)
+		status = TW_NO;
+	return status == TW_NO ? tw_err_set(err, TW_NO, "no host '%s'",
+	    h->name) : status;
+}
+
 enum tw_status tw_host_permit(struct tw_store *s, const struct tw_who *who,
     enum tw_permission p, const struct tw_host *hosts, size_t n,
     struct tw_grant_used *used, struct tw_err *err)
@@ -213,7 +233,9 @@ enum tw_status tw_host_permit(struct tw_store *s, const struct tw_who *who,
 	if (!stored)
 		return tw_err_nomem(err);
 	status = read_stored(s, who, hosts, n, stored, err);
-	if (status == TW_OK)
+	if (status == TW_OK && n == 1)
+		status = permit_one(s, who, p, hosts, stored, used, err);
+	else if (status == TW_OK)
 		status = permit_all(s, who, p, hosts, stored, n, used, err);
 	tw_host_list_free(stored, n);
 	return status;

@@ -167,13 +167,13 @@ like 'checkpoint --tower' 0 'towerify-checkpoint 1 0 [0-9]* *' ''
 try "$audit" verify --tower --checkpoint kept-tower
 like '... is held against it' 0 '' '* and holds the checkpoint'
 try "$audit" verify --checkpoint kept-tower
-is '... and against nothing else' 65 '' 'towerify-audit: kept-tower: holds no \
-checkpoint of this organisation'
+is '... and against nothing else' 65 '' \
+	'towerify-audit: kept-tower: holds no checkpoint of this organisation'
 try "$audit" verify --tower --checkpoint kept
 is '... nor the other way round' 65 '' "towerify-audit: kept: holds no \
 checkpoint of the tower's own chain"
 try "$audit" export --tower
-json 'export --tower' -s 'all(.chain == 0)'
+json 'export --tower' '.chain == 0'
 
 # --- rights ------------------------------------------------------------------------
 
@@ -197,7 +197,7 @@ if command -v sqlite3 >/dev/null; then
 	done
 	sql "UPDATE permit SET permission = 'audit' WHERE num = 101"
 	try env TOWERIFY_OPERATOR=mia "$audit" verify
-	is 'verify: with it' 0 '' "$last records, the chain is whole"
+	is 'verify: with it' 0 '' '21 records, the chain is whole'
 else
 	skip 'without the permission' 'no sqlite3'
 fi

@@ -323,14 +323,15 @@ mia may not change any host of organisation 'default'"
 	try "$queue" list -n --tsv -o host,status
 	is '... for these alone' 0 'h2	queued' ''
 	gated --watch
-	is '... --watch is refused' 77 '' 'towerify-run: mia may not use \
---watch: it is about the whole tower'
+	is '... --watch is refused' 77 '' "towerify-run: mia may not use \
+--watch: it is about the whole tower"
 	gated --status
-	is '... --status is refused' 77 '' 'towerify-run: mia may not use \
---status: it is about the whole tower'
+	is '... --status is refused' 77 '' "towerify-run: mia may not use \
+--status: it is about the whole tower"
 	try env TOWERIFY_OPERATOR=mia "$queue" add h2 - <good.yaml
 	is 'a gate: filing where they may not' 77 '' \
-		'towerify-queue: mia may not change h2'
+		'towerify-queue: mia may not change h2
+hint: ask an administrator for: towerify-op grant mia change --on hosts:h2'
 	quietly env TOWERIFY_OPERATOR=mia "$queue" add h1 - <good.yaml
 	sql 'UPDATE permit SET until = 1 WHERE num = 101'
 	quietly "$run"
