@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli_private.h"
+#include "gate.h"
 #include "out/close.h"
 
 #ifndef PACKAGE_VERSION		/* the build gives it */
@@ -37,7 +38,8 @@ static void fill_standard_fds(void)
 	}
 }
 
-/* No core file: it would hold secrets.  No death by SIGPIPE in mid-act. */
+/* No core file: it would hold secrets.  No death by SIGPIPE in mid-act, nor by
+ * a caller's limit on the size of files. */
 static void prepare_process(void)
 {
 	const struct rlimit none = { 0, 0 };
@@ -45,6 +47,8 @@ static void prepare_process(void)
 	fill_standard_fds();
 	setrlimit(RLIMIT_CORE, &none);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	gate_enter();
 	setlocale(LC_CTYPE, "");
 }
 
@@ -79,6 +83,10 @@ static enum tw_status run_verb(struct tw_cli *cli, int argc, char **argv,
 	enum tw_status s = TW_OK;
 	bool is_open = needs != TW_NEEDS_NONE && tool->open_state;
 
+	if (cli->state)
+		s = gate_check_state(tw_cli_flag(cli, "state"), err);
+	if (s)
+		return s;
 	if (is_open)
 		s = tool->open_state(cli, needs, err);
 	if (!s)

@@ -5,14 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/io.h"
+#include "base/seal.h"
+#include "engine/mask.h"
+#include "gate.h"
+#include "given.h"
 #include "spec/change_spec.h"
 #include "spec/program.h"
 
 #define FILE_MAX ((size_t)1 << 20)	/* bytes of a change file */
-#define VALUE_MAX ((size_t)64 << 10)	/* bytes of -p K@FILE */
 
 /* --- sources -------------------------------------------------------------------- */
 
@@ -24,6 +26,11 @@ static enum tw_status read_source(void *arg, const char *path,
 	const char *dir = arg;
 	enum tw_status st;
 
+	st = gate_refuse("a source file", err);
+	if (st) {
+		tw_err_hint(err, "write the text itself under content");
+		return st;
+	}
 	if (path[0] != '/')
 		tw_buf_addf(&full, "%s/", dir);
 	tw_buf_adds(&full, path);
@@ -44,77 +51,18 @@ static enum tw_status no_sources(void *arg, const char *path,
 	    "the change anew with towerify-queue add");
 }
 
-/* --- parameters ------------------------------------------------------------------- */
-
-struct given {			/* what -p said */
-	struct tw_param_given *v;
-	struct tw_buf *values;	/* of K@FILE */
-	size_t n;
-};
-
-static void given_release(struct given *g)
+/* Their contents don't matter. */
+static enum tw_status any_source(void *arg, const char *path,
+    struct tw_buf *out, struct tw_err *err)
 {
-	size_t i;
-
-	for (i = 0; g->values && i < g->n; i++)
-		tw_buf_release(&g->values[i]);
-	free(g->values);
-	free(g->v);
-}
-
-/* "K=V", or "K@FILE": all of FILE is the value, without a last newline. */
-static enum tw_status read_given(const char *arg, struct tw_param_given *p,
-    struct tw_buf *value, struct tw_err *err)
-{
-	size_t n = strcspn(arg, "=@");
-	enum tw_status st;
-
-	if (arg[n] != '@')
-		return tw_param_given_split(arg, p, err);
-	value->max = VALUE_MAX;
-	st = strcmp(arg + n + 1, "-") == 0 ?
-	    tw_io_read_fd(STDIN_FILENO, "standard input", value, err) :
-	    tw_io_read_file(arg + n + 1, value, err);
-	if (st)
-		return st;
-	if (value->len > 0 && value->data[value->len - 1] == '\n')
-		value->len--;
-	*p = (struct tw_param_given){ arg, n, tw_buf_str(value), value->len,
-	    true };
+	(void)arg;
+	(void)path;
+	(void)out;
+	(void)err;
 	return TW_OK;
 }
 
-/* base: "K=V" of an earlier filing, overruled by the command line; or NULL. */
-static enum tw_status read_all_given(struct tw_cli *cli,
-    const struct tw_param_given *base, size_t nbase, struct given *g,
-    struct tw_err *err)
-{
-	enum tw_status st = TW_OK;
-	const char *arg;
-	size_t n = 0, i, k;
-
-	while (tw_cli_opt_each(cli, "param", n))
-		n++;
-	g->v = calloc(n + nbase + 1, sizeof *g->v);
-	g->values = calloc(n + nbase + 1, sizeof *g->values);
-	if (!g->v || !g->values)
-		return tw_err_nomem(err);
-	for (i = 0; i < n && !st; i++) {
-		arg = tw_cli_opt_each(cli, "param", i);
-		st = read_given(arg, &g->v[i], &g->values[i], err);
-		g->n = i + 1;
-	}
-	for (i = 0; i < nbase && !st; i++) {
-		for (k = 0; k < n; k++)
-			if (g->v[k].name_len == base[i].name_len &&
-			    memcmp(g->v[k].name, base[i].name,
-			    base[i].name_len) == 0)
-				break;
-		if (k == n)
-			g->v[g->n++] = base[i];
-	}
-	return st;
-}
+/* --- parameters ------------------------------------------------------------------- */
 
 static enum tw_status params_json(const struct tw_params *p,
     const struct tw_param_values *values, char **out, struct tw_err *err)
@@ -125,7 +73,7 @@ static enum tw_status params_json(const struct tw_params *p,
 
 	tw_buf_addc(&b, '{');
 	for (i = 0; i < p->n; i++) {
-		if (!values->v[i].given)
+		if (!values->v[i].given || p->v[i].type == TW_PARAM_SECRET)
 			continue;
 		if (!is_first)
 			tw_buf_addc(&b, ',');
@@ -138,6 +86,49 @@ static enum tw_status params_json(const struct tw_params *p,
 	tw_buf_addc(&b, '}');
 	*out = tw_buf_detach(&b);
 	return *out ? TW_OK : tw_err_nomem(err);
+}
+
+/* --- secrets ------------------------------------------------------------------------ */
+
+static enum tw_status take_secrets(struct tw_cli *cli,
+    const struct tw_params *p, const struct tw_param_values *values,
+    struct change_file *out, struct tw_err *err)
+{
+	struct tw_secret *s;
+	size_t i;
+
+	out->secrets = calloc(p->n + 1, sizeof *out->secrets);
+	if (!out->secrets)
+		return tw_err_nomem(err);
+	for (i = 0; i < p->n; i++) {
+		if (p->v[i].type != TW_PARAM_SECRET || !values->v[i].given)
+			continue;
+		s = &out->secrets[out->nsecrets++];
+		s->name = strdup(p->v[i].name);
+		s->value = strdup(values->v[i].text);
+		if (!s->name || !s->value)
+			return tw_err_nomem(err);
+		if (strlen(s->value) < TW_MASK_MIN)
+			tw_cli_say(cli, "note: secret '%s' is shorter than %d "
+			    "bytes: it is not masked in what steps print",
+			    s->name, TW_MASK_MIN);
+	}
+	return TW_OK;
+}
+
+static void release_secrets(struct change_file *f)
+{
+	char *value;
+	size_t i;
+
+	for (i = 0; i < f->nsecrets; i++) {
+		value = (char *)f->secrets[i].value;
+		if (value)
+			tw_seal_wipe(value, strlen(value));
+		free(value);
+		free((char *)f->secrets[i].name);
+	}
+	free(f->secrets);
 }
 
 /* --- compiling ----------------------------------------------------------------------- */
@@ -192,24 +183,16 @@ static enum tw_status make_steps(const struct tw_change_spec *spec,
 	return TW_OK;
 }
 
-static enum tw_status compile(struct tw_cli *cli,
-    const struct tw_change_spec *spec, const struct tw_param_given *base,
-    size_t nbase, struct tw_diags *ds, struct change_file *out,
+static enum tw_status make_all(const struct tw_change_spec *spec,
+    const struct tw_param_values *values, struct change_file *out,
     struct tw_err *err)
 {
-	struct tw_param_values values = { 0 };
-	struct given given = { 0 };
 	enum tw_status st;
 
-	st = read_all_given(cli, base, nbase, &given, err);
+	st = tw_program_make(spec, values, &out->program, &out->blob,
+	    &out->room, err);
 	if (!st)
-		st = tw_params_check(&spec->params, given.v, given.n, ds,
-		    &values, err);
-	if (!st)
-		st = tw_program_make(spec, &values, &out->program, &out->blob,
-		    &out->room, err);
-	if (!st)
-		st = params_json(&spec->params, &values, &out->params, err);
+		st = params_json(&spec->params, values, &out->params, err);
 	if (!st)
 		st = make_steps(spec, out, err);
 	if (!st) {
@@ -218,13 +201,30 @@ static enum tw_status compile(struct tw_cli *cli,
 		st = out->title ? TW_OK : tw_err_nomem(err);
 	}
 	if (!st) {
-		tw_program_describe(spec, &values, &out->describe);
+		tw_program_describe(spec, values, &out->describe);
 		out->nwithout = tw_change_spec_without_undo(spec,
 		    &out->without_undo);
 		st = tw_buf_check(&out->describe, err);
 	}
+	return st;
+}
+
+/* is_same: the program is there already, only its secrets are wanted. */
+static enum tw_status compile(struct tw_cli *cli,
+    const struct tw_change_spec *spec, const struct given *given,
+    bool is_same, struct tw_diags *ds, struct change_file *out,
+    struct tw_err *err)
+{
+	struct tw_param_values values = { 0 };
+	enum tw_status st;
+
+	st = tw_params_check(&spec->params, given->v, given->n, ds, &values,
+	    err);
+	if (!st && !is_same)
+		st = make_all(spec, &values, out, err);
+	if (!st)
+		st = take_secrets(cli, &spec->params, &values, out, err);
 	tw_param_values_release(&values);
-	given_release(&given);
 	return st;
 }
 
@@ -253,8 +253,8 @@ static void print_problems(const struct tw_cli *cli,
 }
 
 static enum tw_status parse(struct tw_cli *cli, const char *name,
-    const struct tw_spec_reader *reader, const struct tw_param_given *base,
-    size_t nbase, struct change_file *out, struct tw_err *err)
+    const struct tw_spec_reader *reader, const struct given *given,
+    bool is_same, struct change_file *out, struct tw_err *err)
 {
 	struct tw_change_spec *spec = NULL;
 	struct tw_diags ds = { .file = name };
@@ -264,14 +264,12 @@ static enum tw_status parse(struct tw_cli *cli, const char *name,
 	    reader, &ds, &spec, err);
 	if (!st) {
 		ds.file = NULL;
-		st = compile(cli, spec, base, nbase, &ds, out, err);
+		st = compile(cli, spec, given, is_same, &ds, out, err);
 	}
 	if (st)
 		print_problems(cli, &ds, err);
 	tw_change_spec_free(spec);
 	tw_diags_release(&ds);
-	if (st)
-		change_file_release(out);
 	return st;
 }
 
@@ -281,6 +279,7 @@ enum tw_status change_file_read(struct tw_cli *cli, const char *path,
 	bool is_stdin = strcmp(path, "-") == 0;
 	char *copy = strdup(path);
 	struct tw_spec_reader reader = { read_source, NULL };
+	struct given given = { 0 };
 	enum tw_status st;
 
 	memset(out, 0, sizeof *out);
@@ -288,15 +287,18 @@ enum tw_status change_file_read(struct tw_cli *cli, const char *path,
 		return tw_err_nomem(err);
 	out->source.max = FILE_MAX;
 	reader.arg = dirname(copy);	/* of "-": "." */
-	st = is_stdin ? tw_io_read_fd(STDIN_FILENO, "standard input",
-	    &out->source, err) : tw_io_read_file(path, &out->source, err);
+	st = given_read(cli, is_stdin, NULL, 0, &given, err);
+	if (!st)
+		st = is_stdin ? given_rest(&given, &out->source, err) :
+		    gate_read(path, &out->source, err);
 	if (st == TW_CONFIG && err)	/* an input file, not the state */
 		st = err->status = TW_DATA;
+	if (!st)
+		st = parse(cli, is_stdin ? "standard input" : path, &reader,
+		    &given, false, out, err);
 	if (st)
 		change_file_release(out);
-	else
-		st = parse(cli, is_stdin ? "standard input" : path, &reader,
-		    NULL, 0, out, err);
+	given_release(&given);
 	free(copy);
 	return st;
 }
@@ -306,11 +308,34 @@ enum tw_status change_file_again(struct tw_cli *cli, const char *name,
     size_t nbase, struct change_file *out, struct tw_err *err)
 {
 	struct tw_spec_reader reader = { no_sources, NULL };
+	struct given given = { 0 };
+	enum tw_status st;
 
 	memset(out, 0, sizeof *out);
 	if (!tw_buf_add(&out->source, source->data, source->len))
 		return tw_err_nomem(err);
-	return parse(cli, name, &reader, base, nbase, out, err);
+	st = given_read(cli, false, base, nbase, &given, err);
+	if (!st)
+		st = parse(cli, name, &reader, &given, false, out, err);
+	if (st)
+		change_file_release(out);
+	given_release(&given);
+	return st;
+}
+
+enum tw_status change_file_secrets(struct tw_cli *cli, const char *name,
+    const struct tw_param_given *base, size_t nbase, struct change_file *out,
+    struct tw_err *err)
+{
+	struct tw_spec_reader reader = { any_source, NULL };
+	struct given given = { 0 };
+	enum tw_status st;
+
+	st = given_read(cli, false, base, nbase, &given, err);
+	if (!st)
+		st = parse(cli, name, &reader, &given, true, out, err);
+	given_release(&given);
+	return st;
 }
 
 void change_file_release(struct change_file *f)
@@ -322,6 +347,7 @@ void change_file_release(struct change_file *f)
 	tw_buf_release(&f->without_undo);
 	free(f->title);
 	free(f->params);
+	release_secrets(f);
 	tw_step_list_free(f->steps, f->nsteps);
 	memset(f, 0, sizeof *f);
 }

@@ -14,13 +14,16 @@ struct change_file {		/* release with change_file_release() */
 	struct tw_buf program, blob, describe, without_undo;
 	char *title;
 	char *params;		/* the values, a JSON object */
+	struct tw_secret *secrets;	/* those that were given: not in params
+				   nor anywhere else; wiped */
+	size_t nsecrets;
 	struct tw_step *steps;	/* for struct tw_filing; strings owned */
 	size_t nsteps, nwithout;
 	long room;
 };
 
-/* Reads path ("-": standard input), checks it and the -p options of the
- * command line.  On TW_DATA and TW_USAGE every problem was printed already and
+/* Reads path ("-": standard input, which -p K@- may share), checks it and the -p
+ * options of the command line.  On TW_DATA and TW_USAGE every problem was printed already and
  * err is empty. */
 enum tw_status change_file_read(struct tw_cli *cli, const char *path,
     struct change_file *out, struct tw_err *err);
@@ -29,6 +32,11 @@ enum tw_status change_file_read(struct tw_cli *cli, const char *path,
 enum tw_status change_file_again(struct tw_cli *cli, const char *name,
     const struct tw_buf *source, const struct tw_param_given *base,
     size_t nbase, struct change_file *out, struct tw_err *err);
-void change_file_release(struct change_file *f);
+/* Where *out is an earlier change's as it was sent: the secrets it needs again,
+ * from the command line, checked against the file's text, go into it. */
+enum tw_status change_file_secrets(struct tw_cli *cli, const char *name,
+    const struct tw_param_given *base, size_t nbase, struct change_file *out,
+    struct tw_err *err);
+void change_file_release(struct change_file *f);	/* wipes the secrets */
 
 #endif

@@ -162,7 +162,7 @@ static enum tw_status store_check(struct tower *t,
 {
 	if (h->status || strcmp(h->spool_id, "-") == 0 || !h->spool_id[0])
 		return TW_OK;
-	return tw_host_checked(t->store, t->who.login, h->host->id, h->facts,
+	return tw_host_checked(t->store, &t->who, h->host->id, h->facts,
 	    h->spool_id, h->transport, err);
 }
 
@@ -252,6 +252,9 @@ int host_check(struct tw_cli *cli, int argc, char **argv)
 		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
 	if (!st)
 		st = tower_select(cli, argv[0], &hosts, &n, &err);
+	if (!st)
+		st = tw_host_permit(t->store, &t->who, TW_MAY_HOST, hosts, n,
+		    NULL, &err);
 	if (!st) {
 		asked = calloc(n + 1, sizeof *asked);
 		st = asked ? ask_all(t, hosts, n, jobs, asked, &err) :
@@ -382,6 +385,9 @@ int host_add(struct tw_cli *cli, int argc, char **argv)
 	(void)argc;
 	h.org_id = t->who.org_id;
 	st = describe_host(cli, argv[0], argv[1], &h, &err);
+	if (!st)
+		st = tw_host_permit(t->store, &t->who, TW_MAY_HOST, &h, 1,
+		    NULL, &err);
 	if (!st && tw_host_get(t->store, &t->who, h.name, &known, NULL) ==
 	    TW_OK)
 		st = tw_err_set(&err, TW_NO, "there is a host '%s' already",
@@ -499,6 +505,9 @@ int host_set(struct tw_cli *cli, int argc, char **argv)
 	int i;
 
 	st = tw_host_get(t->store, &t->who, argv[0], &h, &err);
+	if (!st)
+		st = tw_host_permit(t->store, &t->who, TW_MAY_HOST, &h, 1,
+		    NULL, &err);
 	for (i = 1; i < argc && !st; i++) {
 		st = set_one(cli, t, &h, argv[i], detail, &err);
 		reconfigure |= wants_config(argv[i]);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/name.h"
+#include "gate.h"
 #include "host.h"
 
 static enum tw_status replace(char **to, const char *value, struct tw_err *err)
@@ -71,6 +72,12 @@ static enum tw_status set_identity(struct tw_host *h, const char *v,
 
 	if (!*v)
 		return replace(&h->identity, v, err);
+	st = gate_refuse("an identity file", err);
+	if (st) {
+		tw_err_hint(err, "the organisation's key logs in: "
+		    "towerify-host key");
+		return st;
+	}
 	full = realpath(v, NULL);
 	if (!full)
 		return tw_err_set(err, TW_USAGE, "cannot read the private key "

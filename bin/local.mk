@@ -1,11 +1,12 @@
 # bin/local.mk - a main per tool, and what they share as an archive
 
-bin_PROGRAMS += \
+TOOLS = \
 	bin/towerify-host \
 	bin/towerify-queue \
 	bin/towerify-run \
 	bin/towerify-audit \
 	bin/towerify-op
+bin_PROGRAMS += $(TOOLS) bin/towerify-shell
 
 noinst_LIBRARIES += bin/libcli.a
 bin_libcli_a_SOURCES = \
@@ -17,9 +18,17 @@ bin_libcli_a_SOURCES = \
 	bin/cli_talk.c \
 	bin/file.c \
 	bin/file.h \
+	bin/gate.c \
+	bin/gate.h \
+	bin/given.c \
+	bin/given.h \
 	bin/host.h \
 	bin/host_add.c \
 	bin/host_keys.c \
+	bin/op.h \
+	bin/op_grant.c \
+	bin/op_key.c \
+	bin/op_org.c \
 	bin/pass.c \
 	bin/queue.h \
 	bin/queue_file.c \
@@ -27,7 +36,9 @@ bin_libcli_a_SOURCES = \
 	bin/queue_plan.c \
 	bin/tower.c \
 	bin/tower.h \
-	bin/why.c
+	bin/why.c \
+	bin/words.c \
+	bin/words.h
 
 bin_towerify_host_SOURCES = bin/towerify-host.c
 bin_towerify_host_LDADD = bin/libcli.a $(TW_LIBS)
@@ -39,3 +50,5 @@ bin_towerify_audit_SOURCES = bin/towerify-audit.c
 bin_towerify_audit_LDADD = bin/libcli.a $(TW_LIBS)
 bin_towerify_op_SOURCES = bin/towerify-op.c
 bin_towerify_op_LDADD = bin/libcli.a $(TW_LIBS)
+bin_towerify_shell_SOURCES = bin/towerify-shell.c
+bin_towerify_shell_LDADD = bin/libcli.a $(TW_LIBS)

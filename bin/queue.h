@@ -8,6 +8,8 @@
 int queue_add(struct tw_cli *cli, int argc, char **argv);
 int queue_retry(struct tw_cli *cli, int argc, char **argv);
 int queue_check(struct tw_cli *cli, int argc, char **argv);
+/* Says so when TARGETS (argv[0]) is standard input, and FILE or a -p too. */
+bool queue_is_stdin_taken(struct tw_cli *cli, char **argv);
 /* queue_plan.c */
 int queue_plan(struct tw_cli *cli, int argc, char **argv);
 /* queue_look.c: looking */

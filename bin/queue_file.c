@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/targets.h"
 #include "file.h"
+#include "given.h"
 #include "queue.h"
 #include "tower.h"
 
@@ -79,6 +81,8 @@ static void fill_filing(const struct change_file *file, struct tw_filing *f)
 	f->room = file->room;
 	f->steps = file->steps;
 	f->nsteps = file->nsteps;
+	f->secrets = file->secrets;
+	f->nsecrets = file->nsecrets;
 }
 
 /* One pass over the changes, without waiting for those that can't start. */
@@ -181,6 +185,21 @@ static int finish(struct tw_cli *cli, enum tw_status st,
 	    tw_status_exit(st);
 }
 
+bool queue_is_stdin_taken(struct tw_cli *cli, char **argv)
+{
+	if (strcmp(argv[0], "-") != 0)
+		return false;
+	if (strcmp(argv[1], "-") == 0)
+		tw_cli_usage(cli,
+		    "standard input can't be both TARGETS and FILE");
+	else if (given_wants_stdin(cli))
+		tw_cli_usage(cli, "standard input can't be both TARGETS and "
+		    "a parameter");
+	else
+		return false;
+	return true;
+}
+
 int queue_add(struct tw_cli *cli, int argc, char **argv)
 {
 	struct tower *t = cli->context;
@@ -193,9 +212,8 @@ int queue_add(struct tw_cli *cli, int argc, char **argv)
 	size_t n = 0;
 
 	(void)argc;
-	if (strcmp(argv[0], "-") == 0 && strcmp(argv[1], "-") == 0)
-		return tw_cli_usage(cli,
-		    "standard input can't be both TARGETS and FILE");
+	if (queue_is_stdin_taken(cli, argv))
+		return TW_USAGE;
 	f.why = tw_cli_opt(cli, "reason");
 	f.key = tw_cli_opt(cli, "key");
 	if (f.key && !*f.key)	/* an unset variable of a script */
@@ -238,8 +256,11 @@ static struct tw_param_given *base_values(json_t *o, size_t *n)
 	return v;
 }
 
+/* is_same: *file is the program as it was sent, and gets its secrets; else it
+ * is compiled anew. */
 static enum tw_status compile_again(struct tw_cli *cli, struct tower *t,
-    const struct tw_change *c, struct change_file *file, struct tw_err *err)
+    const struct tw_change *c, bool is_same, struct change_file *file,
+    struct tw_err *err)
 {
 	struct tw_buf source = TW_BUF_INIT;
 	json_t *o = json_loads(c->params ? c->params : "{}", 0, NULL);
@@ -250,9 +271,12 @@ static enum tw_status compile_again(struct tw_cli *cli, struct tower *t,
 
 	base = base_values(o, &n);
 	snprintf(name, sizeof name, "change %" PRId64, c->num);
-	st = base ? tw_change_source(t->store, c->id, &source, err) :
-	    tw_err_nomem(err);
-	if (!st)
+	st = base ? TW_OK : tw_err_nomem(err);
+	if (!st && is_same)
+		st = change_file_secrets(cli, name, base, n, file, err);
+	else if (!st)
+		st = tw_change_source(t->store, &t->who, c->id, &source, err);
+	if (!st && !is_same)
 		st = change_file_again(cli, name, &source, base, n, file, err);
 	tw_buf_release(&source);
 	free(base);
@@ -268,13 +292,13 @@ static enum tw_status copy_program(struct tower *t, const struct tw_change *c,
 	enum tw_status st;
 
 	file->program.max = file->blob.max = (size_t)160 << 20;
-	st = tw_change_source(t->store, c->id, &file->source, err);
+	st = tw_change_source(t->store, &t->who, c->id, &file->source, err);
 	if (!st)
 		st = tw_content_get(t->store, c->program, &file->program, err);
 	if (!st && memcmp(c->blob, none, sizeof none) != 0)
 		st = tw_content_get(t->store, c->blob, &file->blob, err);
 	if (!st)
-		st = tw_change_steps(t->store, c->id, &file->steps,
+		st = tw_change_steps(t->store, &t->who, c->id, &file->steps,
 		    &file->nsteps, err);
 	if (st)
 		return st;
@@ -282,6 +306,64 @@ static enum tw_status copy_program(struct tower *t, const struct tw_change *c,
 	file->title = strdup(c->title);
 	file->params = strdup(c->params ? c->params : "{}");
 	return file->title && file->params ? TW_OK : tw_err_nomem(err);
+}
+
+static bool is_param_given(const struct tw_cli *cli, const char *name)
+{
+	const char *arg;
+	size_t i;
+
+	for (i = 0; (arg = tw_cli_opt_each(cli, "param", i)); i++)
+		if (strcspn(arg, "=@") == strlen(name) &&
+		    strncmp(arg, name, strlen(name)) == 0)
+			return true;
+	return false;
+}
+
+/* What -p must give again, since it was erased at the end. */
+static enum tw_status check_secrets(const struct tw_cli *cli,
+    const struct tw_change *c, char *const *names, struct tw_err *err)
+{
+	struct tw_buf missing = TW_BUF_INIT;
+	enum tw_status st;
+	size_t i;
+
+	for (i = 0; names[i]; i++)
+		if (!is_param_given(cli, names[i]))
+			tw_buf_addf(&missing, " -p %s@FILE", names[i]);
+	st = tw_buf_check(&missing, err);
+	if (!st && missing.len > 0)
+		st = tw_err_set(err, TW_USAGE, "change %" PRId64 " needs its "
+		    "secrets again: give%s", c->num, tw_buf_str(&missing));
+	tw_buf_release(&missing);
+	return st;
+}
+
+/* With no parameters but its secrets it is the same program again, contents of
+ * files included. */
+static enum tw_status make_again(struct tw_cli *cli, struct tower *t,
+    const struct tw_change *c, struct change_file *file, struct tw_err *err)
+{
+	size_t nsecrets = 0, nparams = 0;
+	char **names = NULL;
+	enum tw_status st;
+
+	st = tw_secrets_names(t->store, &t->who, c->id, &names, err);
+	if (!st)
+		st = check_secrets(cli, c, names, err);
+	for (; !st && names[nsecrets]; nsecrets++)
+		;
+	while (tw_cli_opt_each(cli, "param", nparams))
+		nparams++;
+	if (!st && nparams > nsecrets) {
+		st = compile_again(cli, t, c, false, file, err);
+	} else if (!st) {
+		st = copy_program(t, c, file, err);
+		if (!st && nsecrets)
+			st = compile_again(cli, t, c, true, file, err);
+	}
+	tw_strv_free(names);
+	return st;
 }
 
 static enum tw_status retry_on(struct tw_cli *cli, struct tower *t,
@@ -297,9 +379,7 @@ static enum tw_status retry_on(struct tw_cli *cli, struct tower *t,
 		    " has not ended", c->num);
 	st = tw_host_get(t->store, &t->who, c->host_name, &host, err);
 	if (!st)
-		st = tw_cli_opt_each(cli, "param", 0) ?
-		    compile_again(cli, t, c, &file, err) :
-		    copy_program(t, c, &file, err);
+		st = make_again(cli, t, c, &file, err);
 	if (!st) {
 		fill_filing(&file, &f);
 		f.why = c->why;

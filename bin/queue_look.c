@@ -277,7 +277,8 @@ static enum tw_status show(struct tw_cli *cli, struct tower *t,
 	if (!st)
 		st = tw_table_new(step_columns, &so, &steps, err);
 	if (!st)
-		st = tw_change_steps(t->store, c->id, &list, &n, err);
+		st = tw_change_steps(t->store, &t->who, c->id, &list, &n,
+		    err);
 	for (i = 0; i < n && !st; i++)
 		st = fill_step(steps, &list[i], err);
 	if (!st && !is_people)
@@ -462,8 +463,8 @@ static enum tw_status print_log(struct log *l, const struct tw_change *c,
 		/* asked first: what came before the end is then all there */
 		ended = !follow || has_ended(t, c->num, &st, err);
 		if (!st)
-			st = tw_output_each(t->store, c->id, &after, on_output,
-			    l, err);
+			st = tw_output_each(t->store, &t->who, c->id, &after,
+			    on_output, l, err);
 		if (!st && !tw_cli_flush(l->cli))
 			return TW_OK;
 		if (!st && !ended)
@@ -488,8 +489,8 @@ int queue_log(struct tw_cli *cli, int argc, char **argv)
 	l.escape.flags = tw_escape_locale();
 	st = get_change(cli, argv[0], &c, &err);
 	if (!st)
-		st = tw_change_steps(t->store, c.id, &l.steps, &l.nsteps,
-		    &err);
+		st = tw_change_steps(t->store, &t->who, c.id, &l.steps,
+		    &l.nsteps, &err);
 	if (!st && (o.mode != TW_TABLE_PEOPLE || o.output))
 		st = tw_table_new(queue_log_columns, &o, &l.table, &err);
 	if (!st)

@@ -6,8 +6,8 @@
 
 #include "engine/survey.h"
 #include "file.h"
-#include "model/audit.h"
 #include "queue.h"
+#include "spec/program.h"
 #include "tower.h"
 
 enum { COL_HOST, COL_K, COL_STEP, COL_KIND, COL_PLAN, COL_UNDO, COL_CODE,
@@ -67,36 +67,27 @@ static enum tw_status fill_host(struct tw_table *table,
 	return st;
 }
 
-/* Running an operator's commands on hosts is an act, changing nothing or not.
- * It is recorded before it happens. */
-static enum tw_status record(struct tower *t, const struct change_file *file,
-    const struct tw_host *hosts, size_t n, struct tw_err *err)
+/* The secrets as hosts get them, and what hides them in what hosts say. */
+static enum tw_status make_secrets(const struct change_file *file,
+    struct tw_buf *text, struct tw_mask_forms **forms, struct tw_err *err)
 {
-	struct tw_audit a = {
-		.chain = t->who.org_id,
-		.operator = t->who.login,
-		.action = "change.plan",
-	};
-	char hash[TW_SHA256_HEX], *detail;
-	enum tw_status st;
-	size_t i;
+	size_t i, n = file->nsecrets;
+	struct tw_secret_value *v = calloc(n + 1, sizeof *v);
+	const char **values = calloc(n + 1, sizeof *values);
+	enum tw_status st = TW_OK;
 
-	tw_sha256_hex(file->program.data, file->program.len, hash);
-	detail = tw_audit_detail("title", file->title, "program", hash,
-	    "params", file->params, NULL);
-	if (!detail)
-		return tw_err_nomem(err);
-	a.detail = detail;
-	st = tw_store_begin(t->store, err);
+	if (!v || !values)
+		st = tw_err_nomem(err);
 	for (i = 0; i < n && !st; i++) {
-		a.host = hosts[i].name;
-		st = tw_audit_add(t->store, &a, err);
+		v[i].name = file->secrets[i].name;
+		v[i].value = values[i] = file->secrets[i].value;
 	}
-	if (!st)
-		st = tw_store_commit(t->store, err);
-	else
-		tw_store_rollback(t->store);
-	free(detail);
+	if (!st && n > 0)
+		st = tw_secrets_text(v, n, text, err);
+	if (!st && n > 0)
+		st = tw_mask_forms_new(values, n, forms, err);
+	free(values);
+	free(v);
 	return st;
 }
 
@@ -115,8 +106,13 @@ static enum tw_status plan(struct tw_cli *cli, struct tower *t,
 		.blob_len = file->blob.len,
 		.nsteps = file->nsteps,
 	};
+	struct tw_filing f = { .title = file->title, .params = file->params,
+	    .program = file->program.data,
+	    .program_len = file->program.len };
 	struct tw_table_options to = cli->table;
 	struct tw_survey_host *asked = calloc(n + 1, sizeof *asked);
+	struct tw_buf secret = { .is_secret = true };
+	struct tw_mask_forms *forms = NULL;
 	struct tw_table *table = NULL;
 	enum tw_status st;
 	size_t i;
@@ -128,7 +124,12 @@ static enum tw_status plan(struct tw_cli *cli, struct tower *t,
 	to.noun = "steps";
 	st = tw_table_new(queue_plan_columns, &to, &table, err);
 	if (!st)
-		st = record(t, file, hosts, n, err);
+		st = tw_change_plan(t->store, &t->who, &f, hosts, n, err);
+	if (!st)
+		st = make_secrets(file, &secret, &forms, err);
+	o.secret = tw_buf_str(&secret);
+	o.secret_len = secret.len;
+	o.forms = forms;
 	if (!st)
 		st = tw_survey(asked, n, &o, err);
 	for (i = 0; i < n && !st; i++) {
@@ -142,6 +143,8 @@ static enum tw_status plan(struct tw_cli *cli, struct tower *t,
 	if (!st)
 		st = tw_table_print(table, stdout, err);
 	tw_survey_release(asked, n);
+	tw_buf_release(&secret);
+	tw_mask_forms_free(forms);
 	tw_table_free(table);
 	free(asked);
 	return st;
@@ -159,9 +162,8 @@ int queue_plan(struct tw_cli *cli, int argc, char **argv)
 	size_t n = 0;
 
 	(void)argc;
-	if (strcmp(argv[0], "-") == 0 && strcmp(argv[1], "-") == 0)
-		return tw_cli_usage(cli,
-		    "standard input can't be both TARGETS and FILE");
+	if (queue_is_stdin_taken(cli, argv))
+		return TW_USAGE;
 	if (jobs_text)
 		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
 	if (!st)

@@ -7,12 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gate.h"
 #include "ssh/sshconfig.h"
 
-/* The organisation's key pair, made with the organisation's first use. */
-static enum tw_status make_key(struct tower *t, struct tw_err *err)
+enum tw_status tower_make_key(struct tw_store *s, const char *org,
+    struct tw_err *err)
 {
-	char *path = tw_org_key_path(tw_store_dir(t->store), t->who.org);
+	char *path = tw_org_key_path(tw_store_dir(s), org);
 	char comment[TW_ERR_MSG_MAX], host[256] = "tower", *slash;
 	enum tw_status st = TW_OK;
 	int i;
@@ -33,7 +34,7 @@ static enum tw_status make_key(struct tower *t, struct tw_err *err)
 	if (st)
 		goto out;
 	gethostname(host, sizeof host - 1);
-	snprintf(comment, sizeof comment, "towerify-%s@%s", t->who.org, host);
+	snprintf(comment, sizeof comment, "towerify-%s@%s", org, host);
 	st = tw_sshkey_make(path, comment, err);
 out:
 	free(path);
@@ -41,27 +42,33 @@ out:
 }
 
 enum tw_status tower_open(struct tw_cli *cli, enum tw_store_mode mode,
-    struct tower *t, struct tw_err *err)
+    bool is_pass, struct tower *t, struct tw_err *err)
 {
-	char *dir = NULL, *login = NULL;
+	enum tw_who_mode as = is_pass ? TW_WHO_OWNER : TW_WHO_OPERATOR;
+	struct tw_caller caller = { 0 };
 	enum tw_status st;
+	char *dir = NULL;
 	bool home = false;
 
 	memset(t, 0, sizeof *t);
-	st = tw_who_login(&login, err);
+	st = tw_caller_get(&caller, err);
 	if (!st)
 		st = tw_state_dir(cli->state, &dir, &home, err);
 	if (!st)
 		st = tw_state_become(dir, err);
-	if (!st)
+	if (!st) {
+		gate_enter();	/* HOME is the owner's now */
 		st = tw_store_open(dir, mode, &t->store, err);
+	}
+	if (!is_pass && (home || cli->state))
+		as = TW_WHO_FOUNDER;
 	if (!st)
-		st = tw_who_get(t->store, login, cli->org, home || cli->state,
-		    &t->who, err);
+		st = tw_who_get(t->store, &caller, cli->org, as, &t->who,
+		    err);
 	if (!st && mode == TW_STORE_CREATE)
-		st = make_key(t, err);
+		st = tower_make_key(t->store, t->who.org, err);
 	free(dir);
-	free(login);
+	tw_caller_release(&caller);
 	if (st)
 		tower_close(t);
 	return st;
@@ -74,8 +81,8 @@ void tower_close(struct tower *t)
 	t->store = NULL;
 }
 
-enum tw_status tower_open_state(struct tw_cli *cli, enum tw_cli_needs needs,
-    struct tw_err *err)
+static enum tw_status open_state(struct tw_cli *cli, enum tw_cli_needs needs,
+    bool is_pass, struct tw_err *err)
 {
 	static const enum tw_store_mode modes[] = {
 		[TW_NEEDS_READ] = TW_STORE_READ,
@@ -87,7 +94,19 @@ enum tw_status tower_open_state(struct tw_cli *cli, enum tw_cli_needs needs,
 	if (!t)
 		return tw_err_nomem(err);
 	cli->context = t;
-	return tower_open(cli, modes[needs], t, err);
+	return tower_open(cli, modes[needs], is_pass, t, err);
+}
+
+enum tw_status tower_open_state(struct tw_cli *cli, enum tw_cli_needs needs,
+    struct tw_err *err)
+{
+	return open_state(cli, needs, false, err);
+}
+
+enum tw_status tower_open_pass(struct tw_cli *cli, enum tw_cli_needs needs,
+    struct tw_err *err)
+{
+	return open_state(cli, needs, true, err);
 }
 
 void tower_close_state(struct tw_cli *cli)

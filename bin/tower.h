@@ -17,14 +17,23 @@ struct tower {
 /* For struct tw_tool: open_state into cli->context, and its end. */
 enum tw_status tower_open_state(struct tw_cli *cli, enum tw_cli_needs needs,
     struct tw_err *err);
+/* The same for passes, which the state's owner may run without being an
+ * operator: t->who.operator_id is 0 then. */
+enum tw_status tower_open_pass(struct tw_cli *cli, enum tw_cli_needs needs,
+    struct tw_err *err);
 void tower_close_state(struct tw_cli *cli);
 
 /* Opens the state that the options and the environment name, as its owner, and
  * finds the operator and the organisation.  TW_STORE_CREATE makes what is
- * missing: state, administrator, the organisation's key. */
+ * missing: state, administrator, the organisation's key.  is_pass: see
+ * tower_open_pass(). */
 enum tw_status tower_open(struct tw_cli *cli, enum tw_store_mode mode,
-    struct tower *t, struct tw_err *err);
+    bool is_pass, struct tower *t, struct tw_err *err);
 void tower_close(struct tower *t);
+
+/* The organisation's key pair, unless it is there. */
+enum tw_status tower_make_key(struct tw_store *s, const char *org,
+    struct tw_err *err);
 
 /* The hosts that TARGETS select (arg; "-": what stdin holds; NULL: all), for
  * tw_host_list_free(). */

@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/io.h"
+#include "gate.h"
 #include "model/audit.h"
 #include "tower.h"
 
@@ -102,10 +101,15 @@ static enum tw_status select_names(struct tw_cli *cli, const char *expr,
 	return st;
 }
 
+static bool wants_tower(const struct tw_cli *cli)
+{
+	return tw_cli_flag(cli, "tower");
+}
+
 static int list(struct tw_cli *cli, int argc, char **argv)
 {
+	struct tw_audit_filter f = { .is_tower = wants_tower(cli) };
 	struct tower *t = cli->context;
-	struct tw_audit_filter f = { .chain = t->who.org_id };
 	struct tw_table_options o = cli->table;
 	struct listing l = { .cli = cli };
 	const char *since = tw_cli_opt(cli, "since");
@@ -129,7 +133,8 @@ static int list(struct tw_cli *cli, int argc, char **argv)
 	if (!st)
 		st = tw_table_new(columns, &o, &l.table, &err);
 	if (!st)
-		st = tw_audit_each(t->store, &f, on_record, &l, &err);
+		st = tw_audit_each(t->store, &t->who, &f, on_record, &l,
+		    &err);
 	if (!st)
 		st = tw_table_print(l.table, stdout, &err);
 	tw_table_free(l.table);
@@ -139,8 +144,8 @@ static int list(struct tw_cli *cli, int argc, char **argv)
 
 static int show(struct tw_cli *cli, int argc, char **argv)
 {
+	struct tw_audit_filter f = { .is_tower = wants_tower(cli) };
 	struct tower *t = cli->context;
-	struct tw_audit_filter f = { .chain = t->who.org_id };
 	struct tw_table_options o = cli->table;
 	struct listing l = { .cli = cli };
 	struct tw_err err = { 0 };
@@ -153,7 +158,8 @@ static int show(struct tw_cli *cli, int argc, char **argv)
 	if (!st)
 		st = tw_table_new(columns, &o, &l.table, &err);
 	if (!st)
-		st = tw_audit_each(t->store, &f, on_record, &l, &err);
+		st = tw_audit_each(t->store, &t->who, &f, on_record, &l,
+		    &err);
 	if (!st && l.n == 0)
 		st = tw_err_set(&err, TW_NO, "no record %s", argv[0]);
 	if (!st)
@@ -162,11 +168,11 @@ static int show(struct tw_cli *cli, int argc, char **argv)
 	return st ? tw_cli_error(cli, &err) : TW_OK;
 }
 
-/* Every record of the organisation, an object a line. */
+/* Every record of the chain, an object a line. */
 static int export(struct tw_cli *cli, int argc, char **argv)
 {
+	struct tw_audit_filter f = { .is_tower = wants_tower(cli) };
 	struct tower *t = cli->context;
-	struct tw_audit_filter f = { .chain = t->who.org_id };
 	struct tw_table_options o = cli->table;
 	struct listing l = { .cli = cli, .is_stream = true };
 	struct tw_err err = { 0 };
@@ -178,14 +184,16 @@ static int export(struct tw_cli *cli, int argc, char **argv)
 	o.noun = "records";
 	st = tw_table_new(columns, &o, &l.table, &err);
 	if (!st)
-		st = tw_audit_each(t->store, &f, on_record, &l, &err);
+		st = tw_audit_each(t->store, &t->who, &f, on_record, &l,
+		    &err);
 	tw_table_free(l.table);
 	return st && err.msg[0] ? tw_cli_error(cli, &err) : TW_OK;
 }
 
 /* "towerify-checkpoint 1 CHAIN SEQ HASH", the last such line of a file. */
 static enum tw_status read_checkpoint(const char *path, int64_t chain,
-    int64_t *seq, uint8_t hash[TW_SHA256_LEN], struct tw_err *err)
+    bool is_tower, int64_t *seq, uint8_t hash[TW_SHA256_LEN],
+    struct tw_err *err)
 {
 	struct tw_buf b = { .max = 1 << 20 };
 	char hex[TW_SHA256_HEX], *line, *save = NULL;
@@ -193,9 +201,7 @@ static enum tw_status read_checkpoint(const char *path, int64_t chain,
 	enum tw_status st;
 
 	*seq = 0;
-	st = strcmp(path, "-") == 0 ?
-	    tw_io_read_fd(STDIN_FILENO, "standard input", &b, err) :
-	    tw_io_read_file(path, &b, err);
+	st = gate_read(path, &b, err);
 	if (st)
 		goto out;
 	for (line = strtok_r(b.data, "\n", &save); line;
@@ -205,8 +211,9 @@ static enum tw_status read_checkpoint(const char *path, int64_t chain,
 		    tw_unhex(hex, hash, TW_SHA256_LEN))
 			*seq = n;
 	if (*seq == 0)
-		st = tw_err_set(err, TW_DATA, "%s: holds no checkpoint of this "
-		    "organisation", path);
+		st = tw_err_set(err, TW_DATA, "%s: holds no checkpoint of "
+		    "%s", path, is_tower ? "the tower's own chain" :
+		    "this organisation");
 out:
 	tw_buf_release(&b);
 	return st;
@@ -215,6 +222,7 @@ out:
 static int verify(struct tw_cli *cli, int argc, char **argv)
 {
 	const char *path = tw_cli_opt(cli, "checkpoint");
+	bool is_tower = wants_tower(cli);
 	uint8_t hash[TW_SHA256_LEN] = { 0 };
 	struct tower *t = cli->context;
 	int64_t seq = 0, count = 0, bad = 0;
@@ -224,16 +232,11 @@ static int verify(struct tw_cli *cli, int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	if (path)
-		st = read_checkpoint(path, t->who.org_id, &seq, hash, &err);
+		st = read_checkpoint(path, tw_audit_chain(&t->who, is_tower),
+		    is_tower, &seq, hash, &err);
 	if (!st)
-		st = tw_audit_verify(t->store, t->who.org_id, seq, hash, &count,
-		    &bad, &err);
-	if (!st) {
-		st = tw_audit_verify(t->store, TW_AUDIT_TOWER, 0, hash, &seq,
-		    &bad, &err);
-		if (st)
-			tw_err_prefix(&err, "the tower's own chain");
-	}
+		st = tw_audit_verify(t->store, &t->who, is_tower, seq, hash,
+		    &count, &bad, &err);
 	if (st)
 		return tw_cli_error(cli, &err);
 	tw_cli_say(cli, "%" PRId64 " records, the chain is whole%s", count,
@@ -243,6 +246,7 @@ static int verify(struct tw_cli *cli, int argc, char **argv)
 
 static int checkpoint(struct tw_cli *cli, int argc, char **argv)
 {
+	bool is_tower = wants_tower(cli);
 	uint8_t hash[TW_SHA256_LEN];
 	struct tower *t = cli->context;
 	char hex[TW_SHA256_HEX];
@@ -251,37 +255,47 @@ static int checkpoint(struct tw_cli *cli, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (tw_audit_head(t->store, t->who.org_id, &seq, hash, &err))
+	if (tw_audit_head(t->store, &t->who, is_tower, &seq, hash, &err))
 		return tw_cli_error(cli, &err);
 	tw_hex(hash, sizeof hash, hex);
 	printf("towerify-checkpoint 1 %" PRId64 " %" PRId64 " %s\n",
-	    t->who.org_id, seq, hex);
+	    tw_audit_chain(&t->who, is_tower), seq, hex);
 	return TW_OK;
 }
+
+#define TOWER_OPTION \
+	{ "tower", 0, NULL, "the tower's own chain, for its administrators", \
+	    false }
 
 static const struct tw_option list_options[] = {
 	{ "since", 0, "T", "from then on; 2h: the last two hours", false },
 	{ "host", 0, "TARGETS", "of these hosts", false },
 	{ "operator", 0, "LOGIN", "by this operator", false },
 	{ "change", 0, "ID", "of this change", false },
+	TOWER_OPTION,
 	{ 0 }
 };
 static const struct tw_option verify_options[] = {
 	{ "checkpoint", 0, "FILE",
 	    "the chain must still hold this record", false },
+	TOWER_OPTION,
+	{ 0 }
+};
+static const struct tw_option tower_options[] = {
+	TOWER_OPTION,
 	{ 0 }
 };
 
 static const struct tw_verb verbs[] = {
 	{ "list", list, list_options, NULL, 0, 0, TW_NEEDS_READ,
 	    "the records, oldest first", columns },
-	{ "show", show, NULL, "SEQ", 1, 1, TW_NEEDS_READ,
+	{ "show", show, tower_options, "SEQ", 1, 1, TW_NEEDS_READ,
 	    "one record, whole", columns },
 	{ "verify", verify, verify_options, NULL, 0, 0, TW_NEEDS_READ,
 	    "is the chain whole?", NULL },
-	{ "checkpoint", checkpoint, NULL, NULL, 0, 0, TW_NEEDS_READ,
+	{ "checkpoint", checkpoint, tower_options, NULL, 0, 0, TW_NEEDS_READ,
 	    "print a record to keep elsewhere", NULL },
-	{ "export", export, NULL, NULL, 0, 0, TW_NEEDS_READ,
+	{ "export", export, tower_options, NULL, 0, 0, TW_NEEDS_READ,
 	    "every record, JSON an object a line", columns },
 };
 

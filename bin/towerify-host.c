@@ -206,6 +206,8 @@ static int key(struct tw_cli *cli, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
+	if (tw_host_permit_any(t->store, &t->who, TW_MAY_HOST, &err))
+		return tw_cli_error(cli, &err);
 	path = tw_org_key_path(tw_store_dir(t->store), t->who.org);
 	if (!path || asprintf(&public, "%s.pub", path) < 0)
 		st = tw_err_nomem(&err);

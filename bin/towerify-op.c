@@ -2,16 +2,248 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/name.h"
-#include "tower.h"
+#include "gate.h"
+#include "model/operator.h"
+#include "op.h"
 
-enum { COL_OPERATOR, COL_ORG, COL_ADMIN, COL_STATE };
-static const struct tw_column columns[] = {
+/* --- list, show ------------------------------------------------------------ */
+
+enum { COL_OPERATOR, COL_ADMIN, COL_SINCE, COL_GRANTS };
+static const struct tw_column list_columns[] = {
+	{ "operator", "OPERATOR", TW_COL_TEXT, true, "the login" },
+	{ "admin", "ADMINISTRATOR", TW_COL_BOOL, true, "of this tower" },
+	{ "since", "SINCE", TW_COL_TIME, true,
+	    "member of the organisation" },
+	{ "grants", "GRANTS", TW_COL_INT, true, "live ones" },
+	{ 0 }
+};
+static const struct tw_column show_columns[] = {
+	{ "operator", "Operator", TW_COL_TEXT, true, "the login" },
+	{ "admin", "Administrator", TW_COL_BOOL, true, "of this tower" },
+	{ "since", "Since", TW_COL_TIME, true, "member of the organisation" },
+	{ "grants", "Grants", TW_COL_JSON, false, "as grants lists them" },
+	{ 0 }
+};
+
+static void fill(struct tw_table *t, const struct tw_operator *o)
+{
+	tw_table_cell_text(t, COL_OPERATOR, o->login);
+	tw_table_cell_bool(t, COL_ADMIN, o->is_admin);
+	tw_table_cell_time(t, COL_SINCE, o->since);
+}
+
+static int list(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tw_table_options o = cli->table;
+	struct tower *t = cli->context;
+	struct tw_operator *ops = NULL;
+	struct tw_table *table = NULL;
+	struct tw_err err = { 0 };
+	enum tw_status st;
+	size_t n = 0, i;
+
+	(void)argc;
+	(void)argv;
+	o.noun = "operators";
+	st = tw_table_new(list_columns, &o, &table, &err);
+	if (!st)
+		st = tw_operator_list(t->store, &t->who, NULL, &ops, &n,
+		    &err);
+	for (i = 0; i < n && !st; i++) {
+		fill(table, &ops[i]);
+		tw_table_cell_int(table, COL_GRANTS, ops[i].grants);
+		st = tw_table_row_end(table, &err);
+	}
+	if (!st)
+		st = tw_table_print(table, stdout, &err);
+	tw_table_free(table);
+	tw_operator_list_free(ops, n);
+	return st ? tw_cli_error(cli, &err) : TW_OK;
+}
+
+/* For people the grants are a table of their own, below. */
+static enum tw_status show_one(struct tw_cli *cli,
+    const struct tw_operator *op, struct tw_err *err)
+{
+	bool is_people = cli->table.mode == TW_TABLE_PEOPLE &&
+	    !cli->table.output;
+	struct tw_table *table = NULL, *grants = NULL;
+	struct tw_table_options o = cli->table, go = cli->table;
+	struct tw_buf json = TW_BUF_INIT;
+	enum tw_status st;
+	size_t n = 0;
+
+	o.noun = "operators";
+	o.all_columns = !is_people;
+	go.noun = "grants";
+	go.output = is_people ? "num,permission,hosts,app,until,state" : NULL;
+	go.all_columns = true;
+	st = tw_table_new(show_columns, &o, &table, err);
+	if (!st)
+		st = op_grants_table(cli->context, op->login, &go, &grants,
+		    &n, err);
+	if (!st && !is_people)
+		st = tw_table_array(grants, &json, err);
+	if (!st) {
+		fill(table, op);
+		if (!is_people)
+			tw_table_cell_json(table, COL_GRANTS,
+			    tw_buf_str(&json));
+		st = tw_table_row_end(table, err);
+	}
+	if (!st)
+		st = tw_table_show(table, stdout, err);
+	if (!st && is_people && n > 0) {
+		putchar('\n');
+		st = tw_table_print(grants, stdout, err);
+	}
+	tw_buf_release(&json);
+	tw_table_free(grants);
+	tw_table_free(table);
+	return st;
+}
+
+static int show(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tower *t = cli->context;
+	struct tw_operator *ops = NULL;
+	struct tw_err err = { 0 };
+	enum tw_status st;
+	size_t n = 0;
+
+	(void)argc;
+	st = tw_operator_list(t->store, &t->who, argv[0], &ops, &n, &err);
+	if (!st)
+		st = show_one(cli, &ops[0], &err);
+	tw_operator_list_free(ops, n);
+	return st ? tw_cli_error(cli, &err) : TW_OK;
+}
+
+/* --- add, remove, set ------------------------------------------------------- */
+
+/* The key into the owner's authorized_keys, with its record (transaction
+ * open).  *there: it was in already. */
+static enum tw_status install(struct tower *t, const struct op_key *key,
+    struct op_keys *keys, bool *there, struct tw_err *err)
+{
+	enum tw_status st = TW_OK;
+
+	if (!t->who.is_admin) {
+		tw_err_set(err, TW_DENIED, "%s may not install keys: that is "
+		    "for administrators of the tower", t->who.login);
+		tw_err_hint(err, "without --install the line is printed: "
+		    "give it to one of them");
+		return TW_DENIED;
+	}
+	st = op_keys_look(key, keys, there, err);
+	if (!st && !*there)
+		st = tw_operator_key(t->store, &t->who, key->login,
+		    key->public.fingerprint, err);
+	return st;
+}
+
+/* One transaction: the member, the record of the key, and the key, which is
+ * put in place last. */
+static enum tw_status add_with_key(struct tw_cli *cli, const char *login,
+    const struct op_key *key, bool *added, struct tw_err *err)
+{
+	bool wants_install = tw_cli_flag(cli, "install"), there = false;
+	struct tower *t = cli->context;
+	struct op_keys keys = { 0 };
+	enum tw_status st;
+
+	st = tw_store_begin(t->store, err);
+	if (st)
+		return st;
+	st = tw_operator_add(t->store, &t->who, login, added, err);
+	if (!st && wants_install)
+		st = install(t, key, &keys, &there, err);
+	if (!st && wants_install && !there)
+		st = op_keys_put(&keys, key, err);
+	if (!st)
+		st = tw_store_commit(t->store, err);
+	else
+		tw_store_rollback(t->store);
+	if (!st && wants_install)
+		tw_cli_say(cli, "%s: %s for %s %s", keys.path,
+		    key->public.fingerprint, login, there ?
+		    "was there already" : "is in");
+	op_keys_release(&keys);
+	return st;
+}
+
+static int add(struct tw_cli *cli, int argc, char **argv)
+{
+	const char *file = tw_cli_opt(cli, "ssh-key"), *login = argv[0];
+	bool wants_install = tw_cli_flag(cli, "install"), added = false;
+	struct tower *t = cli->context;
+	struct op_key key = { 0 };
+	struct tw_err err = { 0 };
+	enum tw_status st;
+
+	(void)argc;
+	if (!tw_name_ok(login))
+		return tw_cli_usage(cli, "'%s' is not a login", login);
+	if (wants_install && !file)
+		return tw_cli_usage(cli, "--install needs --ssh-key: which "
+		    "key is to be installed?");
+	st = file ? op_key_read(t, file, login, &key, &err) : TW_OK;
+	if (!st)
+		st = file ? add_with_key(cli, login, &key, &added, &err) :
+		    tw_operator_add(t->store, &t->who, login, &added, &err);
+	if (!st && file && !wants_install)
+		fputs(key.line, stdout);
+	op_key_release(&key);
+	if (st)
+		return tw_cli_error(cli, &err);
+	if (added)
+		tw_cli_say(cli, "%s may do nothing yet in organisation '%s': "
+		    "see towerify-op grant", login, t->who.org);
+	else if (!file)
+		tw_cli_say(cli, "%s is an operator of organisation '%s' "
+		    "already", login, t->who.org);
+	return TW_OK;
+}
+
+static int remove_operator(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tower *t = cli->context;
+	struct tw_err err = { 0 };
+
+	(void)argc;
+	if (tw_operator_remove(t->store, &t->who, argv[0], &err))
+		return tw_cli_error(cli, &err);
+	return TW_OK;
+}
+
+static int set(struct tw_cli *cli, int argc, char **argv)
+{
+	bool is_admin = strcmp(argv[1], "admin=yes") == 0;
+	struct tower *t = cli->context;
+	struct tw_err err = { 0 };
+
+	(void)argc;
+	if (!is_admin && strcmp(argv[1], "admin=no") != 0)
+		return tw_cli_usage(cli, "'%s' can't be set: wanted "
+		    "admin=yes or admin=no", argv[1]);
+	if (tw_operator_set_admin(t->store, &t->who, argv[0], is_admin, &err))
+		return tw_cli_error(cli, &err);
+	return TW_OK;
+}
+
+/* --- whoami, init ------------------------------------------------------------- */
+
+enum { WHO_OPERATOR, WHO_ORG, WHO_ADMIN, WHO_GATED, WHO_STATE };
+static const struct tw_column whoami_columns[] = {
 	{ "operator", "OPERATOR", TW_COL_TEXT, true, "who you are" },
 	{ "org", "ORGANISATION", TW_COL_TEXT, true, "for whom you act" },
 	{ "admin", "ADMINISTRATOR", TW_COL_BOOL, true, "of this tower" },
+	{ "gated", "BEHIND A GATE", TW_COL_BOOL, true,
+	    "came through sudo or towerify-shell" },
 	{ "state", "STATE", TW_COL_TEXT, true, "its directory" },
 	{ 0 }
 };
@@ -28,12 +260,13 @@ static int whoami(struct tw_cli *cli, int argc, char **argv)
 	(void)argv;
 	o.noun = "operators";
 	o.all_columns = true;
-	st = tw_table_new(columns, &o, &table, &err);
+	st = tw_table_new(whoami_columns, &o, &table, &err);
 	if (!st) {
-		tw_table_cell_text(table, COL_OPERATOR, t->who.login);
-		tw_table_cell_text(table, COL_ORG, t->who.org);
-		tw_table_cell_bool(table, COL_ADMIN, t->who.is_admin);
-		tw_table_cell_text(table, COL_STATE, tw_store_dir(t->store));
+		tw_table_cell_text(table, WHO_OPERATOR, t->who.login);
+		tw_table_cell_text(table, WHO_ORG, t->who.org);
+		tw_table_cell_bool(table, WHO_ADMIN, t->who.is_admin);
+		tw_table_cell_bool(table, WHO_GATED, t->who.is_gated);
+		tw_table_cell_text(table, WHO_STATE, tw_store_dir(t->store));
 		st = tw_table_row_end(table, &err);
 	}
 	if (!st)
@@ -47,6 +280,7 @@ static int whoami(struct tw_cli *cli, int argc, char **argv)
 static int init(struct tw_cli *cli, int argc, char **argv)
 {
 	struct tw_store *store = NULL;
+	struct tw_caller founder = { .login = argv[0] };
 	struct tw_who who = { 0 };
 	struct tw_err err = { 0 };
 	char *dir = NULL;
@@ -54,6 +288,9 @@ static int init(struct tw_cli *cli, int argc, char **argv)
 	bool home;
 
 	(void)argc;
+	/* root comes by sudo as a rule, and could do anything anyway */
+	if (getuid() != 0 && gate_refuse("init", &err))
+		return tw_cli_error(cli, &err);
 	if (!tw_name_ok(argv[0]))
 		return tw_cli_usage(cli, "'%s' is not a login", argv[0]);
 	/* A tower whose administrator nobody can be would stay shut. */
@@ -67,9 +304,10 @@ static int init(struct tw_cli *cli, int argc, char **argv)
 	if (!st)
 		st = tw_store_open(dir, TW_STORE_CREATE, &store, &err);
 	if (!st)
-		st = tw_who_get(store, argv[0], NULL, true, &who, &err);
-	if (st == TW_DENIED)
-		tw_err_set(&err, TW_NO,
+		st = tw_who_get(store, &founder, NULL, TW_WHO_FOUNDER, &who,
+		    &err);
+	if (st == TW_DENIED || (!st && !who.is_admin))
+		st = tw_err_set(&err, TW_NO,
 		    "this tower has another administrator already");
 	if (!st)
 		tw_cli_say(cli, "%s is the administrator of %s", who.login,
@@ -80,9 +318,56 @@ static int init(struct tw_cli *cli, int argc, char **argv)
 	return st ? tw_cli_error(cli, &err) : TW_OK;
 }
 
+static const struct tw_option org_add_options[] = {
+	{ "admin", 0, "LOGIN", "who administers it, instead of you", false },
+	{ 0 }
+};
+static const struct tw_option add_options[] = {
+	{ "ssh-key", 0, "FILE",
+	    "print the line of authorized_keys for this public key", false },
+	{ "install", 0, NULL, "put that line in place", false },
+	{ 0 }
+};
+static const struct tw_option grant_options[] = {
+	{ "on", 0, "SCOPE", "only there", true },
+	{ "until", 0, "T", "only before then", false },
+	{ 0 }
+};
+static const struct tw_option ungrant_options[] = {
+	{ "on", 0, "SCOPE", "the grant of exactly this scope", true },
+	{ "all", 0, NULL, "whatever the scope", false },
+	{ 0 }
+};
+
 static const struct tw_verb verbs[] = {
+	{ "org add", op_org_add, org_add_options, "NAME", 1, 1,
+	    TW_NEEDS_CREATE, "make an organisation and its key", NULL },
+	{ "org list", op_org_list, NULL, NULL, 0, 0, TW_NEEDS_READ,
+	    "your organisations", op_org_columns },
+	{ "org show", op_org_show, NULL, "NAME", 1, 1, TW_NEEDS_READ,
+	    "one of them", op_org_columns },
+	{ "org remove", op_org_remove, NULL, "NAME", 1, 1, TW_NEEDS_WRITE,
+	    "forget one that is empty, and its key", NULL },
+	{ "add", add, add_options, "LOGIN", 1, 1, TW_NEEDS_CREATE,
+	    "make a login an operator of the organisation", NULL },
+	{ "list", list, NULL, NULL, 0, 0, TW_NEEDS_READ,
+	    "the organisation's operators", list_columns },
+	{ "show", show, NULL, "LOGIN", 1, 1, TW_NEEDS_READ,
+	    "an operator and the grants", show_columns },
+	{ "remove", remove_operator, NULL, "LOGIN", 1, 1, TW_NEEDS_WRITE,
+	    "take an operator out of the organisation", NULL },
+	{ "set", set, NULL, "LOGIN admin=yes|no", 2, 2, TW_NEEDS_WRITE,
+	    "make an administrator of the tower, or no more", NULL },
+	{ "grant", op_grant, grant_options, "LOGIN PERMISSION,...", 2, 2,
+	    TW_NEEDS_WRITE, "let an operator do something", NULL },
+	{ "ungrant", op_ungrant, ungrant_options, "LOGIN [PERMISSION,...]",
+	    1, 2, TW_NEEDS_WRITE, "take grants away", NULL },
+	{ "grants", op_grants, NULL, "[LOGIN]", 0, 1, TW_NEEDS_READ,
+	    "who may do what", op_grants_columns },
+	{ "can", op_can, NULL, "LOGIN PERMISSION SCOPE...", 3, -1,
+	    TW_NEEDS_READ, "may an operator do that, and why", op_can_columns },
 	{ "whoami", whoami, NULL, NULL, 0, 0, TW_NEEDS_READ,
-	    "who is calling, and for whom", columns },
+	    "who is calling, and for whom", whoami_columns },
 	{ "init", init, NULL, "LOGIN", 1, 1, TW_NEEDS_NONE,
 	    "make a tower and its administrator", NULL },
 };

@@ -96,6 +96,8 @@ static int cancel(struct tw_cli *cli, int argc, char **argv)
 	size_t n = 0, i;
 
 	st = read_numbers(cli, argc, argv, &nums, &n, &err);
+	if (!st)
+		st = tw_change_permit(t->store, &t->who, nums, n, &err);
 	if (st)
 		worst = (enum tw_status)tw_cli_error(cli, &err);
 	for (i = 0; i < n && !st; i++) {

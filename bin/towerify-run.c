@@ -104,6 +104,41 @@ static enum tw_status retain(struct tower *t, struct tw_err *err)
 	return st == TW_AGAIN ? TW_OK : st;
 }
 
+/* Behind a gate, who is no administrator of the tower learns nothing of other
+ * organisations: what stays or looks back is about all of them. */
+static enum tw_status refuse_whole(struct tw_cli *cli, struct tower *t,
+    const char *flag, struct tw_err *err)
+{
+	if (!tw_cli_flag(cli, flag) || !t->who.is_gated || t->who.is_admin)
+		return TW_OK;
+	return tw_err_set(err, TW_DENIED, "%s may not use --%s: it is about "
+	    "the whole tower", t->who.login, flag);
+}
+
+/* The names of the hosts that the pass is for; NULL: the whole tower. */
+static enum tw_status choose_hosts(struct tw_cli *cli, struct tower *t,
+    char ***names, struct tw_err *err)
+{
+	const char *expr = tw_cli_opt(cli, "hosts");
+	bool is_limited = t->who.is_gated && !t->who.is_admin;
+	struct tw_host *hosts = NULL;
+	enum tw_status st;
+	size_t n = 0;
+
+	*names = NULL;
+	if (expr && !t->who.org_id)
+		return tw_err_set(err, TW_DENIED, "%s is not an operator of "
+		    "this tower, so --hosts can't be chosen", t->who.login);
+	if (!is_limited)
+		return tower_select_names(cli, expr, names, err);
+	st = tower_select(cli, expr, &hosts, &n, err);
+	if (!st)
+		st = tw_host_runnable(t->store, &t->who, hosts, n,
+		    expr != NULL, names, err);
+	tw_host_list_free(hosts, n);
+	return st;
+}
+
 static int run(struct tw_cli *cli, int argc, char **argv)
 {
 	const char *jobs_text = tw_cli_opt(cli, "jobs");
@@ -117,6 +152,11 @@ static int run(struct tw_cli *cli, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
+	st = refuse_whole(cli, t, "status", &err);
+	if (!st)
+		st = refuse_whole(cli, t, "watch", &err);
+	if (st)
+		return tw_cli_error(cli, &err);
 	if (tw_cli_flag(cli, "status")) {
 		st = show_status(cli, t, &err);
 		return st && err.msg[0] ? tw_cli_error(cli, &err) : (int)st;
@@ -126,7 +166,7 @@ static int run(struct tw_cli *cli, int argc, char **argv)
 		if (st)
 			return tw_cli_error(cli, &err);
 	}
-	st = tower_select_names(cli, tw_cli_opt(cli, "hosts"), &hosts, &err);
+	st = choose_hosts(cli, t, &hosts, &err);
 	if (!st)
 		st = tower_pass(cli, t, (const char *const *)hosts, jobs,
 		    tw_cli_flag(cli, "watch"), 0, &busy, &result, &err);
@@ -152,7 +192,7 @@ static const struct tw_tool tool = {
 	.summary = "carry out what is due, on all hosts at once",
 	.verbs = verbs,
 	.nverbs = sizeof verbs / sizeof *verbs,
-	.open_state = tower_open_state,
+	.open_state = tower_open_pass,
 	.close_state = tower_close_state,
 };
 

@@ -67,7 +67,7 @@ static enum tw_status why_queued(struct tower *t, const struct tw_change *c,
 		    "towerify-host check %s", h->name, h->name);
 		return TW_OK;
 	}
-	st = tw_change_ahead(t->store, c, now, &ahead, &first, err);
+	st = tw_change_ahead(t->store, &t->who, c, now, &ahead, &first, err);
 	if (st)
 		return st;
 	if (ahead > 0) {
@@ -105,7 +105,7 @@ enum tw_status tower_why(struct tower *t, const struct tw_change *c,
 		why_ended(c, out);
 		return tw_buf_check(out, err);
 	}
-	st = tw_host_load(t->store, c->host_id, &h, err);
+	st = tw_host_get(t->store, &t->who, c->host_name, &h, err);
 	if (st)
 		return st;
 	if (c->status == TW_CHANGE_RUNNING)

@@ -17,9 +17,12 @@ lib_libtowerify_a_SOURCES = \
 	lib/base/io.h \
 	lib/base/name.c \
 	lib/base/name.h \
+	lib/base/seal.c \
+	lib/base/seal.h \
 	lib/base/targets.c \
 	lib/base/targets.h \
 	lib/base/targets_eval.c \
+	lib/base/targets_has.c \
 	lib/base/targets_private.h \
 	lib/engine/automaton.c \
 	lib/engine/automaton.h \
@@ -27,6 +30,10 @@ lib_libtowerify_a_SOURCES = \
 	lib/engine/contact.h \
 	lib/engine/journal.c \
 	lib/engine/journal.h \
+	lib/engine/mask.c \
+	lib/engine/mask.h \
+	lib/engine/mask_forms.c \
+	lib/engine/mask_private.h \
 	lib/engine/reach.c \
 	lib/engine/reach.h \
 	lib/engine/record.c \
@@ -36,6 +43,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/engine/survey.c \
 	lib/engine/survey.h \
 	lib/engine/visit.c \
+	lib/engine/visit_secret.c \
 	lib/engine/visit_stream.c \
 	lib/engine/wire.c \
 	lib/engine/wire.h \
@@ -47,22 +55,39 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/change.h \
 	lib/model/change_act.c \
 	lib/model/change_file.c \
+	lib/model/change_plan.c \
 	lib/model/change_private.h \
 	lib/model/content.c \
+	lib/model/grant.c \
+	lib/model/grant.h \
+	lib/model/grant_check.c \
+	lib/model/grant_private.h \
+	lib/model/grant_scope.c \
 	lib/model/host.c \
 	lib/model/host.h \
 	lib/model/host_act.c \
 	lib/model/host_contact.c \
 	lib/model/host_private.h \
+	lib/model/host_right.c \
 	lib/model/model.c \
 	lib/model/model_private.h \
+	lib/model/operator.c \
+	lib/model/operator.h \
 	lib/model/org.c \
 	lib/model/org.h \
+	lib/model/org_private.h \
 	lib/model/output.c \
 	lib/model/queue.c \
+	lib/model/queue_claim.c \
 	lib/model/queue_running.c \
 	lib/model/retain.c \
+	lib/model/secret.c \
+	lib/model/secret.h \
 	lib/model/step.c \
+	lib/model/tenant.c \
+	lib/model/tenant.h \
+	lib/model/who.c \
+	lib/model/who.h \
 	lib/out/close.c \
 	lib/out/close.h \
 	lib/out/escape.c \
@@ -120,6 +145,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/ssh/libssh2_stream.c \
 	lib/ssh/pipes.c \
 	lib/ssh/pipes.h \
+	lib/ssh/pubkey.c \
+	lib/ssh/pubkey.h \
 	lib/ssh/sshargs.c \
 	lib/ssh/sshargs.h \
 	lib/ssh/sshconfig.c \
@@ -158,4 +185,4 @@ lib/store/schema_data.c: share/embed.sh share/schema/0001.sql
 # What the library stands on.
 TW_LIBS = lib/libtowerify.a \
 	$(SSH2_LIBS) $(SQLITE_LIBS) $(YAML_LIBS) $(UV_LIBS) \
-	$(JANSSON_LIBS) $(SMARTCOLS_LIBS) $(CRYPTO_LIBS)
+	$(JANSSON_LIBS) $(SMARTCOLS_LIBS) $(CRYPTO_LIBS) $(SODIUM_LIBS)

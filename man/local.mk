@@ -4,8 +4,10 @@ dist_man_MANS += \
 	man/towerify-audit.1 \
 	man/towerify-change.5 \
 	man/towerify-executor.7 \
+	man/towerify-gate.8 \
 	man/towerify-host.1 \
 	man/towerify-op.1 \
 	man/towerify-queue.1 \
 	man/towerify-run.1 \
+	man/towerify-shell.1 \
 	man/towerify.7

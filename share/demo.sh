@@ -98,7 +98,7 @@ done
 
 TOWERIFY_STATE=$work/state
 export TOWERIFY_STATE
-unset SUDO_UID || :
+unset SUDO_UID TOWERIFY_OPERATOR || :
 fingerprint=$(ssh-keygen -lf "$work/hostkey.pub" | cut -d ' ' -f 2)
 user=$(id -un)
 

@@ -17,19 +17,31 @@ dist_examples_DATA = \
 	share/examples/motd.yaml \
 	share/examples/nginx.yaml
 
+# Examples for the administrator, to be copied; see towerify-gate(8).
+gatedir = $(pkgdatadir)/gate
+gate_DATA = share/gate/sudoers
+dist_gate_DATA = share/gate/sshd_config
+EXTRA_DIST += share/gate/sudoers.in
+CLEANFILES += share/gate/sudoers
+
+share/gate/sudoers: share/gate/sudoers.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) share/gate && \
+		sed 's|[@]bindir@|$(bindir)|' $(srcdir)/share/gate/sudoers.in > $@.new && \
+		mv $@.new $@
+
 completiondir = $(datadir)/bash-completion/completions
 dist_completion_DATA = \
 	share/completion/towerify
 
 # bash looks for a file with the command's own name.
 install-data-hook:
-	cd "$(DESTDIR)$(completiondir)" && for program in $(bin_PROGRAMS); do \
+	cd "$(DESTDIR)$(completiondir)" && for program in $(TOOLS); do \
 		rm -f "$${program##*/}" && \
 		$(LN_S) towerify "$${program##*/}" || exit; \
 	done
 
 uninstall-hook:
-	for program in $(bin_PROGRAMS); do \
+	for program in $(TOOLS); do \
 		rm -f "$(DESTDIR)$(completiondir)/$${program##*/}"; \
 	done
 

@@ -15,13 +15,16 @@ UNIT_TESTS = \
 	tests/unit/base/test_hash \
 	tests/unit/base/test_io \
 	tests/unit/base/test_name \
+	tests/unit/base/test_seal \
 	tests/unit/base/test_targets \
 	tests/unit/cli/test_cli \
+	tests/unit/cli/test_words \
 	tests/unit/engine/test_automaton \
 	tests/unit/engine/test_automaton_all \
 	tests/unit/engine/test_journal \
 	tests/unit/engine/test_journal_event \
 	tests/unit/engine/test_journal_fuzz \
+	tests/unit/engine/test_mask \
 	tests/unit/engine/test_runner \
 	tests/unit/engine/test_scenarios \
 	tests/unit/engine/test_wire \
@@ -29,6 +32,7 @@ UNIT_TESTS = \
 	tests/unit/model/test_change \
 	tests/unit/model/test_host \
 	tests/unit/model/test_queue \
+	tests/unit/model/test_secret \
 	tests/unit/out/test_escape \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
@@ -40,6 +44,7 @@ UNIT_TESTS = \
 	tests/unit/ssh/test_fake \
 	tests/unit/ssh/test_hostkey \
 	tests/unit/ssh/test_links \
+	tests/unit/ssh/test_pubkey \
 	tests/unit/ssh/test_sshconfig \
 	tests/unit/store/test_store
 check_PROGRAMS += $(UNIT_TESTS)
@@ -64,8 +69,10 @@ CLI_TESTS = \
 	tests/cli/common.t \
 	tests/cli/completion.t \
 	tests/cli/examples.t \
+	tests/cli/gate.t \
 	tests/cli/host.t \
 	tests/cli/op.t \
+	tests/cli/op_key.t \
 	tests/cli/queue_act.t \
 	tests/cli/queue_add.t \
 	tests/cli/queue_file.t \
@@ -100,6 +107,7 @@ E2E_TESTS = \
 
 RIG_TESTS = \
 	tests/rig/apt.t \
+	tests/rig/gate.t \
 	tests/rig/network.t \
 	tests/rig/power.t \
 	tests/rig/reboot.t \
@@ -155,7 +163,8 @@ AM_TESTS_ENVIRONMENT = \
 	CK_TIMEOUT_MULTIPLIER=3; export CK_TIMEOUT_MULTIPLIER; \
 	CK_DEFAULT_TIMEOUT=10; export CK_DEFAULT_TIMEOUT; \
 	LC_ALL=C.UTF-8; export LC_ALL; \
-	unset TOWERIFY_STATE TOWERIFY_ORG NO_COLOR SUDO_UID SUDO_USER;
+	unset TOWERIFY_STATE TOWERIFY_ORG TOWERIFY_OPERATOR NO_COLOR \
+	SUDO_UID SUDO_GID SUDO_USER SUDO_COMMAND SSH_ORIGINAL_COMMAND;
 
 check-unit:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(UNIT_TESTS)"

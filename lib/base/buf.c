@@ -5,6 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* realloc() may leave a copy behind. */
+static char *move_secret(struct tw_buf *b, size_t cap)
+{
+	char *p = malloc(cap);
+
+	if (!p)
+		return NULL;
+	if (b->data) {
+		memcpy(p, b->data, b->len);
+		explicit_bzero(b->data, b->cap);
+		free(b->data);
+	}
+	return p;
+}
+
 bool tw_buf_reserve(struct tw_buf *b, size_t n)
 {
 	size_t max = b->max ? b->max : TW_BUF_MAX_DEFAULT, cap;
@@ -23,7 +38,7 @@ bool tw_buf_reserve(struct tw_buf *b, size_t n)
 		cap = b->len + n + 1;
 	if (cap > max + 1)
 		cap = max + 1;
-	p = realloc(b->data, cap);
+	p = b->is_secret ? move_secret(b, cap) : realloc(b->data, cap);
 	if (!p) {
 		b->failed = true;
 		return false;
@@ -130,6 +145,8 @@ void tw_buf_reset(struct tw_buf *b)
 
 void tw_buf_release(struct tw_buf *b)
 {
+	if (b->is_secret && b->data)
+		explicit_bzero(b->data, b->cap);
 	free(b->data);
 	b->data = NULL;
 	b->len = b->cap = 0;

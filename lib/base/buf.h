@@ -5,6 +5,9 @@
  * TW_BUF_MAX_DEFAULT; set .max for another.  Failure is sticky: after an
  * addition that would pass the maximum or found no memory, .failed stays true
  * and further additions do nothing, so a caller may check once at the end.
+ *
+ * With .is_secret set before the first addition, memory is overwritten before
+ * it is given back, when the buffer grows and when it is released.
  */
 #ifndef TW_BASE_BUF_H
 #define TW_BASE_BUF_H
@@ -22,9 +25,10 @@ struct tw_buf {
 	size_t cap;
 	size_t max;	/* 0: TW_BUF_MAX_DEFAULT */
 	bool failed;
+	bool is_secret;
 };
 
-#define TW_BUF_INIT { NULL, 0, 0, 0, false }
+#define TW_BUF_INIT { NULL, 0, 0, 0, false, false }
 
 /* Each returns false when the buffer has failed, now or before. */
 bool tw_buf_add(struct tw_buf *b, const void *p, size_t n);
@@ -53,7 +57,7 @@ char *tw_buf_detach(struct tw_buf *b);
 
 /* Empties and forgets failure, keeps the memory. */
 void tw_buf_reset(struct tw_buf *b);
-/* Frees; the struct is as if zeroed, .max kept. */
+/* Frees; the struct is as if zeroed, .max and .is_secret kept. */
 void tw_buf_release(struct tw_buf *b);
 
 #endif

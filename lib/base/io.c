@@ -49,6 +49,8 @@ enum tw_status tw_io_read_fd(int fd, const char *name, struct tw_buf *b,
 			break;
 		}
 	}
+	if (b->is_secret)
+		explicit_bzero(chunk, READ_CHUNK);
 	free(chunk);
 	return s;
 }

@@ -343,3 +343,23 @@ void tw_target_word_name(const struct target_word *word, size_t i,
 		    r->width, r->lo + (unsigned long)k);
 	}
 }
+
+bool tw_targets_is_name(const struct tw_targets *t, char out[TW_NAME_MAX + 1])
+{
+	const struct target_word *w = t->words;
+
+	if (t->nwords != 1 || w->is_negative || w->is_label || w->is_glob ||
+	    w->count != 1)
+		return false;
+	tw_target_word_name(w, 0, out);
+	return true;
+}
+
+void tw_targets_write(const struct tw_targets *t, struct tw_buf *out)
+{
+	const struct target_word *w;
+
+	for (w = t->words; w < t->words + t->nwords; w++)
+		tw_buf_addf(out, "%s%s%s", w > t->words ? "," : "",
+		    w->is_negative ? "!" : "", w->source);
+}

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/err.h"
+#include "base/buf.h"
+#include "base/name.h"
 
 #define TW_TARGETS_MAX 1000000	/* names one expression may expand to */
 
@@ -37,6 +38,18 @@ void tw_targets_free(struct tw_targets *t);
 enum tw_status tw_targets_eval(const struct tw_targets *t,
     const struct tw_target_item *items, size_t n, size_t **out,
     size_t *nout, struct tw_err *err);
+
+/* Does the expression select this one?  Leniently: what names nothing that
+ * exists just does not match.  "!x" takes away, wherever it stands; only
+ * negations are all but those. */
+bool tw_targets_has(const struct tw_targets *t,
+    const struct tw_target_item *item);
+
+/* True when the expression is one name and nothing else; it is copied. */
+bool tw_targets_is_name(const struct tw_targets *t,
+    char out[TW_NAME_MAX + 1]);
+/* Appends the expression, its words joined by commas. */
+void tw_targets_write(const struct tw_targets *t, struct tw_buf *out);
 
 /* Expands an expression of plain names and ranges alone into names (for
  * creating hosts); free with tw_strv_free(). */

@@ -77,7 +77,7 @@ static void mark(struct evaluation *e, const struct target_word *w, size_t i)
 	}
 }
 
-static bool has_label(const struct tw_target_item *item, const char *label)
+bool tw_target_item_has(const struct tw_target_item *item, const char *label)
 {
 	const char *const *l;
 
@@ -96,7 +96,7 @@ static void mark_matches(struct evaluation *e, const struct target_word *w,
 
 	for (i = 0; i < e->n; i++) {
 		hit = pattern ? fnmatch(pattern, e->items[i].name, 0) == 0 :
-		    has_label(&e->items[i], w->source + 1);
+		    tw_target_item_has(&e->items[i], w->source + 1);
 		if (!hit)
 			continue;
 		any = true;

@@ -1,6 +1,7 @@
 /*
  * targets_private.h - the parsed form of TARGETS, shared by targets.c (which
- * parses) and targets_eval.c (which selects); nobody else includes it
+ * parses), targets_eval.c (which selects) and targets_has.c (which asks about
+ * one host); nobody else includes it
  */
 #ifndef TW_BASE_TARGETS_PRIVATE_H
 #define TW_BASE_TARGETS_PRIVATE_H
@@ -40,5 +41,8 @@ struct tw_targets {
  * running fastest. */
 void tw_target_word_name(const struct target_word *word, size_t i,
     char out[TW_NAME_MAX + 1]);
+
+/* Has the item this label, "key=value"? */
+bool tw_target_item_has(const struct tw_target_item *item, const char *label);
 
 #endif

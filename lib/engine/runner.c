@@ -31,6 +31,12 @@ void runner_fail(struct runner *r, const struct tw_err *err)
 	r->stop = true;
 }
 
+void runner_complain(struct runner *r, const struct tw_err *err)
+{
+	if (!r->complaint.status)
+		r->complaint = *err;
+}
+
 static void check_status(struct runner *r, enum tw_status st,
     const struct tw_err *err)
 {
@@ -89,6 +95,23 @@ bool runner_is_jump_full(const struct runner *r, const char *via)
 	return n >= TW_RUNNER_JUMP;
 }
 
+/* Is there still something for it, by the rights of those who filed?  What lost
+ * them ends here, before the host hears of it. */
+static bool has_right(struct runner *r, int64_t host_id, int64_t now)
+{
+	struct tw_err err = { 0 };
+	int64_t cancelled = 0;
+	enum tw_status st;
+
+	st = tw_queue_settle(r->o.store, host_id, now, &cancelled, &err);
+	r->result->cancelled += cancelled;
+	if (st == TW_AGAIN)
+		r->waiting++;	/* the next look asks again */
+	else if (st != TW_NO)
+		check_status(r, st, &err);
+	return st == TW_OK;
+}
+
 static void look(struct runner *r)
 {
 	int64_t *ids = NULL, *busy, now = tw_clock_now(), expired = 0;
@@ -116,7 +139,7 @@ static void look(struct runner *r)
 		if (r->asked >= r->o.jobs ||
 		    r->connecting >= TW_RUNNER_CONNECTING)
 			r->waiting++;
-		else
+		else if (has_right(r, ids[i], now))
 			visit_start(r, ids[i]);
 	}
 	free(busy);
@@ -187,7 +210,7 @@ static bool lingers(struct runner *r)
 	int64_t since = count_running(r);
 
 	return r->result->still_running > 0 && is_worth_waiting(r) &&
-	    tw_clock_now() - since < TW_RUNNER_LINGER_MS;
+	    !r->complaint.status && tw_clock_now() - since < TW_RUNNER_LINGER_MS;
 }
 
 static void on_check(uv_check_t *h)
@@ -349,9 +372,9 @@ enum tw_status tw_runner_pass(const struct tw_runner_options *o,
 		}
 	}
 	tw_store_busy_limit(o->store, TW_STORE_BUSY_MS);
-	st = r->status;
+	st = r->status ? r->status : r->complaint.status;
 	if (st && err)
-		*err = r->err;
+		*err = r->status ? r->err : r->complaint;
 	free(r);
 	return st;
 }

@@ -74,7 +74,8 @@ struct tw_runner_options {
 };
 
 /* Runs until nothing is due (or a signal, with watch).  TW_OK when the pass
- * itself went well, whatever became of its changes. */
+ * itself went well, whatever became of its changes.  TW_CONFIG also when all
+ * was done but for changes whose secrets can't be opened: they wait. */
 enum tw_status tw_runner_pass(const struct tw_runner_options *o,
     struct tw_pass_result *result, struct tw_err *err);
 

@@ -8,6 +8,7 @@
 #include "base/name.h"
 #include "engine/automaton.h"
 #include "engine/contact.h"
+#include "engine/mask.h"
 #include "engine/runner.h"
 
 #define TW_RUNNER_BUSY_MS 250	/* the loop never stands still for longer on a
@@ -58,6 +59,10 @@ struct visit {
 	struct tw_auto_step *auto_steps;	/* [1 … nsteps] */
 	struct live_step *live;			/* [1 … nsteps] */
 	struct tw_automaton automaton;
+	struct tw_secrets secrets;	/* n 0: it has none, and no mask */
+	struct tw_mask_forms *forms;
+	struct tw_mask *mask;
+	int64_t heard;		/* the stream's position, held back or not */
 
 	/* to be written (record.c) */
 	struct record *first, **last;
@@ -89,6 +94,7 @@ struct runner {
 	struct tw_pass_result *result;
 	enum tw_status status;	/* of the pass */
 	struct tw_err err;
+	struct tw_err complaint;	/* the first; the pass goes on */
 };
 
 /* visit.c */
@@ -115,6 +121,19 @@ void visit_save_position(struct visit *v);
 void visit_end_change(struct visit *v, enum tw_change_status status,
     const char *reason, const char *hold_reason);
 
+/* Output that may be stored (tw_mask_fn). */
+void visit_keep_output(void *arg, const char *p, size_t n);
+
+/* visit_secret.c */
+/* TW_CONFIG: they can't be opened; TW_NO: the change ended meanwhile. */
+enum tw_status visit_load_secrets(struct visit *v, struct tw_err *err);
+/* What the request says of them: nothing where there are none. */
+enum tw_status visit_secrets_text(const struct visit *v, struct tw_buf *out,
+    struct tw_err *err);
+void visit_drop_secrets(struct visit *v);
+/* Output just heard, by way of the mask. */
+void visit_mask_output(struct visit *v, const char *p, size_t n);
+
 /* record.c */
 void record_output(struct visit *v, const char *p, size_t n, int64_t cut);
 void record_step(struct visit *v, int64_t k, bool audit, bool in_undo);
@@ -127,5 +146,8 @@ void record_drop(struct visit *v);
 /* As many as it takes go through this jump host (NULL: none) already. */
 bool runner_is_jump_full(const struct runner *r, const char *via);
 void runner_fail(struct runner *r, const struct tw_err *err);
+/* What is wrong with the tower, but stops one host alone: the pass goes on, and
+ * says so at its end. */
+void runner_complain(struct runner *r, const struct tw_err *err);
 
 #endif

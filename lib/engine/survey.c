@@ -21,6 +21,7 @@ struct ask {			/* one host being asked */
 	struct tw_contact *contact;
 	json_t *facts;
 	struct tw_buf output;	/* of the check under way */
+	struct tw_mask *mask;	/* or NULL */
 	bool is_over;
 };
 
@@ -40,8 +41,12 @@ static void finish(struct ask *a, enum tw_status status, const char *text)
 		return;
 	a->is_over = true;
 	a->h->status = status;
-	if (status)
-		tw_err_set(&a->h->err, status, "%s", text);
+	if (status) {
+		char masked[TW_ERR_MSG_MAX];
+
+		tw_mask_text(a->survey->o->forms, text, masked, sizeof masked);
+		tw_err_set(&a->h->err, status, "%s", masked);
+	}
 	uv_timer_start(&a->survey->wake, on_wake, 0, 0);
 }
 
@@ -74,6 +79,8 @@ static void add_plan(struct ask *a, const char *rest)
 	if (sscanf(rest, "%18" SCNd64 " %11s %18" SCNd64, &k, state,
 	    &code) != 3 || k < 1 || (uint64_t)k > a->h->nsteps)
 		return;
+	if (a->mask)
+		tw_mask_end(a->mask, false);
 	st = &a->h->steps[k - 1];
 	snprintf(st->state, sizeof st->state, "%s", state);
 	st->code = code;
@@ -111,7 +118,7 @@ static void on_event(void *arg, const struct tw_event *ev)
 	(void)ev;
 }
 
-static void on_output(void *arg, const char *p, size_t n)
+static void keep_output(void *arg, const char *p, size_t n)
 {
 	struct ask *a = arg;
 
@@ -120,10 +127,25 @@ static void on_output(void *arg, const char *p, size_t n)
 	tw_buf_add(&a->output, p, n);
 }
 
+static void on_output(void *arg, const char *p, size_t n)
+{
+	struct ask *a = arg;
+
+	if (a->mask)
+		tw_mask_feed(a->mask, p, n);
+	else
+		keep_output(a, p, n);
+}
+
 static void on_cut(void *arg, int64_t bytes)
 {
-	(void)arg;
+	struct ask *a = arg;
+
 	(void)bytes;
+	if (a->mask) {
+		tw_mask_end(a->mask, true);
+		tw_mask_after_cut(a->mask);
+	}
 }
 
 static void on_opened(void *arg)
@@ -146,6 +168,8 @@ static void on_opened(void *arg)
 		.text_len = o->text_len,
 		.blob = o->blob,
 		.blob_len = o->blob_len,
+		.secret = o->secret,
+		.secret_len = o->secret_len,
 	};
 
 	tw_random_id(nonce);
@@ -190,6 +214,8 @@ static enum tw_status open_one(struct ask *a, struct tw_err *err)
 	if (!a->facts || !a->h->steps)
 		return tw_err_nomem(err);
 	st = tw_reach_make(o->store, a->h->host, o->agent, &a->reach, err);
+	if (!st && o->forms)
+		st = tw_mask_new(o->forms, keep_output, a, &a->mask, err);
 	if (!st)
 		st = tw_contact_open(&a->survey->loop, &a->reach,
 		    o->transport, &calls, a, &a->contact, err);
@@ -219,6 +245,8 @@ static void release_ask(struct survey *s, struct ask *a)
 	a->contact = NULL;
 	tw_reach_release(&a->reach);
 	tw_buf_release(&a->output);
+	tw_mask_free(a->mask);
+	a->mask = NULL;
 	if (json_object_size(a->facts) > 0)
 		a->h->facts = json_dumps(a->facts, JSON_COMPACT |
 		    JSON_SORT_KEYS);

@@ -9,6 +9,7 @@
 #define TW_ENGINE_SURVEY_H
 
 #include "base/buf.h"
+#include "engine/mask.h"
 #include "model/host.h"
 #include "ssh/transport.h"
 
@@ -41,6 +42,10 @@ struct tw_survey_options {
 	const struct tw_transport *transport;	/* tests; or NULL */
 	const void *text, *blob;	/* plan: the program */
 	size_t text_len, blob_len, nsteps;
+	const void *secret;	/* plan: tw_secrets_text() */
+	size_t secret_len;
+	const struct tw_mask_forms *forms;	/* out of all that hosts say;
+						   or NULL */
 	/* Called for each host as it is done; or NULL. */
 	void (*done)(void *arg, struct tw_survey_host *h);
 	void *arg;

@@ -66,8 +66,11 @@ static enum tw_status note_hold(struct visit *v, const char *text,
 	return tw_host_hold_tower(v->runner->o.store, v->host.id, text, err);
 }
 
-static void trouble(struct visit *v, const char *text)
+static void trouble(struct visit *v, const char *said)
 {
+	char text[TW_ERR_MSG_MAX];
+
+	tw_mask_text(v->forms, said, text, sizeof text);
 	settle(v);
 	v->runner->result->unreachable++;
 	note(v, text, note_trouble);
@@ -75,8 +78,22 @@ static void trouble(struct visit *v, const char *text)
 	visit_over(v);
 }
 
-void visit_hold(struct visit *v, const char *text)
+/* Nothing is wrong with the host; it is left alone for a while all the same,
+ * or this would be tried again at once. */
+static void own_trouble(struct visit *v, struct tw_err *err)
 {
+	note(v, err->msg, note_trouble);
+	if (v->runner->o.watch)
+		visit_report(v, TW_REPORT_TROUBLE, err->msg);
+	runner_complain(v->runner, err);
+	visit_over(v);
+}
+
+void visit_hold(struct visit *v, const char *said)
+{
+	char text[TW_ERR_MSG_MAX];
+
+	tw_mask_text(v->forms, said, text, sizeof text);
 	settle(v);
 	note(v, text, note_hold);
 	v->runner->result->held++;
@@ -93,7 +110,7 @@ static void lost(struct visit *v, const char *text)
 	if (v->progressed && !v->runner->stop) {
 		settle(v);
 		v->restart = true;
-		visit_report(v, TW_REPORT_IDLE, text);
+		visit_report(v, TW_REPORT_IDLE, NULL);
 		visit_over(v);
 		return;
 	}
@@ -245,6 +262,8 @@ static void on_control(void *arg, const char *word, const char *rest)
 	if (v->state != VISIT_ASKED || v->has_ended)
 		return;
 	if (strcmp(word, "accepted") == 0 || strcmp(word, "stream") == 0) {
+		if (v->mask)	/* another life begins */
+			tw_mask_end(v->mask, true);
 		visit_save_position(v);
 		if (v->change.accepted)
 			return;
@@ -347,8 +366,8 @@ static enum tw_status load_steps(struct visit *v, struct tw_err *err)
 	enum tw_status st;
 	size_t i;
 
-	st = tw_change_steps(v->runner->o.store, v->change.id, &v->steps,
-	    &v->nsteps, err);
+	st = tw_change_steps(v->runner->o.store, NULL, v->change.id,
+	    &v->steps, &v->nsteps, err);
 	if (st)
 		return st;
 	v->auto_steps = calloc(v->nsteps + 1, sizeof *v->auto_steps);
@@ -366,6 +385,7 @@ static enum tw_status load_steps(struct visit *v, struct tw_err *err)
 static enum tw_status send_request(struct visit *v, struct tw_err *err)
 {
 	struct tw_buf text = TW_BUF_INIT, blob = { .max = (size_t)80 << 20 };
+	struct tw_buf secret = { .is_secret = true };
 	static const uint8_t none[32];
 	struct tw_change *c = &v->change;
 	struct tw_host *h = &v->host;
@@ -409,19 +429,26 @@ static enum tw_status send_request(struct visit *v, struct tw_err *err)
 	}
 	v->unheld = h->unhold;
 	if (!st)
+		st = visit_secrets_text(v, &secret, err);
+	req.secret = tw_buf_str(&secret);
+	req.secret_len = secret.len;
+	if (!st)
 		st = tw_contact_send(v->contact, &req, c->next_event, err);
 	tw_buf_release(&text);
 	tw_buf_release(&blob);
+	tw_buf_release(&secret);
 	return st;
 }
 
 void visit_ask(struct visit *v)
 {
 	struct tw_err err = { 0 };
+	int64_t cancelled = 0;
 	enum tw_status st;
 
 	st = tw_change_claim(v->runner->o.store, v->host.id, tw_clock_now(),
-	    &v->change, &err);
+	    &v->change, &cancelled, &err);
+	v->runner->result->cancelled += cancelled;
 	if (st == TW_NO || st == TW_AGAIN) {
 		visit_over(v);
 		return;
@@ -429,6 +456,17 @@ void visit_ask(struct visit *v)
 	if (!st) {
 		v->has_change = true;
 		st = load_steps(v, &err);
+	}
+	if (!st) {
+		st = visit_load_secrets(v, &err);
+		if (st == TW_NO || st == TW_AGAIN) {
+			visit_over(v);
+			return;
+		}
+		if (st == TW_CONFIG) {
+			own_trouble(v, &err);
+			return;
+		}
 	}
 	if (!st) {
 		v->state = VISIT_ASKED;
@@ -483,6 +521,7 @@ void visit_free(struct visit *v)
 {
 	tw_contact_close(v->contact);
 	record_drop(v);
+	visit_drop_secrets(v);
 	tw_reach_release(&v->reach);
 	tw_step_list_free(v->steps, v->nsteps);
 	free(v->auto_steps);

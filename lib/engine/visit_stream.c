@@ -46,6 +46,10 @@ void visit_save_position(struct visit *v)
 {
 	tw_contact_position(v->contact, &v->change.life, &v->change.offset,
 	    &v->change.next_event);
+	v->heard = v->change.offset;
+	/* what the mask holds back is to be heard again, should this end here */
+	if (v->mask)
+		v->change.offset -= (int64_t)tw_mask_back(v->mask);
 }
 
 /* When the host booted, by our clock.  It says whole seconds of its own, and is
@@ -193,12 +197,21 @@ static void on_step_event(struct visit *v, const struct tw_event *ev)
 		v->change.in_undo = true;
 }
 
+/* What wrote the output before this may have been stopped in mid-word. */
+static bool is_torn(const struct tw_event *ev)
+{
+	return ev->word == TW_EV_LIFE || ev->state == TW_STEP_INTERRUPTED ||
+	    ev->state == TW_STEP_TIMED_OUT;
+}
+
 void visit_on_event(void *arg, const struct tw_event *ev)
 {
 	struct visit *v = arg;
 
 	if (v->state != VISIT_ASKED || v->has_ended)
 		return;
+	if (v->mask)
+		tw_mask_end(v->mask, is_torn(ev));
 	if (!tw_automaton_apply(&v->automaton, ev)) {
 		char text[200];
 
@@ -229,7 +242,7 @@ static struct live_step *output_step(struct visit *v)
 	    &v->live[v->change.cur_step] : NULL;
 }
 
-void visit_on_output(void *arg, const char *p, size_t n)
+void visit_keep_output(void *arg, const char *p, size_t n)
 {
 	struct visit *v = arg;
 	struct live_step *l = output_step(v);
@@ -237,14 +250,8 @@ void visit_on_output(void *arg, const char *p, size_t n)
 	 * does not gets no more than both and some */
 	int64_t room;
 
-	if (v->state != VISIT_ASKED || !v->has_change || v->has_ended)
+	if (!l)			/* before the first step: nobody's */
 		return;
-	v->progressed = true;
-	visit_save_position(v);
-	if (!l) {		/* before the first step: nobody's */
-		record_soon(v, false);
-		return;
-	}
 	room = 2 * TW_OUTPUT_CAP + TW_OUTPUT_CAP / 8 - l->kept;
 	if (room < (int64_t)n) {
 		if (l->cut < CUT_MAX)
@@ -254,8 +261,21 @@ void visit_on_output(void *arg, const char *p, size_t n)
 	l->kept += (int64_t)n;
 	if (n > 0)
 		record_output(v, p, n, 0);
+}
+
+void visit_on_output(void *arg, const char *p, size_t n)
+{
+	struct visit *v = arg;
+
+	if (v->state != VISIT_ASKED || !v->has_change || v->has_ended)
+		return;
+	v->progressed = true;
+	if (v->mask)
+		visit_mask_output(v, p, n);
 	else
-		record_soon(v, false);
+		visit_keep_output(v, p, n);
+	visit_save_position(v);
+	record_soon(v, false);
 }
 
 void visit_on_cut(void *arg, int64_t bytes)
@@ -265,6 +285,10 @@ void visit_on_cut(void *arg, int64_t bytes)
 
 	if (v->state != VISIT_ASKED || !l || v->has_ended)
 		return;
+	if (v->mask) {
+		tw_mask_end(v->mask, true);
+		tw_mask_after_cut(v->mask);
+	}
 	if (bytes > CUT_MAX - l->cut)
 		bytes = CUT_MAX - l->cut;
 	l->cut += bytes;

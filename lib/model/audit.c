@@ -70,6 +70,20 @@ enum tw_status tw_audit_hash(const struct tw_audit_row *r,
 	return TW_OK;
 }
 
+int64_t tw_audit_chain(const struct tw_who *who, bool is_tower)
+{
+	return is_tower ? TW_AUDIT_TOWER : who->org_id;
+}
+
+enum tw_status tw_audit_may(struct tw_store *s, const struct tw_who *who,
+    bool is_tower, struct tw_err *err)
+{
+	struct tw_grant_used used;
+
+	/* the tower's own is kept by tw_tenant_chain() */
+	return is_tower ? TW_OK : tw_may(s, who, TW_MAY_AUDIT, &used, err);
+}
+
 static const char head_sql[] =
     "SELECT seq, hash FROM ("
     "    SELECT seq, hash FROM (SELECT seq, hash FROM audit"
@@ -78,18 +92,14 @@ static const char head_sql[] =
     ") ORDER BY seq DESC LIMIT 1";
 enum { HEAD_SEQ, HEAD_HASH };
 
-enum tw_status tw_audit_head(struct tw_store *s, int64_t chain, int64_t *seq,
+/* Of a statement whose chain is bound. */
+static enum tw_status read_head(struct tw_stmt *st, int64_t *seq,
     uint8_t hash[TW_SHA256_LEN], struct tw_err *err)
 {
 	enum tw_status status;
-	struct tw_stmt *st;
 
 	*seq = 0;
 	memset(hash, 0, TW_SHA256_LEN);
-	status = tw_stmt_get(s, head_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 1, chain);
 	status = tw_stmt_step(st, err);
 	if (status != TW_OK)
 		return status == TW_NO ? TW_OK : status;
@@ -98,6 +108,21 @@ enum tw_status tw_audit_head(struct tw_store *s, int64_t chain, int64_t *seq,
 	tw_stmt_reset(st);
 	return TW_OK;
 }
+
+enum tw_status tw_audit_head(struct tw_store *s, const struct tw_who *who,
+    bool is_tower, int64_t *seq, uint8_t hash[TW_SHA256_LEN],
+    struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_audit_may(s, who, is_tower, err);
+	if (status == TW_OK)
+		status = tw_tenant_chain(s, who, is_tower, head_sql, &st, err);
+	return status == TW_OK ? read_head(st, seq, hash, err) : status;
+}
+
+/* --- adding ------------------------------------------------------------ */
 
 static void set_text(struct tw_audit_text *t, const char *s)
 {
@@ -120,7 +145,11 @@ enum tw_status tw_audit_add(struct tw_store *s, const struct tw_audit *a,
 
 	status = tw_tx_need(s, err);
 	if (status == TW_OK)
-		status = tw_audit_head(s, a->chain, &r.seq, prev, err);
+		status = tw_stmt_get(s, head_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, a->chain);
+	status = read_head(st, &r.seq, prev, err);
 	if (status != TW_OK)
 		return status;
 	r.seq++;
@@ -238,18 +267,17 @@ static enum tw_status page_add(struct page *p, struct tw_stmt *st,
 
 /* The next page behind record `after`. */
 static enum tw_status page_read(struct page *p, struct tw_store *s,
-    const struct tw_audit_filter *f, const char *hosts, int64_t after,
-    struct tw_err *err)
+    const struct tw_who *who, const struct tw_audit_filter *f,
+    const char *hosts, int64_t after, struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
 
 	page_clear(p);
-	status = tw_stmt_get(s, f->change_num ? each_change_sql : each_sql,
-	    &st, err);
+	status = tw_tenant_chain(s, who, f->is_tower, f->change_num ?
+	    each_change_sql : each_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, f->chain);
 	tw_stmt_int(st, 2, after);
 	tw_stmt_int(st, 3, f->since);
 	tw_stmt_text(st, 4, hosts);
@@ -266,18 +294,21 @@ static enum tw_status page_read(struct page *p, struct tw_store *s,
 	return status == TW_NO ? TW_OK : status;
 }
 
-enum tw_status tw_audit_each(struct tw_store *s,
+enum tw_status tw_audit_each(struct tw_store *s, const struct tw_who *who,
     const struct tw_audit_filter *f,
     enum tw_status (*fn)(void *arg, const struct tw_audit *a,
     struct tw_err *err), void *arg, struct tw_err *err)
 {
 	struct page page = { NULL, 0 };
 	int64_t after = f->seq ? f->seq - 1 : 0;
-	enum tw_status status = TW_OK;
+	enum tw_status status;
 	char *hosts = NULL;
 	bool is_last;
 	size_t i;
 
+	status = tw_audit_may(s, who, f->is_tower, err);
+	if (status != TW_OK)
+		return status;
 	page.rows = calloc(TW_PAGE_ROWS, sizeof *page.rows);
 	if (f->hosts)
 		hosts = tw_json_names(f->hosts);
@@ -286,7 +317,7 @@ enum tw_status tw_audit_each(struct tw_store *s,
 		goto out;
 	}
 	do {
-		status = page_read(&page, s, f, hosts, after, err);
+		status = page_read(&page, s, who, f, hosts, after, err);
 		is_last = page.n < TW_PAGE_ROWS;
 		for (i = 0; status == TW_OK && i < page.n; i++) {
 			after = page.rows[i].seq;

@@ -22,9 +22,9 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
-#include "store/store.h"
+#include "model/who.h"
 
-#define TW_AUDIT_TOWER 0	/* the tower's own chain */
+#define TW_AUDIT_TOWER 0	/* the number of the tower's own chain */
 
 struct tw_audit {		/* a record; strings live for the callback */
 	int64_t chain;
@@ -48,8 +48,11 @@ enum tw_status tw_audit_add(struct tw_store *s, const struct tw_audit *a,
  * strings (a NULL value is left out); malloc'd, NULL: no memory. */
 char *tw_audit_detail(const char *key, ...) __attribute__((sentinel));
 
-struct tw_audit_filter {	/* zeroed: everything of the chain */
-	int64_t chain;
+/* Looking needs the permission `audit' in the caller's organisation, whose
+ * chain it is; is_tower: the tower's own chain, for its administrators alone. */
+
+struct tw_audit_filter {	/* zeroed: everything of the organisation */
+	bool is_tower;
 	int64_t since;
 	const char *const *hosts;	/* names, NULL-terminated; NULL: any */
 	const char *operator;
@@ -58,7 +61,7 @@ struct tw_audit_filter {	/* zeroed: everything of the chain */
 };
 /* Calls fn for each record in order.  Rows are read in pages and no statement
  * is open while fn runs; fn returns other than TW_OK to stop with that. */
-enum tw_status tw_audit_each(struct tw_store *s,
+enum tw_status tw_audit_each(struct tw_store *s, const struct tw_who *who,
     const struct tw_audit_filter *f,
     enum tw_status (*fn)(void *arg, const struct tw_audit *a,
     struct tw_err *err), void *arg, struct tw_err *err);
@@ -66,14 +69,19 @@ enum tw_status tw_audit_each(struct tw_store *s,
 /* Is the chain whole?  TW_OK; TW_NO with the first bad record in err and
  * *bad.  count: records verified.  With a checkpoint (check_seq > 0) the
  * record of that number must still have that hash: truncation shows. */
-enum tw_status tw_audit_verify(struct tw_store *s, int64_t chain,
-    int64_t check_seq, const uint8_t check_hash[TW_SHA256_LEN],
+enum tw_status tw_audit_verify(struct tw_store *s, const struct tw_who *who,
+    bool is_tower, int64_t check_seq, const uint8_t check_hash[TW_SHA256_LEN],
     int64_t *count, int64_t *bad, struct tw_err *err);
 
 /* The last record's seq and hash (0 and zeros when empty; the anchor's when all
  * before it was pruned). */
-enum tw_status tw_audit_head(struct tw_store *s, int64_t chain, int64_t *seq,
-    uint8_t hash[TW_SHA256_LEN], struct tw_err *err);
+enum tw_status tw_audit_head(struct tw_store *s, const struct tw_who *who,
+    bool is_tower, int64_t *seq, uint8_t hash[TW_SHA256_LEN],
+    struct tw_err *err);
+
+/* The number of the chain, as it is hashed: 0 is the tower's, else it is the
+ * organisation's id. */
+int64_t tw_audit_chain(const struct tw_who *who, bool is_tower);
 
 /* Removes the records up to seq behind an anchor (transaction open); a record
  * "audit.prune" by the tower says so.  TW_NO: there is no record seq. */

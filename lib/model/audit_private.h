@@ -27,6 +27,10 @@ struct tw_audit_row {
 	const uint8_t *prev;	/* TW_SHA256_LEN bytes */
 };
 
+/* May the caller look at the organisation's chain? */
+enum tw_status tw_audit_may(struct tw_store *s, const struct tw_who *who,
+    bool is_tower, struct tw_err *err);
+
 /* The record's hash. */
 enum tw_status tw_audit_hash(const struct tw_audit_row *r,
     uint8_t out[TW_SHA256_LEN], struct tw_err *err);

@@ -18,7 +18,8 @@ static const char anchor_sql[] =
 enum { ANCHOR_SEQ, ANCHOR_HASH };
 
 struct chain {			/* a walk along a chain */
-	int64_t chain;
+	const struct tw_who *who;
+	bool is_tower;
 	int64_t last;		/* the record before */
 	uint8_t hash[TW_SHA256_LEN];	/* and its hash */
 	int64_t check_seq;
@@ -33,10 +34,9 @@ static enum tw_status find_start(struct tw_store *s, struct chain *c,
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	status = tw_stmt_get(s, anchor_sql, &st, err);
+	status = tw_tenant_chain(s, c->who, c->is_tower, anchor_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, c->chain);
 	status = tw_stmt_step(st, err);
 	if (status == TW_NO)
 		return TW_OK;
@@ -77,7 +77,8 @@ static enum tw_status verify_row(struct chain *c, struct tw_stmt *st,
     struct tw_err *err)
 {
 	uint8_t prev[TW_SHA256_LEN], hash[TW_SHA256_LEN], want[TW_SHA256_LEN];
-	struct tw_audit_row r = { .chain = c->chain, .prev = prev };
+	struct tw_audit_row r = { .prev = prev,
+	    .chain = tw_audit_chain(c->who, c->is_tower) };
 	enum tw_status status;
 
 	r.seq = tw_stmt_col_int(st, AUDIT_SEQ);
@@ -117,10 +118,9 @@ static enum tw_status verify_page(struct tw_store *s, struct chain *c,
 	struct tw_stmt *st;
 
 	*n = 0;
-	status = tw_stmt_get(s, verify_sql, &st, err);
+	status = tw_tenant_chain(s, c->who, c->is_tower, verify_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, c->chain);
 	tw_stmt_int(st, 2, c->last);
 	tw_stmt_int(st, 3, VERIFY_ROWS);
 	while ((status = tw_stmt_step(st, err)) == TW_OK) {
@@ -134,19 +134,20 @@ static enum tw_status verify_page(struct tw_store *s, struct chain *c,
 	return status == TW_NO ? TW_OK : status;
 }
 
+static const char below_sql[] =
+    "SELECT seq FROM audit WHERE chain = ?1 AND seq <= ?2 ORDER BY seq"
+    " LIMIT 1";
+
 /* An anchor moved up by hand would hide the records that are still there. */
 static enum tw_status check_below(struct tw_store *s, struct chain *c,
     struct tw_err *err)
 {
-	static const char sql[] = "SELECT seq FROM audit"
-	    " WHERE chain = ?1 AND seq <= ?2 ORDER BY seq LIMIT 1";
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	status = tw_stmt_get(s, sql, &st, err);
+	status = tw_tenant_chain(s, c->who, c->is_tower, below_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, c->chain);
 	tw_stmt_int(st, 2, c->last);
 	status = tw_stmt_step(st, err);
 	if (status == TW_NO)
@@ -159,17 +160,19 @@ static enum tw_status check_below(struct tw_store *s, struct chain *c,
 	return status;
 }
 
-enum tw_status tw_audit_verify(struct tw_store *s, int64_t chain,
-    int64_t check_seq, const uint8_t check_hash[TW_SHA256_LEN],
+enum tw_status tw_audit_verify(struct tw_store *s, const struct tw_who *who,
+    bool is_tower, int64_t check_seq, const uint8_t check_hash[TW_SHA256_LEN],
     int64_t *count, int64_t *first_bad, struct tw_err *err)
 {
-	struct chain c = { .chain = chain, .check_seq = check_seq,
-	    .check_hash = check_hash };
+	struct chain c = { .who = who, .is_tower = is_tower,
+	    .check_seq = check_seq, .check_hash = check_hash };
 	enum tw_status status;
 	int64_t n = 0;
 
 	*count = *first_bad = 0;
-	status = find_start(s, &c, err);
+	status = tw_audit_may(s, who, is_tower, err);
+	if (status == TW_OK)
+		status = find_start(s, &c, err);
 	if (status == TW_OK)
 		status = check_below(s, &c, err);
 	if (status == TW_OK && check_seq && check_seq < c.last)

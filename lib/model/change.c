@@ -188,6 +188,19 @@ static const char get_sql[] =
     COLUMNS TABLES " WHERE c.org_id = ?1 AND c.num = ?2";
 static const char load_sql[] = COLUMNS TABLES " WHERE c.id = ?1";
 
+/* The same words whether there is none or it can't be seen. */
+static enum tw_status no_change(struct tw_store *s, const struct tw_who *who,
+    int64_t num, struct tw_err *err)
+{
+	struct tw_rights *view = NULL;
+	enum tw_status status;
+
+	status = tw_view_load(s, who, &view, err);
+	tw_rights_free(view);
+	return status == TW_OK ? tw_err_set(err, TW_NO, "no change %lld",
+	    (long long)num) : status;
+}
+
 enum tw_status tw_change_get(struct tw_store *s, const struct tw_who *who,
     int64_t num, struct tw_change *out, struct tw_err *err)
 {
@@ -195,14 +208,47 @@ enum tw_status tw_change_get(struct tw_store *s, const struct tw_who *who,
 	struct tw_stmt *st;
 
 	memset(out, 0, sizeof *out);
-	status = tw_stmt_get(s, get_sql, &st, err);
+	status = tw_tenant_stmt(s, who, get_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, who->org_id);
 	tw_stmt_int(st, 2, num);
 	status = read_one(st, out, err);
+	if (status == TW_OK) {
+		status = tw_host_may(s, who, TW_MAY_VIEW, out->host_id,
+		    out->host_name, NULL, err);
+		if (status != TW_OK)
+			tw_change_release(out);
+	}
+	return status == TW_NO || status == TW_DENIED ?
+	    no_change(s, who, num, err) : status;
+}
+
+static const char num_sql[] =
+    "SELECT num FROM change WHERE org_id = ?1 AND id = ?2";
+
+enum tw_status tw_change_visible(struct tw_store *s, const struct tw_who *who,
+    int64_t id, struct tw_err *err)
+{
+	struct tw_change c = { 0 };
+	enum tw_status status;
+	struct tw_stmt *st;
+	int64_t num;
+
+	if (!who)
+		return TW_OK;
+	status = tw_tenant_stmt(s, who, num_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 2, id);
+	status = tw_stmt_step(st, err);
 	if (status == TW_NO)
-		tw_err_set(err, TW_NO, "no change %lld", (long long)num);
+		return tw_err_set(err, TW_NO, "the change is gone");
+	if (status != TW_OK)
+		return status;
+	num = tw_stmt_col_int(st, 0);
+	tw_stmt_reset(st);
+	status = tw_change_get(s, who, num, &c, err);
+	tw_change_release(&c);
 	return status;
 }
 
@@ -240,11 +286,28 @@ static const char pending_sql[] =
     " AND c.status IN ('queued', 'running')" FILTER;
 
 struct query {
+	const struct tw_who *who;
 	const char *sql;
-	int64_t org_id;
 	char *hosts, *statuses;		/* JSON arrays; hosts may be NULL */
 	bool held;
+	int64_t *visible;		/* ids of hosts, sorted */
+	size_t nvisible;
+	bool sees_all;
 };
+
+static int compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Those of removed hosts are for who sees everything. */
+static bool is_visible(const struct query *q, const struct tw_change *c)
+{
+	return q->sees_all || (q->nvisible && bsearch(&c->host_id, q->visible,
+	    q->nvisible, sizeof *q->visible, compare));
+}
 
 /* Which statuses, as bits. */
 static unsigned wanted(const struct tw_change_filter *f)
@@ -256,9 +319,11 @@ static unsigned wanted(const struct tw_change_filter *f)
 	return f->all ? (1u << NSTATUSES) - 1 : PENDING;
 }
 
-static bool query_init(struct query *q, const struct tw_who *who,
-    const struct tw_change_filter *f)
+static enum tw_status query_init(struct query *q, struct tw_store *s,
+    const struct tw_who *who, const struct tw_change_filter *f,
+    struct tw_err *err)
 {
+	enum tw_status status;
 	const char *names[NSTATUSES + 1];
 	unsigned bits = wanted(f);
 	size_t i, n = 0;
@@ -268,11 +333,18 @@ static bool query_init(struct query *q, const struct tw_who *who,
 			names[n++] = status_names[i];
 	names[n] = NULL;
 	q->sql = bits & ~PENDING ? all_sql : pending_sql;
-	q->org_id = who->org_id;
+	q->who = who;
 	q->held = f->held_only;
+	status = tw_host_visible(s, who, &q->visible, &q->nvisible,
+	    &q->sees_all, err);
+	if (status != TW_OK)
+		return status;
+	if (q->nvisible)
+		qsort(q->visible, q->nvisible, sizeof *q->visible, compare);
 	q->statuses = tw_json_names(names);
 	q->hosts = f->hosts ? tw_json_names(f->hosts) : NULL;
-	return q->statuses && (q->hosts || !f->hosts);
+	return q->statuses && (q->hosts || !f->hosts) ? TW_OK :
+	    tw_err_nomem(err);
 }
 
 /* The next rows behind number `after` into rows[TW_PAGE_ROWS]. */
@@ -283,10 +355,9 @@ static enum tw_status read_page(struct tw_store *s, const struct query *q,
 	struct tw_stmt *st;
 
 	*n = 0;
-	status = tw_stmt_get(s, q->sql, &st, err);
+	status = tw_tenant_stmt(s, q->who, q->sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, q->org_id);
 	tw_stmt_int(st, 2, after);
 	tw_stmt_text(st, 3, q->hosts);
 	tw_stmt_text(st, 4, q->statuses);
@@ -311,20 +382,19 @@ enum tw_status tw_change_each(struct tw_store *s, const struct tw_who *who,
 {
 	struct tw_change *rows;
 	struct query q = { 0 };
-	enum tw_status status = TW_OK;
+	enum tw_status status;
 	int64_t after = 0;
 	size_t i, n;
 
 	rows = calloc(TW_PAGE_ROWS, sizeof *rows);
-	if (!query_init(&q, who, f) || !rows) {
-		status = tw_err_nomem(err);
+	status = rows ? query_init(&q, s, who, f, err) : tw_err_nomem(err);
+	if (status != TW_OK)
 		goto out;
-	}
 	do {
 		status = read_page(s, &q, after, rows, &n, err);
 		for (i = 0; i < n; i++) {
 			after = rows[i].num;
-			if (status == TW_OK)
+			if (status == TW_OK && is_visible(&q, &rows[i]))
 				status = fn(arg, &rows[i], err);
 			tw_change_release(&rows[i]);
 		}
@@ -333,6 +403,7 @@ out:
 	free(rows);
 	free(q.hosts);
 	free(q.statuses);
+	free(q.visible);
 	return status;
 }
 
@@ -340,14 +411,15 @@ out:
 
 static const char ahead_sql[] =
     "SELECT num, count(*) OVER () FROM change"
-    " WHERE host_id = ?1 AND status IN ('queued', 'running') AND id <> ?3"
+    " WHERE +org_id = ?1 AND host_id = ?5 AND status IN ('queued', 'running') AND id <> ?3"
     "    AND (status = 'running' OR ((joins, id) < (?2, ?3)"
     "        AND (not_before IS NULL OR not_before <= ?4)))"
     " ORDER BY status = 'running' DESC, joins, id LIMIT 1";
 enum { AHEAD_NUM, AHEAD_COUNT };
 
-enum tw_status tw_change_ahead(struct tw_store *s, const struct tw_change *c,
-    int64_t now, int64_t *count, int64_t *first, struct tw_err *err)
+enum tw_status tw_change_ahead(struct tw_store *s, const struct tw_who *who,
+    const struct tw_change *c, int64_t now, int64_t *count, int64_t *first,
+    struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
@@ -355,13 +427,13 @@ enum tw_status tw_change_ahead(struct tw_store *s, const struct tw_change *c,
 	*count = *first = 0;
 	if (c->status != TW_CHANGE_QUEUED)
 		return TW_OK;
-	status = tw_stmt_get(s, ahead_sql, &st, err);
+	status = tw_tenant_stmt(s, who, ahead_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, c->host_id);
 	tw_stmt_int(st, 2, c->joins);
 	tw_stmt_int(st, 3, c->id);
 	tw_stmt_int(st, 4, now);
+	tw_stmt_int(st, 5, c->host_id);
 	status = tw_stmt_step(st, err);
 	if (status != TW_OK)
 		return status == TW_NO ? TW_OK : status;

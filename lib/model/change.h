@@ -10,6 +10,7 @@
 #define TW_MODEL_CHANGE_H
 
 #include "model/host.h"
+#include "model/secret.h"
 
 enum tw_change_status {
 	TW_CHANGE_QUEUED,
@@ -75,8 +76,11 @@ struct tw_filing {		/* what `queue add` files, for each host */
 	int64_t retry_of;	/* id (not num) of the change, or 0 */
 	const struct tw_step *steps; size_t nsteps;	/* k name kind undoable
 					has_check retries timeout are read */
+	const struct tw_secret *secrets; size_t nsecrets;	/* not in params;
+					sealed for each change by itself */
 };
-/* filed is never less than the host's latest, so that a clock set back lets
+/* The caller needs `change' on each host; all where not are named in one
+ * TW_DENIED.  filed is never less than the host's latest, so that a clock set back lets
  * nobody overtake.  The key compares hosts (in any order), file, blob, params,
  * times, after-failure and retry_of; not why, and not the program, which
  * another version may write differently.  TW_NO: a host is gone.
@@ -88,8 +92,19 @@ struct tw_filing {		/* what `queue add` files, for each host */
 enum tw_status tw_change_file(struct tw_store *s, const struct tw_who *who,
     const struct tw_filing *f, const struct tw_host *hosts, size_t n,
     int64_t *nums, bool *again, struct tw_err *err);
+/* To be called before only the checks of f (title, params and program are read)
+ * are asked on hosts: rights as for filing; audit "change.plan" for each host.
+ * Own transaction. */
+enum tw_status tw_change_plan(struct tw_store *s, const struct tw_who *who,
+    const struct tw_filing *f, const struct tw_host *hosts, size_t n,
+    struct tw_err *err);
 
 /* --- looking -------------------------------------------------------- */
+
+/* What is on hosts the caller may not see, and what is left of removed hosts
+ * unless the caller may see the whole organisation, is not there.  TW_DENIED:
+ * the caller may not see anything.  Where who may be NULL, that is the runner,
+ * which has no limit. */
 
 struct tw_change_filter {	/* zeroed: pending ones */
 	const char *const *hosts;	/* names, NULL-terminated; NULL: any */
@@ -109,14 +124,15 @@ enum tw_status tw_change_get(struct tw_store *s, const struct tw_who *who,
     int64_t num, struct tw_change *out, struct tw_err *err);
 enum tw_status tw_change_load(struct tw_store *s, int64_t id,
     struct tw_change *out, struct tw_err *err);
-enum tw_status tw_change_steps(struct tw_store *s, int64_t change_id,
-    struct tw_step **out, size_t *n, struct tw_err *err);
+/* who may be NULL. */
+enum tw_status tw_change_steps(struct tw_store *s, const struct tw_who *who,
+    int64_t change_id, struct tw_step **out, size_t *n, struct tw_err *err);
 /* Content by hash; TW_CONFIG when it is missing or does not match. */
 enum tw_status tw_content_get(struct tw_store *s, const uint8_t hash[32],
     struct tw_buf *out, struct tw_err *err);
 /* The text of the change file it was filed with. */
-enum tw_status tw_change_source(struct tw_store *s, int64_t change_id,
-    struct tw_buf *out, struct tw_err *err);
+enum tw_status tw_change_source(struct tw_store *s, const struct tw_who *who,
+    int64_t change_id, struct tw_buf *out, struct tw_err *err);
 /* Chunks of output with id > after in order of arrival; the last id seen is
  * left in *after. */
 struct tw_output {
@@ -124,15 +140,16 @@ struct tw_output {
 	bool in_undo;
 	const void *data; size_t len;
 };
-enum tw_status tw_output_each(struct tw_store *s, int64_t change_id,
-    int64_t *after, enum tw_status (*fn)(void *arg, const struct tw_output *o,
+enum tw_status tw_output_each(struct tw_store *s, const struct tw_who *who,
+    int64_t change_id, int64_t *after, enum tw_status (*fn)(void *arg, const struct tw_output *o,
     struct tw_err *err), void *arg, struct tw_err *err);
 /* How many stand before it in its host's queue (running one included), and
  * the number of the first of them (0: none). */
-enum tw_status tw_change_ahead(struct tw_store *s, const struct tw_change *c,
-    int64_t now, int64_t *count, int64_t *first, struct tw_err *err);
+enum tw_status tw_change_ahead(struct tw_store *s, const struct tw_who *who,
+    const struct tw_change *c, int64_t now, int64_t *count, int64_t *first,
+    struct tw_err *err);
 
-/* --- acts ----------------------------------------------------------- */
+/* --- acts (they need `change' on the change's host) -------------------- */
 
 enum tw_cancel_result {
 	TW_CANCELLED,		/* was queued: cancelled now */
@@ -143,6 +160,10 @@ enum tw_cancel_result {
  * who asked stands). */
 enum tw_status tw_change_cancel(struct tw_store *s, const struct tw_who *who,
     int64_t num, enum tw_cancel_result *result, struct tw_err *err);
+/* May the caller act on these?  TW_DENIED names all hosts where not.  Numbers
+ * that are not there are left to the acts to complain of. */
+enum tw_status tw_change_permit(struct tw_store *s, const struct tw_who *who,
+    const int64_t *nums, size_t n, struct tw_err *err);
 /* A person declares a running change lost: unknown, audit "change.lost"; its
  * host is held and stays so.  acked_seq stays.  TW_NO: it is not running. */
 enum tw_status tw_change_declare_lost(struct tw_store *s,
@@ -173,10 +194,19 @@ enum tw_status tw_queue_cancels(struct tw_store *s, int64_t **out, size_t *n,
  * "change.expire".  Writes nothing when there are none. */
 enum tw_status tw_queue_expire(struct tw_store *s, int64_t now, int64_t *count,
     struct tw_err *err);
+/* To be called before a due host is contacted.  Cancels what stands at the head
+ * of its queue as long as the operator who filed it may no longer `change' the
+ * host: reason "alice may no longer change web1", audit "change.cancel" by
+ * "tower"; *cancelled: how many.  TW_NO: nothing is left to do there.  Writes
+ * nothing when there are none. */
+enum tw_status tw_queue_settle(struct tw_store *s, int64_t host_id,
+    int64_t now, int64_t *cancelled, struct tw_err *err);
 /* Running change of the host, else its head of queue made running (seq, epoch,
- * started; audit "change.start" by "tower"); TW_NO: nothing due. */
+ * started; audit "change.start" by "tower", with the grant); TW_NO: nothing
+ * due.  Rights are asked again: what lost them is cancelled as above. */
 enum tw_status tw_change_claim(struct tw_store *s, int64_t host_id,
-    int64_t now, struct tw_change *out, struct tw_err *err);
+    int64_t now, struct tw_change *out, int64_t *cancelled,
+    struct tw_err *err);
 /* The host has it; audit "change.accept".  Own transaction. */
 enum tw_status tw_change_accepted(struct tw_store *s, struct tw_change *c,
     int64_t now, struct tw_err *err);

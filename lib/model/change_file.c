@@ -20,7 +20,8 @@ struct batch {			/* one filing under way */
 	uint8_t file[TW_SHA256_LEN], program[TW_SHA256_LEN],
 	    blob[TW_SHA256_LEN];
 	uint8_t hash[TW_SHA256_LEN];	/* of all that must be the same */
-	char *detail;			/* of each audit row */
+	struct tw_grant_used *used;	/* n: what allows it on each host */
+	struct tw_seal *seal;		/* NULL: there are no secrets */
 	int64_t now;
 	int64_t first;			/* the first number */
 };
@@ -45,6 +46,16 @@ static void add_bytes(struct tw_sha256 *h, const void *p, size_t n)
 static void add_int(struct tw_sha256 *h, int64_t v)
 {
 	add_bytes(h, &v, sizeof v);
+}
+
+static void add_secrets(struct tw_sha256 *h, const struct batch *b)
+{
+	uint8_t hash[TW_SEAL_HASH_LEN];
+
+	if (!b->seal)
+		return;
+	tw_secrets_hash(b->seal, b->f->secrets, b->f->nsecrets, hash);
+	add_bytes(h, hash, sizeof hash);
 }
 
 /* The hosts in any order, the file and what it names, parameters, times,
@@ -76,6 +87,7 @@ static enum tw_status hash_batch(struct batch *b, struct tw_err *err)
 	add_bytes(h, times, strlen(times));
 	add_int(h, f->hold_after_failure);
 	add_int(h, f->retry_of);
+	add_secrets(h, b);
 	tw_sha256_get(h, b->hash);
 	tw_sha256_free(h);
 	free(sorted);
@@ -99,6 +111,24 @@ static const char key_sql[] =
     " WHERE org_id = ?1 AND batch_key = ?2 ORDER BY num";
 enum { KEY_HOST, KEY_NUM, KEY_HASH };
 
+/* The number only to who may see that change. */
+static enum tw_status key_taken(struct tw_store *s, const struct batch *b,
+    int64_t num, struct tw_err *err)
+{
+	struct tw_change c = { 0 };
+	enum tw_status status;
+
+	status = tw_change_get(s, b->who, num, &c, err);
+	tw_change_release(&c);
+	if (status != TW_OK && status != TW_NO)
+		return status;
+	if (status == TW_OK)
+		return tw_err_set(err, TW_NO, "the key '%s' was used for "
+		    "something else (change %lld)", b->f->key, (long long)num);
+	return tw_err_set(err, TW_NO, "the key '%s' was used for something "
+	    "else", b->f->key);
+}
+
 /* Reads at most b->n rows: a filing that is the same has as many. */
 static enum tw_status read_filed(struct tw_store *s, const struct batch *b,
     struct filed *rows, size_t *n, struct tw_err *err)
@@ -108,17 +138,15 @@ static enum tw_status read_filed(struct tw_store *s, const struct batch *b,
 	struct tw_stmt *st;
 
 	*n = 0;
-	status = tw_stmt_get(s, key_sql, &st, err);
+	status = tw_tenant_stmt(s, b->who, key_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, b->who->org_id);
 	tw_stmt_text(st, 2, b->f->key);
 	while ((status = tw_stmt_step(st, err)) == TW_OK) {
 		tw_col_hash(st, KEY_HASH, hash);
 		if (*n == b->n || memcmp(hash, b->hash, sizeof hash) != 0)
-			status = tw_err_set(err, TW_NO, "the key '%s' was "
-			    "used for something else (change %lld)",
-			    b->f->key, (long long)tw_stmt_col_int(st, KEY_NUM));
+			status = key_taken(s, b, tw_stmt_col_int(st, KEY_NUM),
+			    err);
 		else if (!tw_col_dup(st, KEY_HOST, &rows[*n].host))
 			status = tw_err_nomem(err);
 		if (status != TW_OK) {
@@ -220,12 +248,15 @@ static void set_text(json_t *o, const char *key, const char *v, bool *failed)
 		*failed |= json_object_set_new(o, key, tw_model_text(v)) != 0;
 }
 
-static enum tw_status make_detail(struct batch *b, struct tw_err *err)
+/* The audit row's of one host, malloc'd; NULL: no memory. */
+static char *make_detail(const struct batch *b,
+    const struct tw_grant_used *used)
 {
 	char file[TW_SHA256_HEX], program[TW_SHA256_HEX];
 	const struct tw_filing *f = b->f;
 	json_t *o = json_object();
 	bool failed = !o;
+	char *out = NULL;
 
 	tw_hex(b->file, sizeof b->file, file);
 	tw_hex(b->program, sizeof b->program, program);
@@ -238,10 +269,11 @@ static enum tw_status make_detail(struct batch *b, struct tw_err *err)
 	set_time(o, "not_after", f->not_after, &failed);
 	set_text(o, "after_failure", f->hold_after_failure ? "hold" : NULL,
 	    &failed);
+	set_text(o, "grant", used->text, &failed);
 	if (!failed)
-		b->detail = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		out = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	json_decref(o);
-	return b->detail ? TW_OK : tw_err_nomem(err);
+	return out;
 }
 
 /* The host must still be there; a clock set back must not let this change
@@ -249,7 +281,7 @@ static enum tw_status make_detail(struct batch *b, struct tw_err *err)
 static const char latest_sql[] =
     "SELECT name, (SELECT filed FROM change WHERE host_id = h.id"
     "    ORDER BY id DESC LIMIT 1) FROM host h"
-    " WHERE h.id = ?1 AND h.org_id = ?2";
+    " WHERE h.org_id = ?1 AND h.id = ?2";
 enum { LATEST_NAME, LATEST_FILED };
 
 static enum tw_status find_latest(struct tw_store *s, const struct batch *b,
@@ -259,11 +291,10 @@ static enum tw_status find_latest(struct tw_store *s, const struct batch *b,
 	struct tw_stmt *st;
 	int64_t latest;
 
-	status = tw_stmt_get(s, latest_sql, &st, err);
+	status = tw_tenant_stmt(s, b->who, latest_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, h->id);
-	tw_stmt_int(st, 2, b->who->org_id);
+	tw_stmt_int(st, 2, h->id);
 	status = tw_stmt_step(st, err);
 	if (status == TW_OK) {
 		latest = tw_stmt_col_int(st, LATEST_FILED);
@@ -294,7 +325,6 @@ static void bind_change(struct tw_stmt *st, const struct batch *b,
 
 	tw_random_id(uid);
 	tw_random_id(nonce);
-	tw_stmt_int(st, 1, b->who->org_id);
 	tw_stmt_int(st, 2, num);
 	tw_stmt_text(st, 3, uid);
 	tw_stmt_text(st, 4, nonce);
@@ -322,7 +352,8 @@ static void bind_change(struct tw_stmt *st, const struct batch *b,
 
 static const char step_sql[] =
     "INSERT INTO step (change_id, k, name, kind, undoable, has_check,"
-    "    retries, timeout) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    "    retries, timeout) SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8"
+    " FROM change WHERE org_id = ?1 AND id = ?9";
 
 static enum tw_status insert_steps(struct tw_store *s, const struct batch *b,
     int64_t change_id, struct tw_err *err)
@@ -334,10 +365,9 @@ static enum tw_status insert_steps(struct tw_store *s, const struct batch *b,
 
 	for (i = 0; i < b->f->nsteps; i++) {
 		step = &b->f->steps[i];
-		status = tw_stmt_get(s, step_sql, &st, err);
+		status = tw_tenant_stmt(s, b->who, step_sql, &st, err);
 		if (status != TW_OK)
 			return status;
-		tw_stmt_int(st, 1, change_id);
 		tw_stmt_int(st, 2, step->k);
 		tw_stmt_text(st, 3, step->name);
 		tw_stmt_text(st, 4, step->kind);
@@ -345,6 +375,7 @@ static enum tw_status insert_steps(struct tw_store *s, const struct batch *b,
 		tw_stmt_int(st, 6, step->has_check);
 		tw_stmt_int(st, 7, step->retries);
 		tw_stmt_int(st, 8, step->timeout);
+		tw_stmt_int(st, 9, change_id);
 		status = tw_stmt_run(st, err);
 		if (status != TW_OK)
 			return status;
@@ -353,35 +384,44 @@ static enum tw_status insert_steps(struct tw_store *s, const struct batch *b,
 }
 
 static enum tw_status file_one(struct tw_store *s, const struct batch *b,
-    const struct tw_host *h, int64_t num, struct tw_err *err)
+    size_t i, int64_t num, struct tw_err *err)
 {
+	const struct tw_host *h = &b->hosts[i];
 	enum tw_status status;
+	int64_t filed = 0, id;
 	struct tw_stmt *st;
-	int64_t filed = 0;
 
 	status = find_latest(s, b, h, &filed, err);
 	if (status == TW_OK)
-		status = tw_stmt_get(s, insert_sql, &st, err);
+		status = tw_tenant_stmt(s, b->who, insert_sql, &st, err);
 	if (status != TW_OK)
 		return status;
 	bind_change(st, b, h, num, filed);
 	status = tw_stmt_run(st, err);
+	id = tw_store_last_id(s);
 	if (status == TW_OK)
-		status = insert_steps(s, b, tw_store_last_id(s), err);
+		status = insert_steps(s, b, id, err);
+	if (status == TW_OK && b->seal)
+		status = tw_secrets_add(s, b->seal, id, b->f->secrets,
+		    b->f->nsecrets, err);
 	if (status == TW_OK)
 		status = tw_change_record(s, b->who->org_id, b->who->login,
-		    h->name, num, "change.file", b->now, strdup(b->detail),
-		    err);
+		    h->name, num, "change.file", b->now,
+		    make_detail(b, &b->used[i]), err);
 	return status;
 }
 
 static enum tw_status file_all(struct tw_store *s, struct batch *b,
     int64_t *nums, bool *again, struct tw_err *err)
 {
-	enum tw_status status = TW_OK;
+	enum tw_status status;
 	size_t i;
 
-	if (b->f->key) {
+	status = tw_host_permit(s, b->who, TW_MAY_CHANGE, b->hosts, b->n,
+	    b->used, err);
+	if (status == TW_OK && b->f->nsecrets)
+		status = tw_secrets_key(s, &b->seal, err);
+	if (status == TW_OK && b->f->key) {
 		status = hash_batch(b, err);
 		if (status == TW_OK)
 			status = find_again(s, b, nums, again, err);
@@ -390,12 +430,10 @@ static enum tw_status file_all(struct tw_store *s, struct batch *b,
 		return status;
 	status = put_contents(s, b, err);
 	if (status == TW_OK)
-		status = make_detail(b, err);
-	if (status == TW_OK)
 		status = take_numbers(s, b, err);
 	for (i = 0; status == TW_OK && i < b->n; i++) {
 		nums[i] = b->first + (int64_t)i;
-		status = file_one(s, b, &b->hosts[i], nums[i], err);
+		status = file_one(s, b, i, nums[i], err);
 	}
 	return status;
 }
@@ -410,11 +448,15 @@ enum tw_status tw_change_file(struct tw_store *s, const struct tw_who *who,
 	struct tw_tx tx;
 
 	*again = false;
-	status = tw_tx_begin(&tx, s, err);
-	if (status != TW_OK)
+	b.used = calloc(n + 1, sizeof *b.used);
+	status = b.used ? tw_tx_begin(&tx, s, err) : tw_err_nomem(err);
+	if (status != TW_OK) {
+		free(b.used);
 		return status;
+	}
 	status = file_all(s, &b, nums, again, err);
-	free(b.detail);
+	free(b.used);
+	tw_seal_free(b.seal);
 	status = tw_tx_end(&tx, status, err);
 	if (status != TW_OK)
 		*again = false;

@@ -1,7 +1,7 @@
 /*
  * content.c - programs and files, each stored once under its SHA-256
  */
-#include "model/model_private.h"
+#include "model/change_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,19 +113,22 @@ enum tw_status tw_content_remove(struct tw_store *s,
 	return tw_stmt_run(st, err);
 }
 
-static const char source_sql[] = "SELECT file FROM change WHERE id = ?1";
+static const char source_sql[] =
+    "SELECT file FROM change WHERE org_id = ?1 AND id = ?2";
 
-enum tw_status tw_change_source(struct tw_store *s, int64_t change_id,
-    struct tw_buf *out, struct tw_err *err)
+enum tw_status tw_change_source(struct tw_store *s, const struct tw_who *who,
+    int64_t change_id, struct tw_buf *out, struct tw_err *err)
 {
 	uint8_t hash[TW_SHA256_LEN];
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	status = tw_stmt_get(s, source_sql, &st, err);
+	status = tw_change_visible(s, who, change_id, err);
+	if (status == TW_OK)
+		status = tw_tenant_stmt(s, who, source_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, change_id);
+	tw_stmt_int(st, 2, change_id);
 	status = tw_stmt_one(st, err);
 	if (status != TW_OK)
 		return status;

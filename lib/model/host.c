@@ -39,19 +39,23 @@ void tw_host_list_free(struct tw_host *h, size_t n)
 /* --- rows -------------------------------------------------------------- */
 
 /* The index condition is repeated in full, so that the planner sees it. */
+#define COLUMNS \
+	"SELECT h.id, h.org_id, h.name, h.address, h.port, h.user, h.via," \
+	"    h.identity, h.sudo, h.spool, h.transport, h.transport_used," \
+	"    h.port_given, h.user_given, h.sshconfig, h.hostkey, h.spool_id," \
+	"    h.queue_id, h.epoch, h.acked_seq, h.fence_epoch, h.fence_seq," \
+	"    h.held_reason, h.held_since, h.held_by, h.unhold, h.failures," \
+	"    h.next_attempt, h.last_error, h.last_error_at, h.last_seen," \
+	"    h.facts, h.facts_at, h.created," \
+	"    (SELECT count(*) FROM change c WHERE c.host_id = h.id" \
+	"        AND c.status IN ('queued', 'running')" \
+	"        AND c.status = 'queued')," \
+	"    (SELECT c.num FROM change c WHERE c.host_id = h.id" \
+	"        AND c.status = 'running')" \
+	" FROM json_each(?2) j JOIN host h ON h.id = j.value"
 static const char load_sql[] =
-    "SELECT h.id, h.org_id, h.name, h.address, h.port, h.user, h.via,"
-    "    h.identity, h.sudo, h.spool, h.transport, h.transport_used,"
-    "    h.port_given, h.user_given, h.sshconfig, h.hostkey, h.spool_id,"
-    "    h.queue_id, h.epoch, h.acked_seq, h.fence_epoch, h.fence_seq,"
-    "    h.held_reason, h.held_since, h.held_by, h.unhold, h.failures,"
-    "    h.next_attempt, h.last_error, h.last_error_at, h.last_seen,"
-    "    h.facts, h.facts_at, h.created,"
-    "    (SELECT count(*) FROM change c WHERE c.host_id = h.id"
-    "        AND c.status IN ('queued', 'running') AND c.status = 'queued'),"
-    "    (SELECT c.num FROM change c WHERE c.host_id = h.id"
-    "        AND c.status = 'running')"
-    " FROM json_each(?1) j JOIN host h ON h.id = j.value ORDER BY j.key";
+    COLUMNS " WHERE h.org_id = ?1 ORDER BY j.key";
+static const char load_any_sql[] = COLUMNS " ORDER BY j.key";
 enum {
 	ID, ORG_ID, NAME, ADDRESS, PORT, USER, VIA, IDENTITY, SUDO, SPOOL,
 	TRANSPORT, TRANSPORT_USED, PORT_GIVEN, USER_GIVEN, SSHCONFIG, HOSTKEY,
@@ -114,9 +118,12 @@ static enum tw_status read_row(struct tw_stmt *st, struct tw_host *h,
 
 /* --- labels ------------------------------------------------------------ */
 
+#define LABELS \
+	"SELECT j.key, l.key || '=' || l.value FROM json_each(?2) j" \
+	" JOIN host h ON h.id = j.value JOIN label l ON l.host_id = h.id"
 static const char labels_sql[] =
-    "SELECT j.key, l.key || '=' || l.value FROM json_each(?1) j"
-    " JOIN label l ON l.host_id = j.value ORDER BY j.key, l.key";
+    LABELS " WHERE h.org_id = ?1 ORDER BY j.key, l.key";
+static const char labels_any_sql[] = LABELS " ORDER BY j.key, l.key";
 enum { LABEL_INDEX, LABEL_TEXT };
 
 bool tw_label_append(char ***labels, size_t *n, const char *text)
@@ -135,18 +142,18 @@ bool tw_label_append(char ***labels, size_t *n, const char *text)
 	return true;
 }
 
-/* The labels of the hosts whose ids stand in the JSON array. */
-static enum tw_status read_labels(struct tw_store *s, const char *ids,
-    struct tw_host *hosts, size_t n, struct tw_err *err)
+enum tw_status tw_host_read_labels(struct tw_store *s,
+    const struct tw_who *who, const char *ids, struct tw_host *hosts,
+    size_t n, struct tw_err *err)
 {
 	size_t i, last = (size_t)-1, count = 0;
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	status = tw_stmt_get(s, labels_sql, &st, err);
+	status = tw_tenant_or_any(s, who, labels_sql, labels_any_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_text(st, 1, ids);
+	tw_stmt_text(st, 2, ids);
 	while ((status = tw_stmt_step(st, err)) == TW_OK) {
 		i = (size_t)tw_stmt_col_int(st, LABEL_INDEX);
 		if (i >= n)
@@ -164,8 +171,9 @@ static enum tw_status read_labels(struct tw_store *s, const char *ids,
 }
 
 /* Fills out[n] in the order of ids; *got is less than n when some are gone. */
-static enum tw_status load_ids(struct tw_store *s, const int64_t *ids,
-    size_t n, struct tw_host *out, size_t *got, struct tw_err *err)
+static enum tw_status load_ids(struct tw_store *s, const struct tw_who *who,
+    const int64_t *ids, size_t n, struct tw_host *out, size_t *got,
+    struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
@@ -175,10 +183,10 @@ static enum tw_status load_ids(struct tw_store *s, const int64_t *ids,
 	json = tw_json_ids(ids, n);
 	if (!json)
 		return tw_err_nomem(err);
-	status = tw_stmt_get(s, load_sql, &st, err);
+	status = tw_tenant_or_any(s, who, load_sql, load_any_sql, &st, err);
 	if (status != TW_OK)
 		goto out;
-	tw_stmt_text(st, 1, json);
+	tw_stmt_text(st, 2, json);
 	while (*got < n && (status = tw_stmt_step(st, err)) == TW_OK) {
 		status = read_row(st, &out[*got], err);
 		++*got;
@@ -189,7 +197,7 @@ static enum tw_status load_ids(struct tw_store *s, const int64_t *ids,
 	if (status == TW_NO)
 		status = TW_OK;
 	if (status == TW_OK && *got == n)
-		status = read_labels(s, json, out, n, err);
+		status = tw_host_read_labels(s, who, json, out, n, err);
 out:
 	free(json);
 	return status;
@@ -197,19 +205,26 @@ out:
 
 /* --- one host ---------------------------------------------------------- */
 
-enum tw_status tw_host_load(struct tw_store *s, int64_t id,
-    struct tw_host *out, struct tw_err *err)
+/* who NULL: the runner. */
+static enum tw_status load_one(struct tw_store *s, const struct tw_who *who,
+    int64_t id, struct tw_host *out, struct tw_err *err)
 {
 	enum tw_status status;
 	size_t got = 0;
 
 	memset(out, 0, sizeof *out);
-	status = load_ids(s, &id, 1, out, &got, err);
+	status = load_ids(s, who, &id, 1, out, &got, err);
 	if (status == TW_OK && got == 0)
 		status = tw_err_set(err, TW_NO, "the host is gone");
 	if (status != TW_OK)
 		tw_host_release(out);
 	return status;
+}
+
+enum tw_status tw_host_load(struct tw_store *s, int64_t id,
+    struct tw_host *out, struct tw_err *err)
+{
+	return load_one(s, NULL, id, out, err);
 }
 
 struct brief {			/* hosts as far as selecting needs them */
@@ -250,61 +265,109 @@ static bool brief_grow(struct brief *b, size_t *cap)
 	return true;
 }
 
-static enum tw_status brief_read(struct tw_store *s, int64_t org_id,
-    bool with_labels, struct brief *b, struct tw_err *err)
+/* All hosts of the organisation. */
+static enum tw_status brief_rows(struct tw_store *s, const struct tw_who *who,
+    struct brief *b, struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
 	size_t cap = 0;
-	char *json;
 
-	status = tw_stmt_get(s, brief_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 1, org_id);
-	while ((status = tw_stmt_step(st, err)) == TW_OK) {
-		if (!brief_grow(b, &cap))
+	status = tw_tenant_stmt(s, who, brief_sql, &st, err);
+	while (status == TW_OK && (status = tw_stmt_step(st, err)) == TW_OK) {
+		if (!brief_grow(b, &cap)) {
+			status = tw_err_nomem(err);
 			break;
+		}
 		memset(&b->hosts[b->n], 0, sizeof *b->hosts);
 		b->ids[b->n] = tw_stmt_col_int(st, BRIEF_ID);
-		if (!tw_col_dup(st, BRIEF_NAME, &b->hosts[b->n].name))
+		if (!tw_col_dup(st, BRIEF_NAME, &b->hosts[b->n++].name))
+			status = tw_err_nomem(err);
+		if (status != TW_OK)
 			break;
-		b->n++;
 	}
-	if (status == TW_OK) {
-		tw_stmt_reset(st);
-		return tw_err_nomem(err);
-	}
-	if (status != TW_NO)
-		return status;
-	if (!with_labels)
+	if (status == TW_NO)
 		return TW_OK;
-	json = tw_json_ids(b->ids, b->n);
+	if (st)
+		tw_stmt_reset(st);
+	return status;
+}
+
+static enum tw_status brief_labels(struct tw_store *s,
+    const struct tw_who *who, struct brief *b, struct tw_err *err)
+{
+	char *json = tw_json_ids(b->ids, b->n);
+	enum tw_status status;
+
 	if (!json)
 		return tw_err_nomem(err);
-	status = read_labels(s, json, b->hosts, b->n, err);
+	status = tw_host_read_labels(s, who, json, b->hosts, b->n, err);
 	free(json);
 	return status;
 }
 
-/* Offers the nearest name; the error stands already. */
-static void offer_nearest(struct tw_store *s, int64_t org_id,
+/* What the caller may not see does not exist. */
+static void brief_hide(struct brief *b, const struct tw_rights *view)
+{
+	struct tw_host *h;
+	size_t i, n = 0;
+
+	for (i = 0; i < b->n; i++) {
+		h = &b->hosts[i];
+		if (!tw_rights_on(view, h->name,
+		    (const char *const *)h->labels, NULL, NULL)) {
+			tw_host_release(h);
+			continue;
+		}
+		b->ids[n] = b->ids[i];
+		b->hosts[n++] = *h;
+	}
+	b->n = n;
+}
+
+/* The hosts of the organisation that view allows, by name. */
+static enum tw_status brief_read(struct tw_store *s, const struct tw_who *who,
+    const struct tw_rights *view, bool with_labels, struct brief *b,
+    struct tw_err *err)
+{
+	bool is_all = tw_rights_are_all(view);
+	enum tw_status status;
+
+	status = brief_rows(s, who, b, err);
+	if (status == TW_OK && (with_labels || !is_all))
+		status = brief_labels(s, who, b, err);
+	if (status == TW_OK && !is_all)
+		brief_hide(b, view);
+	return status;
+}
+
+/* "no host 'x'", in the same words whether there is none or it can't be seen;
+ * the nearest name is one that can. */
+static enum tw_status no_host(struct tw_store *s, const struct tw_who *who,
     const char *name, struct tw_err *err)
 {
+	const char **words = NULL, *nearest;
 	struct brief b = { NULL, NULL, 0 };
-	const char **words, *nearest;
+	struct tw_rights *view = NULL;
+	enum tw_status status;
 	size_t i;
 
-	if (brief_read(s, org_id, false, &b, NULL) == TW_OK) {
+	status = tw_view_load(s, who, &view, err);
+	if (status == TW_OK)
+		status = brief_read(s, who, view, false, &b, err);
+	if (status == TW_OK) {
+		status = tw_err_set(err, TW_NO, "no host '%s'", name);
 		words = calloc(b.n + 1, sizeof *words);
-		for (i = 0; words && i < b.n; i++)
-			words[i] = b.hosts[i].name;
-		nearest = words ? tw_name_nearest(name, words) : NULL;
-		if (nearest)
-			tw_err_hint(err, "did you mean '%s'?", nearest);
-		free(words);
 	}
+	for (i = 0; words && i < b.n; i++)
+		words[i] = b.hosts[i].name;
+	nearest = words ? tw_name_nearest(name, words) : NULL;
+	if (nearest)
+		tw_err_hint(err, "did you mean '%s'?", nearest);
+	free(words);
 	brief_free(&b);
+	tw_rights_free(view);
+	return status;
 }
 
 static const char find_sql[] =
@@ -317,18 +380,20 @@ enum tw_status tw_host_find(struct tw_store *s, const struct tw_who *who,
 	struct tw_stmt *st;
 
 	*id = 0;
-	status = tw_stmt_get(s, find_sql, &st, err);
+	status = tw_tenant_stmt(s, who, find_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, who->org_id);
 	tw_stmt_text(st, 2, name);
 	status = tw_stmt_step(st, err);
 	if (status == TW_OK) {
 		*id = tw_stmt_col_int(st, 0);
 		tw_stmt_reset(st);
-	} else if (status == TW_NO) {
-		tw_err_set(err, TW_NO, "no host '%s'", name);
-		offer_nearest(s, who->org_id, name, err);
+		status = tw_host_may(s, who, TW_MAY_VIEW, *id, name, NULL,
+		    err);
+	}
+	if (status == TW_NO || status == TW_DENIED) {
+		*id = 0;
+		status = no_host(s, who, name, err);
 	}
 	return status;
 }
@@ -342,7 +407,31 @@ enum tw_status tw_host_get(struct tw_store *s, const struct tw_who *who,
 	memset(out, 0, sizeof *out);
 	status = tw_host_find(s, who, name, &id, err);
 	if (status == TW_OK)
-		status = tw_host_load(s, id, out, err);
+		status = load_one(s, who, id, out, err);
+	return status;
+}
+
+enum tw_status tw_host_visible(struct tw_store *s, const struct tw_who *who,
+    int64_t **ids, size_t *n, bool *is_all, struct tw_err *err)
+{
+	struct brief b = { NULL, NULL, 0 };
+	struct tw_rights *view = NULL;
+	enum tw_status status;
+
+	*ids = NULL;
+	*n = 0;
+	*is_all = false;
+	status = tw_view_load(s, who, &view, err);
+	if (status == TW_OK && tw_rights_are_all(view)) {
+		*is_all = true;
+	} else if (status == TW_OK) {
+		status = brief_read(s, who, view, false, &b, err);
+		*ids = b.ids;
+		*n = b.n;
+		b.ids = NULL;
+	}
+	brief_free(&b);
+	tw_rights_free(view);
 	return status;
 }
 
@@ -385,14 +474,18 @@ enum tw_status tw_host_select(struct tw_store *s, const struct tw_who *who,
     const char *expr, struct tw_host **out, size_t *n, struct tw_err *err)
 {
 	struct brief b = { NULL, NULL, 0 };
+	struct tw_rights *view = NULL;
 	enum tw_status status;
 	int64_t *ids = NULL;
 	size_t count = 0;
 
 	*out = NULL;
 	*n = 0;
-	status = brief_read(s, who->org_id, expr && strchr(expr, '@'), &b,
-	    err);
+	status = tw_view_load(s, who, &view, err);
+	if (status == TW_OK)
+		status = brief_read(s, who, view, expr && strchr(expr, '@'),
+		    &b, err);
+	tw_rights_free(view);
 	if (status == TW_OK && expr) {
 		status = select_ids(&b, expr, &ids, &count, err);
 	} else if (status == TW_OK) {
@@ -405,7 +498,8 @@ enum tw_status tw_host_select(struct tw_store *s, const struct tw_who *who,
 		if (!*out)
 			status = tw_err_nomem(err);
 		else
-			status = load_ids(s, ids, count, *out, n, err);
+			status = load_ids(s, who, ids, count, *out, n,
+			    err);
 	}
 	if (status == TW_OK && *n < count)
 		status = tw_err_set(err, TW_AGAIN,

@@ -5,6 +5,7 @@
 #define TW_MODEL_HOST_H
 
 #include "base/targets.h"
+#include "model/grant.h"
 #include "model/org.h"
 
 struct tw_host {		/* strings owned; NULL where none */
@@ -27,6 +28,12 @@ struct tw_host {		/* strings owned; NULL where none */
 };
 void tw_host_release(struct tw_host *h);
 
+/* What the caller may not see is not there; what may be seen but not touched
+ * is TW_DENIED ("alice may not host web1").  Acts need the permission `host' on
+ * the host, and name the grant in their audit detail; looks need `view', and
+ * are TW_DENIED ("alice may not view anything in organisation 'default'") to
+ * whom nothing is visible at all. */
+
 /* Inserts h (name, address, port, user, …, hostkey, labels) with a fresh
  * queue id; audit "host.add".  TW_NO when the name is taken.  Own
  * transaction, as all functions below. */
@@ -39,7 +46,8 @@ enum tw_status tw_host_get(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_host_load(struct tw_store *s, int64_t id,
     struct tw_host *out, struct tw_err *err);
 /* Stores every settable field and the labels of h (h->id says which), forgets
- * the fence where h has 0, and ends the wait for the next attempt;
+ * the fence where h has 0, and ends the wait for the next attempt; permitted
+ * with the labels as they were and as they become;
  * audit "host.set" with what (a JSON object of the keys changed, old and new)
  * as its detail. */
 enum tw_status tw_host_save(struct tw_store *s, const struct tw_who *who,
@@ -55,16 +63,35 @@ enum tw_status tw_host_hold(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_host_release_hold(struct tw_store *s,
     const struct tw_who *who, const char *name, struct tw_err *err);
 
-/* All hosts of the organisation whose names expr selects (NULL: all), in the
- * expression's order; *out is an array to free with tw_host_list_free(). */
+/* All hosts of the organisation that the caller may see and whose names expr
+ * selects (NULL: all), in the expression's order; *out is an array to free with
+ * tw_host_list_free(). */
 enum tw_status tw_host_select(struct tw_store *s, const struct tw_who *who,
     const char *expr, struct tw_host **out, size_t *n, struct tw_err *err);
 void tw_host_list_free(struct tw_host *h, size_t n);
 
+/* May the caller, on all of these, by their labels as stored (those of h where
+ * h->id is 0: to be added)?  For what contacts hosts; acts ask again themselves.
+ * TW_DENIED names all where not: "alice may not change web1, web2".  TW_NO: one
+ * is not there, for the caller.  used: n of them, or NULL. */
+enum tw_status tw_host_permit(struct tw_store *s, const struct tw_who *who,
+    enum tw_permission p, const struct tw_host *hosts, size_t n,
+    struct tw_grant_used *used, struct tw_err *err);
+/* May the caller on any host at all? */
+enum tw_status tw_host_permit_any(struct tw_store *s,
+    const struct tw_who *who, enum tw_permission p, struct tw_err *err);
+/* Names of those of the hosts where the caller may `change' or `deploy', for a
+ * pass limited to them; free with tw_strv_free().  TW_DENIED: the caller may
+ * neither anywhere; must_all: or there is one of them where not. */
+enum tw_status tw_host_runnable(struct tw_store *s, const struct tw_who *who,
+    const struct tw_host *hosts, size_t n, bool must_all, char ***names,
+    struct tw_err *err);
+
 /* What contact with the host taught us; each in a transaction of its own
  * unless one is open. */
-/* Facts and, when it was not pinned yet, the spool id; audit "host.check". */
-enum tw_status tw_host_checked(struct tw_store *s, const char *operator,
+/* Facts and, when it was not pinned yet, the spool id; audit "host.check".  A
+ * person's act: needs `host'. */
+enum tw_status tw_host_checked(struct tw_store *s, const struct tw_who *who,
     int64_t host_id, const char *facts, const char *spool_id,
     const char *transport_used, struct tw_err *err);
 /* It answered: failures 0, last_seen, fence raised, unhold cleared if told. */

@@ -3,6 +3,7 @@
  */
 #include "model/host_private.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +27,16 @@ enum tw_status tw_host_record(struct tw_store *s, int64_t org_id,
 
 /* --- add and set ------------------------------------------------------- */
 
-static const char label_clear_sql[] = "DELETE FROM label WHERE host_id = ?1";
+static const char label_clear_sql[] =
+    "DELETE FROM label WHERE host_id ="
+    " (SELECT id FROM host WHERE org_id = ?1 AND id = ?2)";
 static const char label_add_sql[] =
-    "INSERT INTO label (host_id, key, value) VALUES (?1, ?2, ?3)"
+    "INSERT INTO label (host_id, key, value)"
+    " SELECT id, ?3, ?4 FROM host WHERE org_id = ?1 AND id = ?2"
     " ON CONFLICT DO UPDATE SET value = excluded.value";
 
-static enum tw_status put_label(struct tw_store *s, int64_t id,
-    const char *label, struct tw_err *err)
+static enum tw_status put_label(struct tw_store *s, const struct tw_who *who,
+    int64_t id, const char *label, struct tw_err *err)
 {
 	const char *equals = strchr(label, '=');
 	enum tw_status status;
@@ -45,33 +49,33 @@ static enum tw_status put_label(struct tw_store *s, int64_t id,
 	key = strndup(label, (size_t)(equals - label));
 	if (!key)
 		return tw_err_nomem(err);
-	status = tw_stmt_get(s, label_add_sql, &st, err);
+	status = tw_tenant_stmt(s, who, label_add_sql, &st, err);
 	if (status == TW_OK) {
-		tw_stmt_int(st, 1, id);
-		tw_stmt_text(st, 2, key);
-		tw_stmt_text(st, 3, equals + 1);
+		tw_stmt_int(st, 2, id);
+		tw_stmt_text(st, 3, key);
+		tw_stmt_text(st, 4, equals + 1);
 		status = tw_stmt_run(st, err);
 	}
 	free(key);
 	return status;
 }
 
-static enum tw_status put_labels(struct tw_store *s, const struct tw_host *h,
-    struct tw_err *err)
+static enum tw_status put_labels(struct tw_store *s,
+    const struct tw_who *who, const struct tw_host *h, struct tw_err *err)
 {
 	enum tw_status status;
 	size_t i;
 
-	status = tw_run_int(s, label_clear_sql, h->id, err);
+	status = tw_tenant_run(s, who, label_clear_sql, h->id, err);
 	for (i = 0; status == TW_OK && h->labels && h->labels[i]; i++)
-		status = put_label(s, h->id, h->labels[i], err);
+		status = put_label(s, who, h->id, h->labels[i], err);
 	return status;
 }
 
 static const char add_sql[] =
-    "INSERT INTO host (address, port, user, via, identity, sudo, spool,"
-    "    transport, transport_used, port_given, user_given, sshconfig,"
-    "    hostkey, spool_id, org_id, name, queue_id, created)"
+    "INSERT INTO host (org_id, address, port, user, via, identity, sudo,"
+    "    spool, transport, transport_used, port_given, user_given, sshconfig,"
+    "    hostkey, spool_id, name, queue_id, created)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
     "    ?15, ?16, ?17, ?18)";
 /* A fence of h that is 0 is forgotten: the spool was accepted anew.  A host that
@@ -80,44 +84,43 @@ static const char save_sql[] =
     "UPDATE host SET"
     "    fence_epoch = CASE WHEN ?17 THEN 0 ELSE fence_epoch END,"
     "    fence_seq = CASE WHEN ?17 THEN 0 ELSE fence_seq END,"
-    "    failures = 0, next_attempt = NULL, address = ?1, port = ?2, user = ?3, via = ?4,"
-    "    identity = ?5, sudo = ?6, spool = ?7, transport = ?8,"
-    "    transport_used = ?9, port_given = ?10, user_given = ?11,"
-    "    sshconfig = ?12, hostkey = ?13, spool_id = ?14"
-    " WHERE org_id = ?15 AND id = ?16";
+    "    failures = 0, next_attempt = NULL, address = ?2, port = ?3,"
+    "    user = ?4, via = ?5, identity = ?6, sudo = ?7, spool = ?8,"
+    "    transport = ?9, transport_used = ?10, port_given = ?11,"
+    "    user_given = ?12, sshconfig = ?13, hostkey = ?14, spool_id = ?15"
+    " WHERE org_id = ?1 AND id = ?16";
 
-/* The first 14 places of both statements. */
+/* Places 2 to 15 of both statements. */
 static void bind_settable(struct tw_stmt *st, const struct tw_host *h)
 {
-	tw_stmt_text(st, 1, h->address);
-	tw_stmt_int(st, 2, h->port);
-	tw_stmt_text(st, 3, h->user);
-	tw_stmt_text(st, 4, h->via);
-	tw_stmt_text(st, 5, h->identity);
-	tw_stmt_int(st, 6, h->sudo);
-	tw_stmt_text(st, 7, h->spool);
-	tw_stmt_text(st, 8, h->transport ? h->transport : "auto");
-	tw_stmt_text(st, 9, h->transport_used);
-	tw_stmt_int(st, 10, h->port_given);
-	tw_stmt_int(st, 11, h->user_given);
-	tw_stmt_text(st, 12, h->sshconfig);
-	tw_stmt_text(st, 13, h->hostkey);
-	tw_stmt_text(st, 14, h->spool_id);
+	tw_stmt_text(st, 2, h->address);
+	tw_stmt_int(st, 3, h->port);
+	tw_stmt_text(st, 4, h->user);
+	tw_stmt_text(st, 5, h->via);
+	tw_stmt_text(st, 6, h->identity);
+	tw_stmt_int(st, 7, h->sudo);
+	tw_stmt_text(st, 8, h->spool);
+	tw_stmt_text(st, 9, h->transport ? h->transport : "auto");
+	tw_stmt_text(st, 10, h->transport_used);
+	tw_stmt_int(st, 11, h->port_given);
+	tw_stmt_int(st, 12, h->user_given);
+	tw_stmt_text(st, 13, h->sshconfig);
+	tw_stmt_text(st, 14, h->hostkey);
+	tw_stmt_text(st, 15, h->spool_id);
 }
 
 static const char taken_sql[] =
     "SELECT 1 FROM host WHERE org_id = ?1 AND name = ?2";
 
-static enum tw_status refuse_taken(struct tw_store *s, int64_t org_id,
-    const char *name, struct tw_err *err)
+static enum tw_status refuse_taken(struct tw_store *s,
+    const struct tw_who *who, const char *name, struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	status = tw_stmt_get(s, taken_sql, &st, err);
+	status = tw_tenant_stmt(s, who, taken_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, org_id);
 	tw_stmt_text(st, 2, name);
 	status = tw_stmt_step(st, err);
 	if (status == TW_NO)
@@ -128,7 +131,8 @@ static enum tw_status refuse_taken(struct tw_store *s, int64_t org_id,
 	return tw_err_set(err, TW_NO, "there is a host '%s' already", name);
 }
 
-static char *add_detail(const struct tw_host *h)
+static char *add_detail(const struct tw_host *h,
+    const struct tw_grant_used *used)
 {
 	char port[16];
 
@@ -136,32 +140,35 @@ static char *add_detail(const struct tw_host *h)
 	return tw_audit_detail("address", h->address, "port", port, "user",
 	    h->user, "via", h->via, "identity", h->identity, "sudo",
 	    h->sudo ? "yes" : "no", "spool", h->spool, "hostkey", h->hostkey,
-	    (char *)NULL);
+	    "grant", used->text, (char *)NULL);
 }
 
 static enum tw_status insert_host(struct tw_store *s,
     const struct tw_who *who, struct tw_host *h, struct tw_err *err)
 {
+	struct tw_grant_used used;
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	status = refuse_taken(s, who->org_id, h->name, err);
+	status = tw_may_host(s, who, TW_MAY_HOST, h->name,
+	    (const char *const *)h->labels, NULL, &used, err);
 	if (status == TW_OK)
-		status = tw_stmt_get(s, add_sql, &st, err);
+		status = refuse_taken(s, who, h->name, err);
+	if (status == TW_OK)
+		status = tw_tenant_stmt(s, who, add_sql, &st, err);
 	if (status != TW_OK)
 		return status;
 	bind_settable(st, h);
-	tw_stmt_int(st, 15, who->org_id);
 	tw_stmt_text(st, 16, h->name);
 	tw_stmt_text(st, 17, h->queue_id);
 	tw_stmt_int(st, 18, h->created);
 	status = tw_stmt_run(st, err);
 	h->id = tw_store_last_id(s);
 	if (status == TW_OK)
-		status = put_labels(s, h, err);
+		status = put_labels(s, who, h, err);
 	if (status == TW_OK)
 		status = tw_host_record(s, who->org_id, who->login, h->name,
-		    "host.add", add_detail(h), err);
+		    "host.add", add_detail(h, &used), err);
 	return status;
 }
 
@@ -191,28 +198,58 @@ enum tw_status tw_host_add(struct tw_store *s, const struct tw_who *who,
 	return status;
 }
 
+/* With the labels as they were, and as they become: nobody reaches for a host,
+ * or gives one away, by relabelling it. */
+static enum tw_status may_save(struct tw_store *s, const struct tw_who *who,
+    const struct tw_host *h, struct tw_grant_used *used, struct tw_err *err)
+{
+	struct tw_grant_used after;
+	enum tw_status status;
+
+	status = tw_host_permit(s, who, TW_MAY_HOST, h, 1, used, err);
+	if (status == TW_OK)
+		status = tw_may_host(s, who, TW_MAY_HOST, h->name,
+		    (const char *const *)h->labels, NULL, &after, err);
+	return status;
+}
+
+/* The caller's detail and the grant, malloc'd. */
+static char *save_detail(const char *detail, const struct tw_grant_used *used)
+{
+	json_t *o = json_loads(detail ? detail : "{}", 0, NULL);
+	char *out = NULL;
+
+	if (o && json_object_set_new(o, "grant",
+	    json_string(used->text)) == 0)
+		out = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	json_decref(o);
+	return out;
+}
+
 static enum tw_status update_host(struct tw_store *s,
     const struct tw_who *who, const struct tw_host *h, const char *detail,
     struct tw_err *err)
 {
+	struct tw_grant_used used;
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	status = tw_stmt_get(s, save_sql, &st, err);
+	status = may_save(s, who, h, &used, err);
+	if (status == TW_OK)
+		status = tw_tenant_stmt(s, who, save_sql, &st, err);
 	if (status != TW_OK)
 		return status;
 	bind_settable(st, h);
-	tw_stmt_int(st, 15, who->org_id);
 	tw_stmt_int(st, 16, h->id);
 	tw_stmt_int(st, 17, h->fence_epoch == 0 && h->fence_seq == 0);
 	status = tw_stmt_run(st, err);
 	if (status == TW_OK && tw_store_changes(s) == 0)
 		status = tw_err_set(err, TW_NO, "no host '%s'", h->name);
 	if (status == TW_OK)
-		status = put_labels(s, h, err);
+		status = put_labels(s, who, h, err);
 	if (status == TW_OK)
 		status = tw_host_record(s, who->org_id, who->login, h->name,
-		    "host.set", strdup(detail ? detail : "{}"), err);
+		    "host.set", save_detail(detail, &used), err);
 	return status;
 }
 
@@ -231,25 +268,29 @@ enum tw_status tw_host_save(struct tw_store *s, const struct tw_who *who,
 
 /* --- remove ------------------------------------------------------------ */
 
+/* The + keeps to the index of the host's queue, not of the organisation. */
 static const char running_sql[] =
-    "SELECT num FROM change WHERE host_id = ?1 AND status = 'running'";
+    "SELECT num FROM change WHERE +org_id = ?1 AND host_id = ?2"
+    " AND status = 'running'";
 static const char queued_sql[] =
-    "SELECT id, org_id, num FROM change WHERE host_id = ?1"
+    "SELECT id, num FROM change WHERE +org_id = ?1 AND host_id = ?2"
     " AND status IN ('queued', 'running') AND status = 'queued'"
     " ORDER BY joins, id LIMIT 1";
-enum { QUEUED_ID, QUEUED_ORG, QUEUED_NUM };
-static const char delete_sql[] = "DELETE FROM host WHERE id = ?1";
+enum { QUEUED_ID, QUEUED_NUM };
+static const char delete_sql[] =
+    "DELETE FROM host WHERE org_id = ?1 AND id = ?2";
 
-static enum tw_status refuse_running(struct tw_store *s, int64_t id,
-    const char *name, struct tw_err *err)
+static enum tw_status refuse_running(struct tw_store *s,
+    const struct tw_who *who, int64_t id, const char *name,
+    struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	status = tw_stmt_get(s, running_sql, &st, err);
+	status = tw_tenant_stmt(s, who, running_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, id);
+	tw_stmt_int(st, 2, id);
 	status = tw_stmt_step(st, err);
 	if (status == TW_NO)
 		return TW_OK;
@@ -264,26 +305,26 @@ static enum tw_status refuse_running(struct tw_store *s, int64_t id,
 /* Cancels the host's queued changes one by one, in their order. */
 static enum tw_status cancel_queued(struct tw_store *s,
     const struct tw_who *who, int64_t id, const char *name,
-    struct tw_err *err)
+    const struct tw_grant_used *used, struct tw_err *err)
 {
-	struct tw_queued q = { .host_name = (char *)name };
+	struct tw_queued q = { .org_id = who->org_id,
+	    .host_name = (char *)name, .grant = used->text };
 	int64_t now = tw_clock_now();
 	enum tw_status status;
 	struct tw_stmt *st;
 
 	for (;;) {
-		status = tw_stmt_get(s, queued_sql, &st, err);
+		status = tw_tenant_stmt(s, who, queued_sql, &st, err);
 		if (status != TW_OK)
 			return status;
-		tw_stmt_int(st, 1, id);
+		tw_stmt_int(st, 2, id);
 		status = tw_stmt_step(st, err);
 		if (status != TW_OK)
 			return status == TW_NO ? TW_OK : status;
 		q.id = tw_stmt_col_int(st, QUEUED_ID);
-		q.org_id = tw_stmt_col_int(st, QUEUED_ORG);
 		q.num = tw_stmt_col_int(st, QUEUED_NUM);
 		tw_stmt_reset(st);
-		status = tw_queued_cancel(s, &q, who->login, "change.cancel",
+		status = tw_queued_cancel(s, who, &q, "change.cancel",
 		    "host removed", now, err);
 		if (status != TW_OK)
 			return status;
@@ -293,19 +334,21 @@ static enum tw_status cancel_queued(struct tw_store *s,
 static enum tw_status remove_host(struct tw_store *s,
     const struct tw_who *who, const char *name, struct tw_err *err)
 {
+	struct tw_grant_used used;
 	enum tw_status status;
 	int64_t id;
 
-	status = tw_host_find(s, who, name, &id, err);
+	status = tw_host_find_for(s, who, TW_MAY_HOST, name, &id, &used, err);
 	if (status == TW_OK)
-		status = refuse_running(s, id, name, err);
+		status = refuse_running(s, who, id, name, err);
 	if (status == TW_OK)
-		status = cancel_queued(s, who, id, name, err);
+		status = cancel_queued(s, who, id, name, &used, err);
 	if (status == TW_OK)
-		status = tw_run_int(s, delete_sql, id, err);
+		status = tw_tenant_run(s, who, delete_sql, id, err);
 	if (status == TW_OK)
 		status = tw_host_record(s, who->org_id, who->login, name,
-		    "host.remove", strdup("{}"), err);
+		    "host.remove", tw_audit_detail("grant", used.text,
+		    (char *)NULL), err);
 	return status;
 }
 
@@ -327,6 +370,7 @@ enum tw_status tw_host_remove(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_host_hold(struct tw_store *s, const struct tw_who *who,
     const char *name, const char *reason, struct tw_err *err)
 {
+	struct tw_grant_used used;
 	enum tw_status status;
 	struct tw_tx tx;
 	int64_t id;
@@ -334,31 +378,34 @@ enum tw_status tw_host_hold(struct tw_store *s, const struct tw_who *who,
 	status = tw_tx_begin(&tx, s, err);
 	if (status != TW_OK)
 		return status;
-	status = tw_host_find(s, who, name, &id, err);
+	status = tw_host_find_for(s, who, TW_MAY_HOST, name, &id, &used, err);
 	if (status == TW_OK)
-		status = tw_host_hold_row(s, id, who->login, reason, err);
+		status = tw_host_hold_row(s, who, id, reason, used.text, err);
 	return tw_tx_end(&tx, status, err);
 }
 
-static const char held_sql[] = "SELECT held_reason FROM host WHERE id = ?1";
+static const char held_sql[] =
+    "SELECT held_reason FROM host WHERE org_id = ?1 AND id = ?2";
 static const char release_sql[] =
     "UPDATE host SET held_reason = NULL, held_since = NULL, held_by = NULL,"
-    "    unhold = 1, failures = 0, next_attempt = NULL WHERE id = ?1";
+    "    unhold = 1, failures = 0, next_attempt = NULL"
+    " WHERE org_id = ?1 AND id = ?2";
 
 static enum tw_status release_host(struct tw_store *s,
     const struct tw_who *who, const char *name, struct tw_err *err)
 {
+	struct tw_grant_used used;
 	enum tw_status status;
 	char *reason = NULL;
 	struct tw_stmt *st;
 	int64_t id;
 
-	status = tw_host_find(s, who, name, &id, err);
+	status = tw_host_find_for(s, who, TW_MAY_HOST, name, &id, &used, err);
 	if (status == TW_OK)
-		status = tw_stmt_get(s, held_sql, &st, err);
+		status = tw_tenant_stmt(s, who, held_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, id);
+	tw_stmt_int(st, 2, id);
 	status = tw_stmt_one(st, err);
 	if (status != TW_OK)
 		return status;
@@ -368,11 +415,12 @@ static enum tw_status release_host(struct tw_store *s,
 	if (status == TW_OK && !reason)
 		status = tw_err_set(err, TW_NO, "%s: is not held", name);
 	if (status == TW_OK)
-		status = tw_run_int(s, release_sql, id, err);
+		status = tw_tenant_run(s, who, release_sql, id, err);
 	if (status == TW_OK)
 		status = tw_host_record(s, who->org_id, who->login, name,
 		    "host.release",
-		    tw_audit_detail("was", reason, (char *)NULL), err);
+		    tw_audit_detail("was", reason, "grant", used.text,
+		    (char *)NULL), err);
 	free(reason);
 	return status;
 }

@@ -1,7 +1,8 @@
 /*
  * host_contact.c - what contact with a host teaches the tower about it
  *
- * No tenant's limit: the runner looks after all of them.
+ * No tenant's limit where the runner calls, which looks after all of them; a
+ * check is a person's.
  */
 #include "model/host_private.h"
 
@@ -14,21 +15,25 @@
 #define DELAY_MAX 300000	/* and at most between two */
 
 static const char brief_sql[] =
-    "SELECT org_id, name, held_reason FROM host WHERE id = ?1";
+    "SELECT org_id, name, held_reason FROM host"
+    " WHERE org_id = ?1 AND id = ?2";
+static const char brief_any_sql[] =
+    "SELECT org_id, name, held_reason FROM host WHERE id = ?2";
 enum { BRIEF_ORG, BRIEF_NAME, BRIEF_HELD };
 
-/* *name is malloc'd. */
-static enum tw_status find_brief(struct tw_store *s, int64_t id,
-    int64_t *org_id, char **name, bool *is_held, struct tw_err *err)
+/* *name is malloc'd.  who NULL: the runner. */
+static enum tw_status find_brief(struct tw_store *s, const struct tw_who *who,
+    int64_t id, int64_t *org_id, char **name, bool *is_held,
+    struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
 
 	*name = NULL;
-	status = tw_stmt_get(s, brief_sql, &st, err);
+	status = tw_tenant_or_any(s, who, brief_sql, brief_any_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, id);
+	tw_stmt_int(st, 2, id);
 	status = tw_stmt_step(st, err);
 	if (status == TW_NO)
 		return tw_err_set(err, TW_NO, "the host is gone");
@@ -48,30 +53,31 @@ static const char checked_sql[] =
     "    spool_id = coalesce(spool_id, ?4),"
     "    transport_used = coalesce(?5, transport_used), last_seen = ?3,"
     "    failures = 0, next_attempt = NULL"
-    " WHERE id = ?1";
+    " WHERE org_id = ?1 AND id = ?6";
 
-static enum tw_status store_check(struct tw_store *s, int64_t host_id,
-    const char *facts, const char *spool_id, const char *transport_used,
+static enum tw_status store_check(struct tw_store *s,
+    const struct tw_who *who, int64_t host_id, const char *facts, const char *spool_id, const char *transport_used,
     struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	status = tw_stmt_get(s, checked_sql, &st, err);
+	status = tw_tenant_stmt(s, who, checked_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, host_id);
 	tw_stmt_text(st, 2, facts);
 	tw_stmt_int(st, 3, tw_clock_now());
 	tw_stmt_text(st, 4, spool_id);
 	tw_stmt_text(st, 5, transport_used);
+	tw_stmt_int(st, 6, host_id);
 	return tw_stmt_run(st, err);
 }
 
-enum tw_status tw_host_checked(struct tw_store *s, const char *operator,
+enum tw_status tw_host_checked(struct tw_store *s, const struct tw_who *who,
     int64_t host_id, const char *facts, const char *spool_id,
     const char *transport_used, struct tw_err *err)
 {
+	struct tw_grant_used used;
 	enum tw_status status;
 	int64_t org_id = 0;
 	char *name = NULL;
@@ -81,14 +87,18 @@ enum tw_status tw_host_checked(struct tw_store *s, const char *operator,
 	status = tw_tx_begin(&tx, s, err);
 	if (status != TW_OK)
 		return status;
-	status = find_brief(s, host_id, &org_id, &name, &is_held, err);
+	status = find_brief(s, who, host_id, &org_id, &name, &is_held, err);
 	if (status == TW_OK)
-		status = store_check(s, host_id, facts, spool_id,
+		status = tw_host_may(s, who, TW_MAY_HOST, host_id, name, &used,
+		    err);
+	if (status == TW_OK)
+		status = store_check(s, who, host_id, facts, spool_id,
 		    transport_used, err);
 	if (status == TW_OK)
-		status = tw_host_record(s, org_id, operator, name,
+		status = tw_host_record(s, org_id, who->login, name,
 		    "host.check", tw_audit_detail("spool_id", spool_id,
-		    "transport", transport_used, (char *)NULL), err);
+		    "transport", transport_used, "grant", used.text,
+		    (char *)NULL), err);
 	free(name);
 	return tw_tx_end(&tx, status, err);
 }
@@ -189,33 +199,38 @@ enum tw_status tw_host_unreachable(struct tw_store *s, int64_t host_id,
 
 /* --- holding ----------------------------------------------------------- */
 
-static const char hold_sql[] =
-    "UPDATE host SET held_reason = ?2, held_since = ?3, held_by = ?4,"
-    "    unhold = 0 WHERE id = ?1";
+#define HOLD \
+	"UPDATE host SET held_reason = ?3, held_since = ?4, held_by = ?5," \
+	"    unhold = 0"
+static const char hold_sql[] = HOLD " WHERE org_id = ?1 AND id = ?2";
+static const char hold_any_sql[] = HOLD " WHERE id = ?2";
 
-enum tw_status tw_host_hold_row(struct tw_store *s, int64_t host_id,
-    const char *login, const char *reason, struct tw_err *err)
+enum tw_status tw_host_hold_row(struct tw_store *s, const struct tw_who *who,
+    int64_t host_id, const char *reason, const char *grant,
+    struct tw_err *err)
 {
+	const char *login = who ? who->login : TW_TOWER;
 	enum tw_status status;
 	int64_t org_id = 0;
 	bool is_held = false;
 	struct tw_stmt *st;
 	char *name = NULL;
 
-	status = find_brief(s, host_id, &org_id, &name, &is_held, err);
+	status = find_brief(s, who, host_id, &org_id, &name, &is_held, err);
 	if (status != TW_OK || is_held)
 		goto out;
-	status = tw_stmt_get(s, hold_sql, &st, err);
+	status = tw_tenant_or_any(s, who, hold_sql, hold_any_sql, &st, err);
 	if (status != TW_OK)
 		goto out;
-	tw_stmt_int(st, 1, host_id);
-	tw_stmt_text(st, 2, reason ? reason : "");
-	tw_stmt_int(st, 3, tw_clock_now());
-	tw_stmt_text(st, 4, login);
+	tw_stmt_int(st, 2, host_id);
+	tw_stmt_text(st, 3, reason ? reason : "");
+	tw_stmt_int(st, 4, tw_clock_now());
+	tw_stmt_text(st, 5, login);
 	status = tw_stmt_run(st, err);
 	if (status == TW_OK)
 		status = tw_host_record(s, org_id, login, name, "host.hold",
-		    tw_audit_detail("reason", reason, (char *)NULL), err);
+		    tw_audit_detail("reason", reason, "grant", grant,
+		    (char *)NULL), err);
 out:
 	free(name);
 	return status;
@@ -230,6 +245,6 @@ enum tw_status tw_host_hold_tower(struct tw_store *s, int64_t host_id,
 	status = tw_tx_begin(&tx, s, err);
 	if (status != TW_OK)
 		return status;
-	status = tw_host_hold_row(s, host_id, TW_TOWER, reason, err);
+	status = tw_host_hold_row(s, NULL, host_id, reason, NULL, err);
 	return tw_tx_end(&tx, status, err);
 }

@@ -6,10 +6,21 @@
 
 #include "model/model_private.h"
 
-/* The id of a host of the caller's organisation.  TW_NO: "no host 'x'", with
- * the nearest name as the hint. */
+/* The id of a host of the caller's organisation that the caller may see.
+ * TW_NO: "no host 'x'", with the nearest name as the hint; TW_DENIED: the
+ * caller may not see anything. */
 enum tw_status tw_host_find(struct tw_store *s, const struct tw_who *who,
     const char *name, int64_t *id, struct tw_err *err);
+/* The same, and the caller has that permission there (TW_DENIED). */
+enum tw_status tw_host_find_for(struct tw_store *s, const struct tw_who *who,
+    enum tw_permission p, const char *name, int64_t *id,
+    struct tw_grant_used *used, struct tw_err *err);
+
+/* Labels of the hosts whose ids stand in the JSON array into hosts[n], in its
+ * order; who NULL: the runner. */
+enum tw_status tw_host_read_labels(struct tw_store *s,
+    const struct tw_who *who, const char *ids, struct tw_host *hosts,
+    size_t n, struct tw_err *err);
 
 /* Appends a copy to the NULL-terminated list of *n.  False: no memory. */
 bool tw_label_append(char ***labels, size_t *n, const char *text);

@@ -6,6 +6,8 @@
 
 #include "model/audit.h"
 #include "model/change.h"
+#include "model/grant.h"
+#include "model/tenant.h"
 
 #define TW_PAGE_ROWS 200	/* rows read before a callback runs */
 #define TW_TOWER "tower"	/* who acts when no person does */
@@ -53,18 +55,42 @@ enum tw_status tw_content_orphans(struct tw_store *s, int limit,
 enum tw_status tw_content_remove(struct tw_store *s,
     const uint8_t hash[TW_SHA256_LEN], int64_t *removed, struct tw_err *err);
 
-/* Holds a host that is not held; audit row (transaction open).  chain and name
- * are the host's. */
-enum tw_status tw_host_hold_row(struct tw_store *s, int64_t host_id,
-    const char *login, const char *reason, struct tw_err *err);
+/* Holds a host that is not held; audit row (transaction open).  who NULL: the
+ * tower does; else grant is what allowed it. */
+enum tw_status tw_host_hold_row(struct tw_store *s, const struct tw_who *who,
+    int64_t host_id, const char *reason, const char *grant,
+    struct tw_err *err);
 
-/* A queued change ends as cancelled, with its audit row (transaction open). */
+/* --- rights on hosts (host_right.c) -------------------------------------- */
+
+/* What the caller may see.  TW_DENIED: "alice may not view anything in
+ * organisation 'default'". */
+enum tw_status tw_view_load(struct tw_store *s, const struct tw_who *who,
+    struct tw_rights **out, struct tw_err *err);
+/* May the caller, on that host, by its labels as they stand?  id 0 is a host
+ * that was removed: then on the organisation.  used may be NULL. */
+enum tw_status tw_host_may(struct tw_store *s, const struct tw_who *who,
+    enum tw_permission p, int64_t id, const char *name,
+    struct tw_grant_used *used, struct tw_err *err);
+/* The ids of the hosts that the caller may see (caller frees), or *is_all. */
+enum tw_status tw_host_visible(struct tw_store *s, const struct tw_who *who,
+    int64_t **ids, size_t *n, bool *is_all, struct tw_err *err);
+/* May the filer of a change still change that host?  For the runner, which has
+ * no limit.  TW_DENIED: no (err has the reason: "alice may no longer change
+ * web1"). */
+enum tw_status tw_host_may_start(struct tw_store *s, int64_t org_id,
+    int64_t operator_id, const char *login, int64_t host_id, const char *name,
+    struct tw_grant_used *used, struct tw_err *err);
+
+/* A queued change ends as cancelled, with its audit row (transaction open).
+ * who NULL: the tower does it. */
 struct tw_queued {
 	int64_t id, org_id, num;
 	char *host_name;
+	const char *grant;	/* that allowed it to a person, or NULL */
 };
-enum tw_status tw_queued_cancel(struct tw_store *s, const struct tw_queued *q,
-    const char *login, const char *action, const char *reason, int64_t now,
-    struct tw_err *err);
+enum tw_status tw_queued_cancel(struct tw_store *s, const struct tw_who *who,
+    const struct tw_queued *q, const char *action, const char *reason,
+    int64_t now, struct tw_err *err);
 
 #endif

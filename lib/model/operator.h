@@ -41,5 +41,10 @@ enum tw_status tw_operator_set_admin(struct tw_store *s,
 enum tw_status tw_operator_list(struct tw_store *s, const struct tw_who *who,
     const char *login, struct tw_operator **out, size_t *n,
     struct tw_err *err);
+/* Records "op.key" on the tower's chain: the key of that fingerprint lets login
+ * in through towerify-shell from now on.  Within the caller's transaction, or
+ * its own.  For administrators of the tower; TW_NO: no such operator. */
+enum tw_status tw_operator_key(struct tw_store *s, const struct tw_who *who,
+    const char *login, const char *fingerprint, struct tw_err *err);
 
 #endif

@@ -72,7 +72,8 @@ enum tw_status tw_output_add(struct tw_store *s, const struct tw_change *c,
 
 static const char each_sql[] =
     "SELECT id, k, phase = 'undo', at, cut, data FROM output"
-    " WHERE change_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    " WHERE change_id = (SELECT id FROM change WHERE org_id = ?1 AND id = ?4)"
+    "    AND id > ?2 ORDER BY id LIMIT ?3";
 enum { ID, K, IN_UNDO, AT, CUT, DATA };
 
 static enum tw_status read_chunk(struct tw_stmt *st, struct tw_output *o,
@@ -96,19 +97,20 @@ static enum tw_status read_chunk(struct tw_stmt *st, struct tw_output *o,
 	return TW_OK;
 }
 
-static enum tw_status read_page(struct tw_store *s, int64_t change_id,
-    int64_t after, struct tw_output *page, size_t *n, struct tw_err *err)
+static enum tw_status read_page(struct tw_store *s, const struct tw_who *who,
+    int64_t change_id, int64_t after, struct tw_output *page, size_t *n,
+    struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
 
 	*n = 0;
-	status = tw_stmt_get(s, each_sql, &st, err);
+	status = tw_tenant_stmt(s, who, each_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, change_id);
 	tw_stmt_int(st, 2, after);
 	tw_stmt_int(st, 3, PAGE_CHUNKS);
+	tw_stmt_int(st, 4, change_id);
 	while ((status = tw_stmt_step(st, err)) == TW_OK) {
 		status = read_chunk(st, &page[*n], err);
 		++*n;
@@ -120,16 +122,20 @@ static enum tw_status read_page(struct tw_store *s, int64_t change_id,
 	return status == TW_NO ? TW_OK : status;
 }
 
-enum tw_status tw_output_each(struct tw_store *s, int64_t change_id,
-    int64_t *after, enum tw_status (*fn)(void *arg, const struct tw_output *o,
+enum tw_status tw_output_each(struct tw_store *s, const struct tw_who *who,
+    int64_t change_id, int64_t *after,
+    enum tw_status (*fn)(void *arg, const struct tw_output *o,
     struct tw_err *err), void *arg, struct tw_err *err)
 {
 	struct tw_output page[PAGE_CHUNKS];
 	enum tw_status status;
 	size_t i, n;
 
+	status = tw_change_visible(s, who, change_id, err);
+	if (status != TW_OK)
+		return status;
 	do {
-		status = read_page(s, change_id, *after, page, &n, err);
+		status = read_page(s, who, change_id, *after, page, &n, err);
 		for (i = 0; i < n; i++) {
 			if (status == TW_OK) {
 				*after = page[i].id;

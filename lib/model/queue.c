@@ -1,11 +1,11 @@
 /*
- * queue.c - the runner's side of the queue: who is next, and taking it
+ * queue.c - the runner's side of the queue: who is next, and what expires
  *
  * Order within a host is (joins, id).  A change whose not_before lies ahead has
  * not joined: it blocks nobody.  A new one starts only on a host that is pinned
  * and not held.  A running one is followed even when a person holds its host,
  * but not when the tower does: then the host could not be dealt with, and every
- * further attempt would fail as well.
+ * further attempt would fail as well.  Taking the next one is in queue_claim.c.
  */
 #include "model/change_private.h"
 
@@ -197,8 +197,8 @@ static enum tw_status find_expired(struct tw_store *s, int64_t now,
 static enum tw_status expire_some(struct tw_store *s, int64_t now,
     int64_t *count, struct tw_err *err)
 {
+	struct tw_queued q = { 0 };
 	enum tw_status status;
-	struct tw_queued q;
 	struct tw_tx tx;
 
 	*count = 0;
@@ -208,7 +208,7 @@ static enum tw_status expire_some(struct tw_store *s, int64_t now,
 	while (status == TW_OK && *count < EXPIRE_ROWS) {
 		status = find_expired(s, now, &q, err);
 		if (status == TW_OK)
-			status = tw_queued_cancel(s, &q, TW_TOWER,
+			status = tw_queued_cancel(s, NULL, &q,
 			    "change.expire", "expired", now, err);
 		if (status == TW_OK)
 			++*count;
@@ -222,8 +222,8 @@ static enum tw_status expire_some(struct tw_store *s, int64_t now,
 enum tw_status tw_queue_expire(struct tw_store *s, int64_t now,
     int64_t *count, struct tw_err *err)
 {
+	struct tw_queued q = { 0 };
 	enum tw_status status;
-	struct tw_queued q;
 	int64_t n;
 
 	*count = 0;
@@ -236,155 +236,5 @@ enum tw_status tw_queue_expire(struct tw_store *s, int64_t now,
 		if (status == TW_OK)
 			*count += n;
 	} while (status == TW_OK && n == EXPIRE_ROWS);
-	return status;
-}
-
-/* --- claim ------------------------------------------------------------- */
-
-static const char running_sql[] =
-    "SELECT id FROM change WHERE host_id = ?1 AND status = 'running'";
-static const char head_sql[] =
-    "SELECT c.id FROM change c JOIN host h ON h.id = c.host_id"
-    " WHERE c.host_id = ?1 AND c.status IN ('queued', 'running')"
-    "    AND c.status = 'queued' AND h.held_reason IS NULL"
-    "    AND h.spool_id IS NOT NULL"
-    "    AND (c.not_before IS NULL OR c.not_before <= ?2)"
-    "    AND (c.not_after IS NULL OR c.not_after > ?2)"
-    " ORDER BY c.joins, c.id LIMIT 1";
-
-/* TW_NO: none; err is not filled then. */
-static enum tw_status find_id(struct tw_store *s, const char *sql,
-    int64_t host_id, int64_t now, int64_t *id, struct tw_err *err)
-{
-	enum tw_status status;
-	struct tw_stmt *st;
-
-	status = tw_stmt_get(s, sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 1, host_id);
-	if (now)
-		tw_stmt_int(st, 2, now);
-	status = tw_stmt_step(st, err);
-	if (status == TW_OK) {
-		*id = tw_stmt_col_int(st, 0);
-		tw_stmt_reset(st);
-	}
-	return status;
-}
-
-static const char start_sql[] =
-    "UPDATE change SET status = 'running', started = ?2,"
-    "    (epoch, seq) = (SELECT epoch, next_seq FROM host WHERE id = host_id)"
-    " WHERE id = ?1 AND status = 'queued'";
-static const char seq_sql[] =
-    "UPDATE host SET next_seq = next_seq + 1 WHERE id = ?1";
-
-/* The change becomes running; its row is read again into out. */
-static enum tw_status start(struct tw_store *s, int64_t host_id, int64_t id,
-    int64_t now, struct tw_change *out, struct tw_err *err)
-{
-	enum tw_status status;
-	struct tw_stmt *st;
-
-	status = tw_stmt_get(s, start_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 1, id);
-	tw_stmt_int(st, 2, now);
-	status = tw_stmt_run(st, err);
-	if (status == TW_OK)
-		status = tw_run_int(s, seq_sql, host_id, err);
-	if (status == TW_OK)
-		status = tw_change_load(s, id, out, err);
-	if (status == TW_OK)
-		status = tw_change_record(s, out->org_id, TW_TOWER,
-		    out->host_name, out->num, "change.start", now,
-		    strdup("{}"), err);
-	return status;
-}
-
-/* Looks again with the state locked, and takes what is there. */
-static enum tw_status claim_locked(struct tw_store *s, int64_t host_id,
-    int64_t now, struct tw_change *out, struct tw_err *err)
-{
-	enum tw_status status;
-	int64_t id = 0;
-
-	status = find_id(s, running_sql, host_id, 0, &id, err);
-	if (status == TW_OK)
-		return tw_change_load(s, id, out, err);
-	if (status == TW_NO)
-		status = find_id(s, head_sql, host_id, now, &id, err);
-	if (status == TW_OK)
-		status = start(s, host_id, id, now, out, err);
-	return status;
-}
-
-enum tw_status tw_change_claim(struct tw_store *s, int64_t host_id,
-    int64_t now, struct tw_change *out, struct tw_err *err)
-{
-	enum tw_status status;
-	struct tw_tx tx;
-	int64_t id = 0;
-
-	memset(out, 0, sizeof *out);
-	status = find_id(s, running_sql, host_id, 0, &id, err);
-	if (status == TW_OK)
-		return tw_change_load(s, id, out, err);
-	if (status == TW_NO)
-		status = find_id(s, head_sql, host_id, now, &id, err);
-	if (status == TW_OK) {
-		status = tw_tx_begin(&tx, s, err);
-		if (status != TW_OK)
-			return status;
-		status = claim_locked(s, host_id, now, out, err);
-		status = tw_tx_end(&tx, status, err);
-	}
-	if (status == TW_NO)
-		tw_err_set(err, TW_NO, "nothing is due");
-	if (status != TW_OK)
-		tw_change_release(out);
-	return status;
-}
-
-static const char accepted_sql[] =
-    "UPDATE change SET accepted = ?2 WHERE id = ?1 AND status = 'running'";
-
-static enum tw_status accept_row(struct tw_store *s,
-    const struct tw_change *c, int64_t now, struct tw_err *err)
-{
-	enum tw_status status;
-	struct tw_stmt *st;
-
-	status = tw_stmt_get(s, accepted_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 1, c->id);
-	tw_stmt_int(st, 2, now);
-	status = tw_stmt_run(st, err);
-	if (status == TW_OK && tw_store_changes(s) != 1)
-		status = tw_err_set(err, TW_NO, "change %lld is not running "
-		    "any more", (long long)c->num);
-	if (status == TW_OK)
-		status = tw_change_record(s, c->org_id, TW_TOWER,
-		    c->host_name, c->num, "change.accept", now, strdup("{}"),
-		    err);
-	return status;
-}
-
-enum tw_status tw_change_accepted(struct tw_store *s, struct tw_change *c,
-    int64_t now, struct tw_err *err)
-{
-	enum tw_status status;
-	struct tw_tx tx;
-
-	status = tw_tx_begin(&tx, s, err);
-	if (status != TW_OK)
-		return status;
-	status = accept_row(s, c, now, err);
-	status = tw_tx_end(&tx, status, err);
-	if (status == TW_OK)
-		c->accepted = now;
 	return status;
 }

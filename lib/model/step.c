@@ -24,12 +24,15 @@ void tw_step_list_free(struct tw_step *steps, size_t n)
 
 /* --- reading ----------------------------------------------------------- */
 
+#define COLUMNS \
+	"SELECT k, name, kind, undoable, has_check, retries, timeout, state," \
+	"    decided, coalesce(code, -1), attempts, started, ended," \
+	"    undo_state, coalesce(undo_code, -1), undo_started, undo_ended," \
+	"    out_bytes, out_cut, out_hash FROM step"
 static const char list_sql[] =
-    "SELECT k, name, kind, undoable, has_check, retries, timeout, state,"
-    "    decided, coalesce(code, -1), attempts, started, ended, undo_state,"
-    "    coalesce(undo_code, -1), undo_started, undo_ended, out_bytes,"
-    "    out_cut, out_hash"
-    " FROM step WHERE change_id = ?1 ORDER BY k";
+    COLUMNS " WHERE change_id = (SELECT id FROM change WHERE org_id = ?1"
+    "    AND id = ?2) ORDER BY k";
+static const char list_any_sql[] = COLUMNS " WHERE change_id = ?2 ORDER BY k";
 enum {
 	K, NAME, KIND, UNDOABLE, HAS_CHECK, RETRIES, TIMEOUT, STATE, DECIDED,
 	CODE, ATTEMPTS, STARTED, ENDED, UNDO_STATE, UNDO_CODE, UNDO_STARTED,
@@ -68,8 +71,8 @@ static enum tw_status read_row(struct tw_stmt *st, struct tw_step *step,
 	return ok ? TW_OK : tw_err_nomem(err);
 }
 
-enum tw_status tw_change_steps(struct tw_store *s, int64_t change_id,
-    struct tw_step **out, size_t *n, struct tw_err *err)
+enum tw_status tw_change_steps(struct tw_store *s, const struct tw_who *who,
+    int64_t change_id, struct tw_step **out, size_t *n, struct tw_err *err)
 {
 	struct tw_step *steps;
 	enum tw_status status;
@@ -78,10 +81,13 @@ enum tw_status tw_change_steps(struct tw_store *s, int64_t change_id,
 
 	*out = NULL;
 	*n = 0;
-	status = tw_stmt_get(s, list_sql, &st, err);
+	status = tw_change_visible(s, who, change_id, err);
+	if (status == TW_OK)
+		status = tw_tenant_or_any(s, who, list_sql, list_any_sql, &st,
+		    err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 1, change_id);
+	tw_stmt_int(st, 2, change_id);
 	while ((status = tw_stmt_step(st, err)) == TW_OK) {
 		if (*n == cap) {
 			cap = cap ? cap * 2 : 16;

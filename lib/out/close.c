@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio_ext.h>
+#include <unistd.h>
 
 /* Is f a pipe or socket whose reader is gone?  Asked where stdio has
  * forgotten the reason of an earlier failure. */
@@ -14,6 +15,14 @@ static bool reader_is_gone(FILE *f)
 	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP));
 }
 
+/* Why did an earlier write fail?  stdio keeps no reason, so a byte more is
+ * offered, which is refused for the same one; what was written is broken
+ * already. */
+static int ask_again(FILE *f)
+{
+	return write(fileno(f), "\n", 1) < 0 ? errno : 0;
+}
+
 enum tw_status tw_out_close(FILE *f, bool *pipe, struct tw_err *err)
 {
 	bool had_error = ferror(f), had_bytes = __fpending(f) > 0;
@@ -22,6 +31,8 @@ enum tw_status tw_out_close(FILE *f, bool *pipe, struct tw_err *err)
 	*pipe = had_error && reader_is_gone(f);
 	errno = 0;
 	e = fflush(f) ? errno : 0;
+	if (had_error && !e && !*pipe)
+		e = ask_again(f);
 	if (fclose(f) != 0 && !e)
 		e = errno;
 	/* Nothing to write and nowhere to write it: `tool >&-` is fine. */

@@ -15,7 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SYSTEM_DIR "/var/lib/towerify"
 #define PASSWD_MAX 16384	/* bytes for the strings of a passwd entry */
 
 /* $HOME where it is absolute, else what the system says; malloc'd. */
@@ -103,7 +102,7 @@ enum tw_status tw_state_dir_from(const char *system, const char *dir,
 enum tw_status tw_state_dir(const char *dir, char **out, bool *home,
     struct tw_err *err)
 {
-	return tw_state_dir_from(SYSTEM_DIR, dir, out, home, err);
+	return tw_state_dir_from(TW_STATE_SYSTEM, dir, out, home, err);
 }
 
 enum tw_status tw_state_become(const char *dir, struct tw_err *err)

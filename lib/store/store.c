@@ -35,12 +35,14 @@
 
 static const char new_suffix[] = ".new";
 
-/* The journal file keeps its size between commits, up to the limit. */
+/* The journal file keeps its size between commits, up to the limit.  What is
+ * erased is overwritten: secrets are. */
 static const char pragmas[] =
     "PRAGMA journal_mode = PERSIST;"
     "PRAGMA journal_size_limit = 4194304;"
     "PRAGMA synchronous = FULL;"
     "PRAGMA foreign_keys = ON;"
+    "PRAGMA secure_delete = ON;"
     "PRAGMA trusted_schema = OFF;"
     "PRAGMA cell_size_check = ON;"
     "PRAGMA temp_store = MEMORY;"

@@ -23,6 +23,8 @@ enum tw_store_mode {
 	TW_STORE_CREATE,	/* made if absent */
 };
 
+#define TW_STATE_SYSTEM "/var/lib/towerify"	/* of a packaged tower */
+
 /* Which directory holds the state (design.md section 4): dir if not NULL
  * (--state or TOWERIFY_STATE), else /var/lib/towerify where it exists, else
  * $XDG_STATE_HOME/towerify or ~/.local/state/towerify.  *home is true in the

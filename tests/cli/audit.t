@@ -19,32 +19,42 @@ quietly towerify-queue cancel 2
 quietly towerify-host hold h2 --reason coffee
 quietly towerify-host remove h2
 
+# The first seven records make the founder a member and give six permissions.
+chain=$("$audit" show 1 --tsv -n -o chain)
+
 # --- list ----------------------------------------------------------------------------
 
-try "$audit" list --tsv -n -o seq,operator,action,change,host
-is 'list: acts and transitions, oldest first' 0 "1	$me	host.add		h1
-2	$me	host.check		h1
-3	$me	host.add		h2
-4	$me	host.check		h2
-5	$me	change.file	1	h1
-6	tower	change.start	1	h1
-7	tower	change.accept	1	h1
-8	tower	step.end	1	h1
-9	tower	change.end	1	h1
-10	$me	change.file	2	h2
-11	$me	change.cancel	2	h2
-12	$me	host.hold		h2
-13	$me	host.remove		h2" ''
-last=13
+try "$audit" list --tsv -n -o seq,change,host,operator,action
+is 'list: acts and transitions, oldest first' 0 "1			$me	op.add
+2			$me	op.grant
+3			$me	op.grant
+4			$me	op.grant
+5			$me	op.grant
+6			$me	op.grant
+7			$me	op.grant
+8		h1	$me	host.add
+9		h1	$me	host.check
+10		h2	$me	host.add
+11		h2	$me	host.check
+12	1	h1	$me	change.file
+13	1	h1	tower	change.start
+14	1	h1	tower	change.accept
+15	1	h1	tower	step.end
+16	1	h1	tower	change.end
+17	2	h2	$me	change.file
+18	2	h2	$me	change.cancel
+19		h2	$me	host.hold
+20		h2	$me	host.remove" ''
+last=20
 try "$audit" list --host h2 -n -o seq --tsv
-is 'list --host: also of a host that is gone' 0 "3
-4
-10
+is 'list --host: also of a host that is gone' 0 "10
 11
-12
-13" ''
+17
+18
+19
+20" ''
 try "$audit" list --host 'h[1-2]' --change 1 --operator "$me" -n -o seq --tsv
-is 'list: filters together' 0 5 ''
+is 'list: filters together' 0 12 ''
 try "$audit" list --host 'h*' --operator tower -n -o action,change
 is 'list: patterns mean the hosts there are' 0 'change.start  1
 change.accept 1
@@ -68,7 +78,7 @@ is 'list: bad targets' 2 '' \
 	"towerify-audit: bad target 'h[2-1]': the range runs backwards"
 try "$audit" list -J
 json 'list -J: one document' "(.records | length) == $last and .schema == 1"
-json '... typed, the particulars too' '.records[4] | .seq == 5 and
+json '... typed, the particulars too' '.records[11] | .seq == 12 and
 	.change == 1 and (.detail.title == "Say hello") and
 	.detail.reason == "because" and (.hash | length) == 64'
 json '... null where there is none' '.records[0].change == null'
@@ -78,15 +88,15 @@ json '... each holds the hash of the one before' '.records as $r |
 
 # --- show ------------------------------------------------------------------------------
 
-try "$audit" show 12 -o seq,operator,action,host,change,detail
-is 'show: one record' 0 "SEQ:      12
+try "$audit" show 19 -o seq,operator,action,host,change,detail
+is 'show: one record' 0 "SEQ:      19
 OPERATOR: $me
 ACTION:   host.hold
 HOST:     h2
 CHANGE:   -
 DETAIL:   {\"reason\":\"coffee\"}" ''
-try "$audit" show 12 -J
-json 'show -J' '.schema == 1 and .seq == 12 and .detail.reason == "coffee"'
+try "$audit" show 19 -J
+json 'show -J' '.schema == 1 and .seq == 19 and .detail.reason == "coffee"'
 try "$audit" show 99
 is 'show: no such record' 1 '' 'towerify-audit: no record 99'
 try "$audit" show x
@@ -116,7 +126,7 @@ is '... -q: the exit status says it' 0 '' ''
 hash=$("$audit" show "$last" --tsv -n -o hash)
 try "$audit" checkpoint
 is 'checkpoint: the last record' 0 \
-	"towerify-checkpoint 1 1 $last $hash" ''
+	"towerify-checkpoint 1 $chain $last $hash" ''
 cp out kept
 try "$audit" verify --checkpoint kept
 is 'verify --checkpoint' 0 '' \
@@ -124,10 +134,10 @@ is 'verify --checkpoint' 0 '' \
 quietly towerify-host hold h1
 try "$audit" verify --checkpoint - <kept
 is '... of what has grown since' 0 '' \
-	"14 records, the chain is whole and holds the checkpoint"
+	"21 records, the chain is whole and holds the checkpoint"
 "$audit" checkpoint >>kept
 try "$audit" verify --checkpoint kept
-like '... several in a file: the last' 0 '' '14 records*'
+like '... several in a file: the last' 0 '' '21 records*'
 try "$audit" verify --checkpoint hello.yaml
 is '... a file that holds none' 65 '' \
 	'towerify-audit: hello.yaml: holds no checkpoint of this organisation'
@@ -138,10 +148,10 @@ sed 's/.$/x/' kept >wrong
 try "$audit" verify --checkpoint wrong
 is '... a line that is none' 65 '' \
 	'towerify-audit: wrong: holds no checkpoint of this organisation'
-sed "s/ 14 .*/ 14 $(printf '%064d' 0)/" kept >wrong
+sed "s/ 21 .*/ 21 $(printf '%064d' 0)/" kept >wrong
 try "$audit" verify --checkpoint wrong
 is '... of another chain' 1 '' \
-	'towerify-audit: record 14 is not the one of the checkpoint'
+	'towerify-audit: record 21 is not the one of the checkpoint'
 
 # --- tampering -----------------------------------------------------------------------------
 
@@ -152,7 +162,7 @@ if ! command -v sqlite3 >/dev/null; then
 fi
 try sql "UPDATE audit SET operator = 'mallory' WHERE seq = 5"
 like 'the state refuses to change a record' 19 '' '*never changed*'
-try sql 'DELETE FROM audit WHERE seq = 14'
+try sql 'DELETE FROM audit WHERE seq = 21'
 like '... and to delete one' 19 '' '*never deleted*'
 cp -a "$TOWERIFY_STATE" whole
 
@@ -167,37 +177,37 @@ tampered() {	# tampered TEXT MESSAGE SQL
 	is "tampered: $1" 1 '' "towerify-audit: $2"
 }
 tampered 'who' 'record 5 was changed' \
-	"UPDATE audit SET operator = 'mallory' WHERE seq = 5 AND chain = 1"
+	"UPDATE audit SET operator = 'mallory' WHERE seq = 5 AND chain = $chain"
 tampered 'when' 'record 5 was changed' \
-	'UPDATE audit SET at = at + 1 WHERE seq = 5 AND chain = 1'
-tampered 'what' 'record 12 was changed' \
-	"UPDATE audit SET detail = '{\"reason\":\"tea\"}' WHERE seq = 12"
+	"UPDATE audit SET at = at + 1 WHERE seq = 5 AND chain = $chain"
+tampered 'what' 'record 19 was changed' \
+	"UPDATE audit SET detail = '{\"reason\":\"tea\"}' WHERE seq = 19"
 tampered 'where' 'record 1 was changed' \
-	"UPDATE audit SET host = 'h9' WHERE seq = 1 AND chain = 1"
+	"UPDATE audit SET host = 'h9' WHERE seq = 1 AND chain = $chain"
 tampered 'the hash as well' 'record 6 does not follow the one before it' \
 	"UPDATE audit SET hash = zeroblob(32), prev = prev WHERE seq = 6;
-	 UPDATE audit SET prev = zeroblob(32) WHERE seq = 6 AND chain = 1"
+	 UPDATE audit SET prev = zeroblob(32) WHERE seq = 6 AND chain = $chain"
 tampered 'one is gone' 'record 5 is missing' \
-	'DELETE FROM audit WHERE seq = 5 AND chain = 1'
+	"DELETE FROM audit WHERE seq = 5 AND chain = $chain"
 tampered 'two change places' 'record 5 does not follow the one before it' \
-	'UPDATE audit SET seq = 105 WHERE seq = 5 AND chain = 1;
-	 UPDATE audit SET seq = 5 WHERE seq = 6 AND chain = 1;
-	 UPDATE audit SET seq = 6 WHERE seq = 105 AND chain = 1'
+	"UPDATE audit SET seq = 105 WHERE seq = 5 AND chain = $chain;
+	 UPDATE audit SET seq = 5 WHERE seq = 6 AND chain = $chain;
+	 UPDATE audit SET seq = 6 WHERE seq = 105 AND chain = $chain"
 tampered 'the beginning, with an anchor of its own' \
 	'record 4 does not follow the one before it' \
-	'DELETE FROM audit WHERE seq <= 3 AND chain = 1;
-	 INSERT INTO audit_anchor VALUES (1, 3, zeroblob(32))'
+	"DELETE FROM audit WHERE seq <= 3 AND chain = $chain;
+	 INSERT INTO audit_anchor VALUES ($chain, 3, zeroblob(32))"
 tampered "the tower's own chain" \
 	"the tower's own chain: record 1 was changed" \
 	"UPDATE audit SET action = 'x' WHERE seq = 1 AND chain = 0"
 
 rm -rf "$TOWERIFY_STATE"
 cp -a whole "$TOWERIFY_STATE"
-sql 'DROP TRIGGER audit_no_delete; DELETE FROM audit WHERE seq = 14'
+sql 'DROP TRIGGER audit_no_delete; DELETE FROM audit WHERE seq = 21'
 try "$audit" verify
 is 'cut off at the end: the chain alone does not show it' 0 '' \
-	'13 records, the chain is whole'
+	'20 records, the chain is whole'
 try "$audit" verify --checkpoint kept
-is '... a checkpoint does' 1 '' "towerify-audit: record 14 is missing: the \
+is '... a checkpoint does' 1 '' "towerify-audit: record 21 is missing: the \
 chain ends before the checkpoint"
 finish

@@ -212,19 +212,14 @@ whoami="$me	default	true	$TOWERIFY_STATE"
 try env SUDO_USER=mallory USER=mallory LOGNAME=mallory towerify-op whoami \
 	--tsv -n
 is 'names in the environment do not count' 0 "$whoami" ''
-try env SUDO_UID="$(id -u)" SUDO_USER=mallory towerify-op whoami --tsv -n
-is 'SUDO_UID does' 0 "$whoami" ''
-other=$(awk -F : -v me="$me" '$1 != me && $3 > 0 { print $1, $3; exit }' \
-	/etc/passwd)
-try env SUDO_UID="${other#* }" towerify-op whoami
-is 'the caller behind sudo is not the owner' 77 '' \
-	"towerify-op: ${other% *} is not an operator of this tower"
+try env SUDO_UID="$(id -u)" towerify-op whoami --tsv -n
+is 'SUDO_UID of oneself changes nothing' 0 "$whoami" ''
 for uid in x -1 0x0 99999999999999999999 ''; do
-	try env SUDO_UID="$uid" towerify-op whoami
+	try env -u TOWERIFY_STATE SUDO_UID="$uid" towerify-op whoami
 	is "SUDO_UID='$uid' is nobody" 77 '' \
 		"towerify-op: SUDO_UID is set, but is not a user's number"
 done
-try env SUDO_UID=4294967294 towerify-op whoami
+try env -u TOWERIFY_STATE SUDO_UID=4294967294 towerify-op whoami
 like 'a number without a user is nobody' 77 '' \
 	"towerify-op: there is no user with the number 4294967294"
 
@@ -237,7 +232,7 @@ is '--org wins over TOWERIFY_ORG' 0 "$whoami" ''
 # --- tables -----------------------------------------------------------------------
 
 try towerify-audit list -n
-like 'there is something to list' 0 '' ''
+like 'there is something to list' 0 '1 *op.add*' ''
 tower_sshd
 tower_hosts 2
 try "$host" list -o name,queued

@@ -138,7 +138,42 @@ completes 'towerify-queue add web1 page.yaml -p key@page' \
 	'key@page.yaml key@pages'
 completes 'towerify-host list --state=pa' 'pages'
 completes 'towerify-audit verify --checkpoint page.' 'page.yaml'
-completes 'towerify-op ' 'init whoami'
+
+# --- operators, organisations, grants ----------------------------------------------------
+
+quietly towerify-op add alice
+quietly towerify-op org add acme
+completes 'towerify-op ' \
+	'add can grant grants init list org remove set show ungrant whoami'
+completes 'towerify-op o' 'org'
+completes 'towerify-op org ' 'add list remove show'
+completes 'towerify-op org re' 'remove'
+completes 'towerify-op org -q sh' 'show'
+completes 'towerify-op org show ' 'acme default'
+completes 'towerify-op org remove a' 'acme'
+completes 'towerify-op org add ' ''
+completes 'towerify-op org add beta --admin a' 'alice'
+completes 'towerify-op list --org ' 'acme default'
+completes 'towerify-op org list -o na' 'name'
+completes 'towerify-op add ' ''
+completes 'towerify-op add carol --ssh-key page' 'page.yaml pages'
+completes 'towerify-op show a' 'alice'
+completes 'towerify-op remove --org acme ' "$me"
+completes 'towerify-op set alice ' 'admin=no admin=yes'
+completes 'towerify-op set alice admin=y' 'yes'
+completes 'towerify-op grant alice ' 'admin audit change deploy host view'
+completes 'towerify-op grant alice view,c' 'view,change'
+completes 'towerify-op grant alice view ' ''
+completes 'towerify-op ungrant alice h' 'host'
+completes 'towerify-op grant alice view --on ' 'app: db1 hosts: org web1 web2'
+completes 'towerify-op grant alice view --on web1 --on web' 'web1 web2'
+completes 'towerify-op grant alice view --on hosts:w' 'web1 web2'
+completes 'towerify-op grant alice view --on=hosts:web1,w' 'web1,web2'
+completes 'towerify-op grant alice view --on @' '@role=back @role=front'
+completes 'towerify-op can alice c' 'change'
+completes 'towerify-op can alice view,' ''
+completes 'towerify-op can alice change o' 'org'
+completes 'towerify-op can alice change web1 d' 'db1'
 
 # --- all of it ---------------------------------------------------------------------------
 

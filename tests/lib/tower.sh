@@ -3,7 +3,7 @@
 #
 # Gives the script a directory $work, a HOME of its own in it and the tools in
 # PATH.  The state is $work/state, made by the first verb that adds.  What the
-# caller's environment says of towers, terminals and agents is forgotten.
+# caller's environment says of towers, sudo, terminals and agents is forgotten.
 #
 #   tower_sshd            an sshd on loopback, which lets the tower's key in:
 #                         $fingerprint, $port, $address (USER@127.0.0.1:PORT)
@@ -21,8 +21,9 @@ set -eu
 LC_ALL=C.UTF-8
 TZ=UTC
 export LC_ALL TZ
-unset TOWERIFY_STATE TOWERIFY_ORG NO_COLOR SUDO_UID SUDO_USER XDG_STATE_HOME \
-	SSH_AUTH_SOCK COLUMNS || :
+unset TOWERIFY_STATE TOWERIFY_ORG TOWERIFY_OPERATOR TOWERIFY_LINK_TIMEOUT_MS \
+	SUDO_UID SUDO_GID SUDO_USER SUDO_COMMAND SSH_ORIGINAL_COMMAND \
+	NO_COLOR XDG_STATE_HOME SSH_AUTH_SOCK COLUMNS || :
 
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$top/tests/lib/tap.sh"

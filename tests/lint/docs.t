@@ -84,7 +84,10 @@ rule_verbs() {
 		part "$page" DESCRIPTION | awk '
 			/^\.Bl/ { depth++ }
 			/^\.El/ { depth-- }
-			depth == 1 && /^\.It Cm / { print $3 }' |
+			depth == 1 && /^\.It Cm / {
+				# of one word or two
+				print $3 ($4 ~ /^[a-z]/ ? " " $4 : "")
+			}' |
 			sort > "$bad/.b"
 		diff "$bad/.verbs" "$bad/.a" | sed -n "s|^[<>]|$page: SYNOPSIS: &|p"
 		diff "$bad/.verbs" "$bad/.b" | sed -n "s|^[<>]|$page: DESCRIPTION: &|p"
@@ -102,22 +105,18 @@ rule_columns() {
 		}' > "$bad/.code"
 		part "$page" COLUMNS > "$bad/.part"
 		if [ "$tool" = run ]; then
-			set -- "$1" ''
+			echo
 		else
-			# shellcheck disable=SC2046 # verbs
-			set -- "$1" $(sed -n 's/^verb //p' "$bad/.code")
-		fi
-		at=$1
-		shift
-		for verb; do
+			sed -n 's/^verb //p' "$bad/.code"
+		fi > "$bad/.verbs"
+		while IFS= read -r verb; do
 			awk -v verb="$verb" '
 				BEGIN { on = verb == "" }
 				/^\.Ss / {
 					on = 0
-					for (i = 2; i <= NF; i++) {
-						sub(/,$/, "", $i)
-						on = on || $i == verb
-					}
+					n = split(substr($0, 5), names, ", ")
+					for (i = 1; i <= n; i++)
+						on = on || names[i] == verb
 				}
 				# what a column holds is told below its list
 				/^\.Pp/ { on = 0 }
@@ -130,11 +129,10 @@ rule_columns() {
 				}' "$bad/.part" > "$bad/.page"
 			awk -v verb="$verb" '
 				BEGIN { on = verb == "" }
-				$1 == "verb" { on = $2 == verb; next }
+				/^verb / { on = substr($0, 6) == verb; next }
 				on' "$bad/.code" | diff - "$bad/.page" |
 				sed -n "s|^[<>]|$page: COLUMNS $verb: &|p"
-		done
-		set -- "$at"
+		done < "$bad/.verbs"
 	done
 }
 

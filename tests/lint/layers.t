@@ -47,6 +47,7 @@ rule_foreign() {
 			only("yaml.h>", "lib/spec/")
 			only("libssh2.h>", "lib/ssh/")
 			only("libssh2_", "lib/ssh/")
+			only("sodium", "lib/base/")
 			only("curl/", "nowhere/")
 			only("check.h>", "tests/")
 		}' "$file"

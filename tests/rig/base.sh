@@ -6,6 +6,9 @@
 # it, so a changed list makes a new one.  Old ones are not removed.
 
 PACKAGES=systemd,systemd-sysv,dbus,openssh-server,iproute2,sudo
+# A host may be a tower too: what the tools need at run time.
+PACKAGES=$PACKAGES,openssh-client,libssh2-1,libsqlite3-0,libyaml-0-2,libuv1
+PACKAGES=$PACKAGES,libjansson4,libsmartcols1,libsodium23,libssl3
 EXTRA=${TOWERIFY_RIG_EXTRA:-}
 SUITE=bookworm
 RECIPE=2		# raise when finish_base changes what it makes

@@ -1,116 +1,7 @@
 /*
- * test_host.c - operators and organisations, hosts: added, found, held, removed
+ * test_host.c - hosts: added, found, held, removed
  */
 #include "model/fixture.h"
-
-/* --- who --------------------------------------------------------------- */
-
-START_TEST(the_first_caller_becomes_administrator_of_an_empty_state)
-{
-	struct tw_who who;
-
-	ck_assert_str_eq(alice.login, "alice");
-	ck_assert_str_eq(alice.org, "default");
-	ck_assert(alice.is_admin);
-	ck_assert_int_eq(audit_of(TW_AUDIT_TOWER, "org.add").count, 1);
-	ck_assert_str_eq(audit_of(TW_AUDIT_TOWER, "op.add-admin").text,
-	    "alice - 0 {\"login\":\"alice\"}");
-	ck_assert_str_eq(audit_of(TW_AUDIT_TOWER, "op.join").text,
-	    "alice - 0 {\"login\":\"alice\",\"org\":\"default\"}");
-	ck_assert_int_eq(tw_who_get(store, "bob", NULL, true, &who, &err),
-	    TW_DENIED);
-	ck_assert_str_eq(err.msg, "bob is not an operator of this tower");
-}
-END_TEST
-
-START_TEST(nobody_becomes_administrator_without_being_first)
-{
-	struct tw_who who;
-
-	raw("DELETE FROM member; DELETE FROM operator");
-	ck_assert_int_eq(tw_who_get(store, "bob", NULL, false, &who, &err),
-	    TW_DENIED);
-	ck_assert_int_eq(number("SELECT count(*) FROM operator"), 0);
-}
-END_TEST
-
-START_TEST(an_operator_sees_their_own_organisation_alone)
-{
-	struct tw_who bob = other_tenant(), who;
-
-	ck_assert_str_eq(bob.org, "acme");
-	ck_assert_int_eq(tw_who_get(store, "bob", "default", false, &who,
-	    &err), TW_NO);
-	ck_assert_str_eq(err.msg, "organisation 'default' not found");
-	ck_assert_int_eq(tw_who_get(store, "bob", "nowhere", false, &who,
-	    &err), TW_NO);
-	ck_assert_str_eq(err.msg, "organisation 'nowhere' not found");
-	ck_assert_int_eq(tw_who_get(store, "alice", "acme", false, &who,
-	    &err), TW_NO);
-	tw_who_release(&bob);
-}
-END_TEST
-
-START_TEST(an_operator_of_several_gets_the_default_one)
-{
-	struct tw_who bob = other_tenant(), who;
-
-	OK(tw_operator_add(store, "alice", "bob", false, alice.org_id, &err));
-	OK(tw_who_get(store, "bob", NULL, false, &who, &err));
-	ck_assert_str_eq(who.org, "default");
-	tw_who_release(&who);
-	OK(tw_who_get(store, "bob", "acme", false, &who, &err));
-	ck_assert_int_eq(who.org_id, bob.org_id);
-	ck_assert(!who.is_admin);
-	tw_who_release(&who);
-	tw_who_release(&bob);
-}
-END_TEST
-
-START_TEST(adding_twice_records_once)
-{
-	int64_t org;
-
-	OK(tw_operator_add(store, "root", "carol", false, alice.org_id,
-	    &err));
-	OK(tw_operator_add(store, "root", "carol", false, alice.org_id,
-	    &err));
-	ck_assert_int_eq(audit_of(TW_AUDIT_TOWER, "op.add").count, 1);
-	ck_assert_int_eq(audit_of(TW_AUDIT_TOWER, "op.join").count, 2);
-	OK(tw_operator_add(store, "root", "carol", true, 0, &err));
-	OK(tw_operator_add(store, "root", "carol", false, 0, &err));
-	ck_assert_int_eq(number("SELECT admin FROM operator"
-	    " WHERE login = 'carol'"), 1);
-	ck_assert_int_eq(tw_operator_add(store, "root", "-x", false, 0,
-	    &err), TW_USAGE);
-	ck_assert_int_eq(tw_org_add(store, "root", "default", &org, &err),
-	    TW_NO);
-	ck_assert_int_eq(tw_org_add(store, "root", "../x", &org, &err),
-	    TW_USAGE);
-}
-END_TEST
-
-START_TEST(the_login_is_sudos_caller_or_the_real_user)
-{
-	char *login;
-
-	setenv("SUDO_UID", "0", 1);
-	setenv("SUDO_USER", "mallory", 1);
-	OK(tw_who_login(&login, &err));
-	ck_assert_str_eq(login, "root");
-	free(login);
-	setenv("SUDO_UID", "0x0", 1);
-	ck_assert_int_eq(tw_who_login(&login, &err), TW_DENIED);
-	setenv("SUDO_UID", "", 1);
-	ck_assert_int_eq(tw_who_login(&login, &err), TW_DENIED);
-	setenv("SUDO_UID", "4123456789", 1);
-	ck_assert_int_eq(tw_who_login(&login, &err), TW_DENIED);
-	setenv("SUDO_UID", "4294967295", 1);
-	ck_assert_int_eq(tw_who_login(&login, &err), TW_DENIED);
-}
-END_TEST
-
-/* --- hosts ------------------------------------------------------------- */
 
 START_TEST(a_host_comes_back_as_it_was_added)
 {
@@ -417,13 +308,6 @@ int main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
-	tcase_add_test(t,
-	    the_first_caller_becomes_administrator_of_an_empty_state);
-	tcase_add_test(t, nobody_becomes_administrator_without_being_first);
-	tcase_add_test(t, an_operator_sees_their_own_organisation_alone);
-	tcase_add_test(t, an_operator_of_several_gets_the_default_one);
-	tcase_add_test(t, adding_twice_records_once);
-	tcase_add_test(t, the_login_is_sudos_caller_or_the_real_user);
 	tcase_add_test(t, a_host_comes_back_as_it_was_added);
 	tcase_add_test(t, a_bad_label_adds_nothing);
 	tcase_add_test(t, an_unknown_host_gets_the_nearest_name_offered);

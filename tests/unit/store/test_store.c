@@ -593,7 +593,7 @@ START_TEST(a_failed_constraint_is_a_bug)
 	struct tw_store *s = create();
 	struct tw_stmt *st;
 
-	OK(tw_stmt_get(s, "INSERT INTO member VALUES (1, 1)", &st, &err));
+	OK(tw_stmt_get(s, "INSERT INTO member VALUES (1, 1, 1)", &st, &err));
 	ck_assert_int_eq(tw_stmt_run(st, &err), TW_BUG);
 	OK(tw_stmt_get(s, "INSERT INTO org (name, created) VALUES (NULL, 1)",
 	    &st, &err));

@@ -1,0 +1,83 @@
+/*
+ * visit_secret.c - the runner and a change's secrets: opened when its turn has
+ *                  come, sent with each request, masked in all a host says
+ *
+ * A secret that can't be opened is the tower's own fault: nothing is sent, no
+ * host is held and no change ended for it.  Without its secrets a change can't
+ * even be followed, because nothing could be masked.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/runner_private.h"
+#include "spec/program.h"
+
+enum tw_status visit_load_secrets(struct visit *v, struct tw_err *err)
+{
+	const char **values = NULL;
+	enum tw_status st;
+	int64_t k = v->change.cur_step;
+	size_t i, n;
+
+	st = tw_secrets_open(v->runner->o.store, &v->change, &v->secrets, err);
+	n = v->secrets.n;
+	if (st || n == 0)
+		return st;
+	values = calloc(n, sizeof *values);
+	if (!values)
+		return tw_err_nomem(err);
+	for (i = 0; i < n; i++)
+		values[i] = v->secrets.v[i].value;
+	st = tw_mask_forms_new(values, n, &v->forms, err);
+	free(values);
+	if (!st)
+		st = tw_mask_new(v->forms, visit_keep_output, v, &v->mask, err);
+	/* what is heard first may be the rest of what was cut */
+	if (!st && k > 0 && k <= v->change.nsteps && v->live[k].cut > 0)
+		tw_mask_after_cut(v->mask);
+	return st;
+}
+
+enum tw_status visit_secrets_text(const struct visit *v, struct tw_buf *out,
+    struct tw_err *err)
+{
+	struct tw_secret_value *values;
+	size_t i, n = v->secrets.n;
+	enum tw_status st;
+
+	if (n == 0)
+		return TW_OK;
+	values = calloc(n, sizeof *values);
+	if (!values)
+		return tw_err_nomem(err);
+	for (i = 0; i < n; i++)
+		values[i] = (struct tw_secret_value){ v->secrets.v[i].name,
+		    v->secrets.v[i].value };
+	st = tw_secrets_text(values, n, out, err);
+	free(values);
+	return st;
+}
+
+void visit_drop_secrets(struct visit *v)
+{
+	tw_mask_free(v->mask);
+	v->mask = NULL;
+	tw_mask_forms_free(v->forms);
+	v->forms = NULL;
+	tw_secrets_release(&v->secrets);
+}
+
+void visit_mask_output(struct visit *v, const char *p, size_t n)
+{
+	int64_t life, offset, next, grown;
+
+	tw_contact_position(v->contact, &life, &offset, &next);
+	grown = offset - v->heard;
+	/* something that was passed over stands between */
+	if (grown != (int64_t)n)
+		tw_mask_end(v->mask, true);
+	tw_mask_feed(v->mask, p, n);
+	/* no part of the host's stream: not to be read again */
+	if (grown == 0)
+		tw_mask_end(v->mask, true);
+}
