@@ -98,6 +98,31 @@ static void add_file(const struct tw_file_spec *f, struct tw_buf *out)
 	tw_buf_addc(out, '\n');
 }
 
+static void add_use(const struct tw_step_spec *s, struct tw_buf *out)
+{
+	const struct tw_arg_spec *a;
+	size_t i;
+
+	tw_buf_addf(out, "    %s\n", s->use->name);
+	for (i = 0; i < s->use->args.n; i++) {
+		a = &s->args[i];
+		if (!a->given)
+			continue;
+		if (a->def->type == TW_PARAM_FILE) {
+			tw_buf_addf(out, "        %s: ", a->def->name);
+			tw_diag_escape(out, a->text, strlen(a->text), 0);
+			tw_buf_addf(out, ", %zu bytes\n", a->len);
+		} else if (strchr(a->text, '\n')) {
+			tw_buf_addf(out, "        %s\n", a->def->name);
+			add_lines(out, a->text, strlen(a->text));
+		} else {
+			tw_buf_addf(out, "        %s: ", a->def->name);
+			add_line(out, a->text, strlen(a->text));
+			tw_buf_addc(out, '\n');
+		}
+	}
+}
+
 static void add_undo(const struct tw_step_spec *s, struct tw_buf *out)
 {
 	switch (s->undo_kind) {
@@ -150,6 +175,8 @@ static void add_step(const struct tw_change_spec *spec, size_t k,
 		tw_buf_adds(out, "    reboot\n");
 	if (s->kind == TW_STEP_FILE)
 		add_file(&s->file, out);
+	if (s->kind == TW_STEP_KIND)
+		add_use(s, out);
 	add_command(out, "check (before and after)", s->check);
 	add_command(out, "unless", s->unless);
 	add_command(out, "run", s->run);
