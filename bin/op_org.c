@@ -1,9 +1,5 @@
 /* op_org.c - organisations: add, list, show, remove; see op.h */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/name.h"
 #include "model/org.h"
@@ -28,9 +24,13 @@ static enum tw_status fill(struct tw_table *t, const struct tw_org *o,
 {
 	tw_table_cell_text(t, COL_NAME, o->name);
 	tw_table_cell_time(t, COL_CREATED, o->created);
-	tw_table_cell_int(t, COL_OPERATORS, o->operators);
-	tw_table_cell_int(t, COL_HOSTS, o->hosts);
-	tw_table_cell_int(t, COL_PENDING, o->pending);
+	/* what is not for the caller to know is null */
+	if (o->operators >= 0)
+		tw_table_cell_int(t, COL_OPERATORS, o->operators);
+	if (o->hosts >= 0)
+		tw_table_cell_int(t, COL_HOSTS, o->hosts);
+	if (o->pending >= 0)
+		tw_table_cell_int(t, COL_PENDING, o->pending);
 	tw_table_cell_int(t, COL_CHAIN, o->id);
 	return tw_table_row_end(t, err);
 }
@@ -74,48 +74,8 @@ int op_org_show(struct tw_cli *cli, int argc, char **argv)
 	return look(cli, argv[0]);
 }
 
-/* Both files of a key pair and its directory; what is not there is fine. */
-static enum tw_status remove_key(struct tw_store *s, const char *org,
-    struct tw_err *err)
-{
-	char *path = tw_org_key_path(tw_store_dir(s), org), *public = NULL;
-	enum tw_status st = TW_OK;
-
-	if (!path || asprintf(&public, "%s.pub", path) < 0) {
-		st = tw_err_nomem(err);
-		goto out;
-	}
-	if (unlink(path) != 0 && errno != ENOENT)
-		st = tw_err_sys(err, TW_CONFIG, errno, "%s: cannot remove "
-		    "the key", path);
-	unlink(public);
-	*strrchr(path, '/') = '\0';
-	rmdir(path);
-out:
-	free(public);
-	free(path);
-	return st;
-}
-
-/* A key that is there is an earlier organisation's, whose hosts it opens. */
-static enum tw_status refuse_old_key(struct tw_store *s, const char *org,
-    struct tw_err *err)
-{
-	char *path = tw_org_key_path(tw_store_dir(s), org);
-	enum tw_status st = TW_OK;
-
-	if (!path)
-		return tw_err_nomem(err);
-	if (access(path, F_OK) == 0 || errno != ENOENT) {
-		st = tw_err_set(err, TW_CONFIG, "%s: an earlier "
-		    "organisation's key is still there", path);
-		tw_err_hint(err, "move it away: it opens that one's hosts");
-	}
-	free(path);
-	return st;
-}
-
-/* The organisation and its key pair come together. */
+/* The organisation and its key pair come together; a key that an earlier one of
+ * that name left behind is not used. */
 int op_org_add(struct tw_cli *cli, int argc, char **argv)
 {
 	const char *admin = tw_cli_opt(cli, "admin"), *name = argv[0];
@@ -132,14 +92,9 @@ int op_org_add(struct tw_cli *cli, int argc, char **argv)
 		return tw_cli_error(cli, &err);
 	st = tw_org_add(t->store, &t->who, name, admin, &id, &err);
 	if (!st)
-		st = refuse_old_key(t->store, name, &err);
-	if (!st) {
 		st = tower_make_key(t->store, name, &err);
-		if (!st)
-			st = tw_store_commit(t->store, &err);
-		if (st)
-			remove_key(t->store, name, NULL);
-	}
+	if (!st)
+		st = tw_store_commit(t->store, &err);
 	if (st) {
 		tw_store_rollback(t->store);
 		return tw_cli_error(cli, &err);
@@ -154,17 +109,9 @@ int op_org_remove(struct tw_cli *cli, int argc, char **argv)
 {
 	struct tower *t = cli->context;
 	struct tw_err err = { 0 };
-	enum tw_status st;
 
 	(void)argc;
-	st = tw_org_remove(t->store, &t->who, argv[0], &err);
-	if (st)
+	if (tw_org_remove(t->store, &t->who, argv[0], &err))
 		return tw_cli_error(cli, &err);
-	st = remove_key(t->store, argv[0], &err);
-	if (st) {
-		tw_err_hint(&err, "the organisation is gone; remove this "
-		    "file by hand");
-		return tw_cli_error(cli, &err);
-	}
 	return TW_OK;
 }

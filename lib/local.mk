@@ -61,6 +61,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/grant.c \
 	lib/model/grant.h \
 	lib/model/grant_check.c \
+	lib/model/grant_explain.c \
 	lib/model/grant_private.h \
 	lib/model/grant_scope.c \
 	lib/model/host.c \

@@ -30,9 +30,13 @@ UNIT_TESTS = \
 	tests/unit/engine/test_wire \
 	tests/unit/model/test_audit \
 	tests/unit/model/test_change \
+	tests/unit/model/test_grant \
 	tests/unit/model/test_host \
+	tests/unit/model/test_org \
 	tests/unit/model/test_queue \
 	tests/unit/model/test_secret \
+	tests/unit/model/test_tenant \
+	tests/unit/model/test_who \
 	tests/unit/out/test_escape \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
@@ -62,7 +66,8 @@ LINT_TESTS = \
 	tests/lint/layers.t \
 	tests/lint/man.t \
 	tests/lint/shell.t \
-	tests/lint/sources.t
+	tests/lint/sources.t \
+	tests/lint/tenants.t
 
 CLI_TESTS = \
 	tests/cli/audit.t \
@@ -77,7 +82,8 @@ CLI_TESTS = \
 	tests/cli/queue_add.t \
 	tests/cli/queue_file.t \
 	tests/cli/queue_look.t \
-	tests/cli/run.t
+	tests/cli/run.t \
+	tests/cli/secret.t
 
 EXECUTOR_TESTS = \
 	tests/executor/accept.t \
@@ -99,6 +105,7 @@ E2E_TESTS = \
 	tests/e2e/order.t \
 	tests/e2e/output.t \
 	tests/e2e/reach.t \
+	tests/e2e/secret.t \
 	tests/e2e/spool.t \
 	tests/e2e/steps.t \
 	tests/e2e/transport.t \
@@ -189,6 +196,7 @@ check-rig:
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \
+	tests/bench/rights \
 	tests/bench/stopwatch \
 	tests/bench/wire
 CLEANFILES += $(EXTRA_PROGRAMS)

@@ -131,6 +131,8 @@ enum tw_status visit_load_secrets(struct visit *v, struct tw_err *err);
 enum tw_status visit_secrets_text(const struct visit *v, struct tw_buf *out,
     struct tw_err *err);
 void visit_drop_secrets(struct visit *v);
+/* A stream begins, where the last contact left it or with another life. */
+void visit_mask_begin(struct visit *v);
 /* Output just heard, by way of the mask. */
 void visit_mask_output(struct visit *v, const char *p, size_t n);
 

@@ -262,8 +262,7 @@ static void on_control(void *arg, const char *word, const char *rest)
 	if (v->state != VISIT_ASKED || v->has_ended)
 		return;
 	if (strcmp(word, "accepted") == 0 || strcmp(word, "stream") == 0) {
-		if (v->mask)	/* another life begins */
-			tw_mask_end(v->mask, true);
+		visit_mask_begin(v);
 		visit_save_position(v);
 		if (v->change.accepted)
 			return;

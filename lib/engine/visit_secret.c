@@ -16,7 +16,6 @@ enum tw_status visit_load_secrets(struct visit *v, struct tw_err *err)
 {
 	const char **values = NULL;
 	enum tw_status st;
-	int64_t k = v->change.cur_step;
 	size_t i, n;
 
 	st = tw_secrets_open(v->runner->o.store, &v->change, &v->secrets, err);
@@ -32,9 +31,6 @@ enum tw_status visit_load_secrets(struct visit *v, struct tw_err *err)
 	free(values);
 	if (!st)
 		st = tw_mask_new(v->forms, visit_keep_output, v, &v->mask, err);
-	/* what is heard first may be the rest of what was cut */
-	if (!st && k > 0 && k <= v->change.nsteps && v->live[k].cut > 0)
-		tw_mask_after_cut(v->mask);
 	return st;
 }
 
@@ -65,6 +61,18 @@ void visit_drop_secrets(struct visit *v)
 	tw_mask_forms_free(v->forms);
 	v->forms = NULL;
 	tw_secrets_release(&v->secrets);
+}
+
+void visit_mask_begin(struct visit *v)
+{
+	int64_t k = v->change.cur_step;
+
+	if (!v->mask)
+		return;
+	tw_mask_end(v->mask, true);
+	/* what is heard first may be the rest of what was cut */
+	if (k > 0 && k <= v->change.nsteps && v->live[k].cut > 0)
+		tw_mask_after_cut(v->mask);
 }
 
 void visit_mask_output(struct visit *v, const char *p, size_t n)

@@ -49,7 +49,7 @@ enum tw_status tw_audit_add(struct tw_store *s, const struct tw_audit *a,
 char *tw_audit_detail(const char *key, ...) __attribute__((sentinel));
 
 /* Looking needs the permission `audit' in the caller's organisation, whose
- * chain it is; is_tower: the tower's own chain, for its administrators alone. */
+ * chain it is; is_tower: the tower's own, for its administrators alone. */
 
 struct tw_audit_filter {	/* zeroed: everything of the organisation */
 	bool is_tower;

@@ -409,9 +409,11 @@ out:
 
 /* --- the queue before one ---------------------------------------------- */
 
+/* The + keeps to the index of the host's queue, not of the organisation. */
 static const char ahead_sql[] =
     "SELECT num, count(*) OVER () FROM change"
-    " WHERE +org_id = ?1 AND host_id = ?5 AND status IN ('queued', 'running') AND id <> ?3"
+    " WHERE +org_id = ?1 AND host_id = ?5"
+    "    AND status IN ('queued', 'running') AND id <> ?3"
     "    AND (status = 'running' OR ((joins, id) < (?2, ?3)"
     "        AND (not_before IS NULL OR not_before <= ?4)))"
     " ORDER BY status = 'running' DESC, joins, id LIMIT 1";

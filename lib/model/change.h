@@ -80,8 +80,8 @@ struct tw_filing {		/* what `queue add` files, for each host */
 					sealed for each change by itself */
 };
 /* The caller needs `change' on each host; all where not are named in one
- * TW_DENIED.  filed is never less than the host's latest, so that a clock set back lets
- * nobody overtake.  The key compares hosts (in any order), file, blob, params,
+ * TW_DENIED.  filed is never less than the host's latest, so that a clock set
+ * back lets nobody overtake.  The key compares hosts (in any order), file, blob, params,
  * times, after-failure and retry_of; not why, and not the program, which
  * another version may write differently.  TW_NO: a host is gone.
  * Files one change for each of hosts in ONE transaction with their audit rows
@@ -141,7 +141,8 @@ struct tw_output {
 	const void *data; size_t len;
 };
 enum tw_status tw_output_each(struct tw_store *s, const struct tw_who *who,
-    int64_t change_id, int64_t *after, enum tw_status (*fn)(void *arg, const struct tw_output *o,
+    int64_t change_id, int64_t *after,
+    enum tw_status (*fn)(void *arg, const struct tw_output *o,
     struct tw_err *err), void *arg, struct tw_err *err);
 /* How many stand before it in its host's queue (running one included), and
  * the number of the first of them (0: none). */

@@ -6,7 +6,8 @@
  * (a TARGETS expression, evaluated when it is used, where names that do not
  * exist just don't match), or apps (a pattern), or hosts and apps both.  A
  * permission on hosts or the organisation to deploy, change or host includes
- * `view' there; nothing else includes anything.  An administrator of the tower
+ * `view' there (on hosts and apps: of these hosts; on apps alone: of none);
+ * nothing else includes anything.  An administrator of the tower
  * has `admin' everywhere.
  */
 #ifndef TW_MODEL_GRANT_H
@@ -56,7 +57,8 @@ void tw_grant_list_free(struct tw_grant *g, size_t n);
 /* Gives login (a member) a permission; the same one there already gets the new
  * until.  Audit "op.grant" with num, permission, scope, until, and the grant
  * of the caller.  audit and admin take no scope but the organisation, app only
- * deploy (TW_USAGE).  *num: its number.  Needs `admin'. */
+ * deploy (TW_USAGE).  *num: its number.  TW_NO: no such operator here, or the
+ * last `admin' for good would end.  Needs `admin'. */
 enum tw_status tw_grant_add(struct tw_store *s, const struct tw_who *who,
     const char *login, enum tw_permission p, const struct tw_scope *scope,
     int64_t until, int64_t *num, struct tw_err *err);
@@ -73,7 +75,8 @@ enum tw_status tw_grant_list(struct tw_store *s, const struct tw_who *who,
 
 /* Why or why not: appends lines for a person ("grant 3 allows it: change on
  * hosts:web*, until …"; or what each grant of that permission lacks).  TW_OK:
- * allowed now on every host of the scope; TW_NO: not.  Hosts that the asking
+ * allowed now on every host of the scope; TW_NO: not, and the lines say why, or
+ * (nothing appended) there is no such operator or host.  Hosts that the asking
  * person can't see count as not existing.  Needs `admin', but for oneself. */
 enum tw_status tw_grant_explain(struct tw_store *s, const struct tw_who *who,
     const char *login, enum tw_permission p, const struct tw_scope *scope,

@@ -28,7 +28,7 @@ struct tw_rights {
 	size_t n, cap;
 	size_t nwide, nexact;	/* of the first two kinds */
 	bool is_all;		/* v[0] holds for the organisation */
-	bool is_tower;		/* so does being the tower's administrator */
+	bool is_tower;		/* an administrator of the tower asks */
 };
 
 /* --- reading ----------------------------------------------------------- */
@@ -224,12 +224,12 @@ bool tw_rights_are_all(const struct tw_rights *r)
 
 bool tw_grant_covers_app(const char *pattern, const char *app)
 {
-	if (!pattern)
+	if (!pattern || strcmp(pattern, "*") == 0)
 		return true;
 	if (!app)
 		return false;
 	if (strpbrk(app, "*?"))
-		return strcmp(pattern, "*") == 0 || strcmp(pattern, app) == 0;
+		return strcmp(pattern, app) == 0;
 	return fnmatch(pattern, app, 0) == 0;
 }
 
@@ -256,6 +256,19 @@ static const struct right *find_exact(const struct tw_rights *r,
 			hi = mid;
 	}
 	return v + lo;
+}
+
+bool tw_rights_everywhere(const struct tw_rights *r, const char *app,
+    struct tw_grant_used *used)
+{
+	const struct right *v;
+
+	if (tw_rights_are_all(r))
+		return tw_rights_on(r, "", NULL, app, used);
+	for (v = r->v; v < r->v + r->nwide; v++)
+		if (tw_grant_covers_app(v->app, app))
+			return use(v, used);
+	return false;
 }
 
 bool tw_rights_on(const struct tw_rights *r, const char *host,
@@ -311,6 +324,14 @@ enum tw_status tw_may(struct tw_store *s, const struct tw_who *who,
 	}
 	tw_rights_free(r);
 	return status;
+}
+
+enum tw_status tw_may_ask(struct tw_store *s, const struct tw_who *who,
+    const char *login, struct tw_err *err)
+{
+	if (login && strcmp(login, who->login) == 0)
+		return TW_OK;
+	return tw_may(s, who, TW_MAY_ADMIN, NULL, err);
 }
 
 static enum tw_status refuse(const struct tw_who *who, enum tw_permission p,

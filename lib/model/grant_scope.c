@@ -206,6 +206,22 @@ void tw_scope_write(const struct tw_scope *s, struct tw_buf *out)
 		tw_buf_addf(out, "%sapp:%s", s->hosts ? " " : "", s->app);
 }
 
+enum tw_status tw_scope_copy(const struct tw_scope *from, struct tw_scope *out,
+    struct tw_err *err)
+{
+	struct tw_buf text = TW_BUF_INIT;
+	enum tw_status status;
+
+	memset(out, 0, sizeof *out);
+	tw_scope_write(from, &text);
+	status = text.failed ? tw_err_nomem(err) :
+	    tw_scope_parse(text.data, out, err);
+	tw_buf_release(&text);
+	if (status != TW_OK)
+		tw_scope_release(out);
+	return status;
+}
+
 void tw_scope_release(struct tw_scope *s)
 {
 	free(s->hosts);

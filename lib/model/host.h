@@ -71,8 +71,8 @@ enum tw_status tw_host_select(struct tw_store *s, const struct tw_who *who,
 void tw_host_list_free(struct tw_host *h, size_t n);
 
 /* May the caller, on all of these, by their labels as stored (those of h where
- * h->id is 0: to be added)?  For what contacts hosts; acts ask again themselves.
- * TW_DENIED names all where not: "alice may not change web1, web2".  TW_NO: one
+ * h->id is 0: to be added)?  For what contacts hosts; acts ask again
+ * themselves.  TW_DENIED names all where not: "alice may not change web1, web2".  TW_NO: one
  * is not there, for the caller.  used: n of them, or NULL. */
 enum tw_status tw_host_permit(struct tw_store *s, const struct tw_who *who,
     enum tw_permission p, const struct tw_host *hosts, size_t n,

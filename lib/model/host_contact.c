@@ -56,8 +56,8 @@ static const char checked_sql[] =
     " WHERE org_id = ?1 AND id = ?6";
 
 static enum tw_status store_check(struct tw_store *s,
-    const struct tw_who *who, int64_t host_id, const char *facts, const char *spool_id, const char *transport_used,
-    struct tw_err *err)
+    const struct tw_who *who, int64_t host_id, const char *facts,
+    const char *spool_id, const char *transport_used, struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;

@@ -3,9 +3,12 @@
  */
 #include "model/org_private.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/name.h"
@@ -82,6 +85,55 @@ char *tw_org_key_path(const char *state_dir, const char *org)
 	if (asprintf(&path, "%s/keys/%s/id_ed25519", state_dir, org) < 0)
 		return NULL;
 	return path;
+}
+
+/* --- the key pair ------------------------------------------------------ */
+
+/* The entries that went must stay gone, whatever happens to the machine. */
+static enum tw_status sync_dir(const char *path, struct tw_err *err)
+{
+	enum tw_status status = TW_OK;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return TW_OK;
+	if (fd < 0 || fsync(fd) != 0)
+		status = tw_err_sys(err, TW_CONFIG, errno, "%s", path);
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
+static enum tw_status remove_file(const char *path, struct tw_err *err)
+{
+	if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR)
+		return TW_OK;
+	return tw_err_sys(err, TW_CONFIG, errno, "cannot remove %s", path);
+}
+
+/* An organisation's key pair and its directory: the next one of that name must
+ * not inherit them.  What else lies in the directory is left. */
+static enum tw_status remove_key(struct tw_store *s, const char *org,
+    struct tw_err *err)
+{
+	char *key = tw_org_key_path(tw_store_dir(s), org), *public = NULL;
+	enum tw_status status;
+
+	if (!key || asprintf(&public, "%s.pub", key) < 0) {
+		free(key);
+		return tw_err_nomem(err);
+	}
+	status = remove_file(key, err);
+	if (status == TW_OK)
+		status = remove_file(public, err);
+	*strrchr(key, '/') = '\0';
+	if (status == TW_OK)
+		status = sync_dir(key, err);
+	rmdir(key);
+	free(key);
+	free(public);
+	return status;
 }
 
 /* --- making ------------------------------------------------------------ */
@@ -174,6 +226,8 @@ static enum tw_status add_org(struct tw_store *s, const struct tw_who *who,
 	there.org = (char *)name;
 	if (status == TW_OK)
 		status = tw_org_staff(s, &there, admin, operator_id, err);
+	if (status == TW_OK)
+		status = remove_key(s, name, err);
 	return status;
 }
 
@@ -199,4 +253,223 @@ enum tw_status tw_org_add(struct tw_store *s, const struct tw_who *who,
 	if (status != TW_OK)
 		*id = 0;
 	return status;
+}
+
+/* --- looking ----------------------------------------------------------- */
+
+void tw_org_list_free(struct tw_org *o, size_t n)
+{
+	size_t i;
+
+	for (i = 0; o && i < n; i++)
+		free(o[i].name);
+	free(o);
+}
+
+static const char list_sql[] =
+    "SELECT o.id, o.name, o.created FROM org o WHERE o.removed IS NULL"
+    " AND (?2 IS NULL OR o.name = ?2)"
+    " AND (EXISTS (SELECT 1 FROM operator p WHERE p.id = ?1 AND p.admin)"
+    "    OR EXISTS (SELECT 1 FROM member m WHERE m.org_id = o.id"
+    "        AND m.operator_id = ?1))"
+    " ORDER BY o.name";
+enum { LIST_ID, LIST_NAME, LIST_CREATED };
+
+static enum tw_status read_list(struct tw_stmt *st, struct tw_org **out,
+    size_t *n, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_org *v;
+
+	while ((status = tw_stmt_step(st, err)) == TW_OK) {
+		v = reallocarray(*out, *n + 1, sizeof *v);
+		if (!v)
+			break;
+		*out = v;
+		v += *n;
+		memset(v, 0, sizeof *v);
+		v->id = tw_stmt_col_int(st, LIST_ID);
+		v->created = tw_stmt_col_int(st, LIST_CREATED);
+		if (!tw_col_dup(st, LIST_NAME, &v->name))
+			break;
+		++*n;
+	}
+	if (status == TW_OK) {
+		tw_stmt_reset(st);
+		return tw_err_nomem(err);
+	}
+	return status == TW_NO ? TW_OK : status;
+}
+
+static const char members_sql[] =
+    "SELECT count(*) FROM member WHERE org_id = ?1";
+static const char hosts_sql[] = "SELECT count(*) FROM host WHERE org_id = ?1";
+static const char pending_sql[] =
+    "SELECT count(*) FROM change WHERE org_id = ?1"
+    " AND status IN ('queued', 'running')";
+
+static enum tw_status count(struct tw_store *s, const char *sql, int64_t org_id,
+    int64_t *out, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_stmt_get(s, sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, org_id);
+	status = tw_stmt_one(st, err);
+	if (status != TW_OK)
+		return status;
+	*out = tw_stmt_col_int(st, 0);
+	tw_stmt_reset(st);
+	return TW_OK;
+}
+
+/* Numbers tell as much as lists: they are for those who may see the lists, and
+ * for administrators of the tower, who see what keeps an organisation. */
+static enum tw_status count_all(struct tw_store *s, const struct tw_who *who,
+    struct tw_org *o, struct tw_err *err)
+{
+	struct tw_who there = *who;
+	enum tw_status status;
+	bool is_admin, is_viewer;
+
+	there.org_id = o->id;
+	there.org = o->name;
+	o->operators = o->hosts = o->pending = -1;
+	status = tw_may(s, &there, TW_MAY_ADMIN, NULL, err);
+	is_admin = status == TW_OK;
+	if (is_admin)
+		status = count(s, members_sql, o->id, &o->operators, err);
+	if (status == TW_OK || status == TW_DENIED)
+		status = tw_may(s, &there, TW_MAY_VIEW, NULL, err);
+	is_viewer = status == TW_OK || (status == TW_DENIED && is_admin &&
+	    who->is_admin);
+	if (status == TW_DENIED)
+		status = TW_OK;
+	if (is_viewer && status == TW_OK)
+		status = count(s, hosts_sql, o->id, &o->hosts, err);
+	if (is_viewer && status == TW_OK)
+		status = count(s, pending_sql, o->id, &o->pending, err);
+	return status;
+}
+
+enum tw_status tw_org_list(struct tw_store *s, const struct tw_who *who,
+    const char *name, struct tw_org **out, size_t *n, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+	size_t i;
+
+	*out = NULL;
+	*n = 0;
+	status = tw_stmt_get(s, list_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, who->operator_id);
+	tw_stmt_text(st, 2, name);
+	status = read_list(st, out, n, err);
+	for (i = 0; status == TW_OK && i < *n; i++)
+		status = count_all(s, who, &(*out)[i], err);
+	if (status == TW_OK && name && *n == 0)
+		status = tw_org_not_found(name, err);
+	if (status != TW_OK) {
+		tw_org_list_free(*out, *n);
+		*out = NULL;
+		*n = 0;
+	}
+	return status;
+}
+
+/* --- removing ---------------------------------------------------------- */
+
+static const char others_sql[] =
+    "SELECT count(*) FROM org WHERE removed IS NULL AND id <> ?1";
+static const char leave_sql[] = "DELETE FROM member WHERE org_id = ?1";
+static const char remove_sql[] = "UPDATE org SET removed = ?2 WHERE id = ?1";
+
+static enum tw_status refuse_used(struct tw_store *s, int64_t id,
+    const char *name, struct tw_err *err)
+{
+	static const struct {
+		const char *sql, *what;
+	} uses[] = {
+		{ hosts_sql, "host" },
+		{ pending_sql, "pending change" },
+	};
+	enum tw_status status;
+	int64_t n;
+	size_t i;
+
+	for (i = 0; i < sizeof uses / sizeof *uses; i++) {
+		status = count(s, uses[i].sql, id, &n, err);
+		if (status != TW_OK)
+			return status;
+		if (n)
+			return tw_err_set(err, TW_NO, "%s: has %lld %s%s",
+			    name, (long long)n, uses[i].what,
+			    n > 1 ? "s" : "");
+	}
+	status = count(s, others_sql, id, &n, err);
+	if (status == TW_OK && n == 0)
+		status = tw_err_set(err, TW_NO,
+		    "%s: is the only organisation", name);
+	return status;
+}
+
+static enum tw_status close_org(struct tw_store *s, int64_t id,
+    struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_run_int(s, leave_sql, id, err);
+	if (status == TW_OK)
+		status = tw_stmt_get(s, remove_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, id);
+	tw_stmt_int(st, 2, tw_clock_now());
+	return tw_stmt_run(st, err);
+}
+
+static enum tw_status remove_org(struct tw_store *s, const struct tw_who *who,
+    const char *name, struct tw_err *err)
+{
+	enum tw_status status;
+	char chain[24];
+	int64_t id;
+
+	status = tw_tower_may(s, who, err);
+	if (status == TW_OK)
+		status = tw_org_lookup(s, name, &id, err);
+	if (status == TW_NO)
+		return tw_org_not_found(name, err);
+	if (status == TW_OK)
+		status = refuse_used(s, id, name, err);
+	if (status == TW_OK)
+		status = close_org(s, id, err);
+	if (status != TW_OK)
+		return status;
+	snprintf(chain, sizeof chain, "%lld", (long long)id);
+	status = tw_org_record(s, TW_AUDIT_TOWER, who->login, "org.remove",
+	    tw_audit_detail("name", name, "chain", chain, "grant", TW_TOWER,
+	    (char *)NULL), err);
+	if (status == TW_OK)
+		status = remove_key(s, name, err);
+	return status;
+}
+
+enum tw_status tw_org_remove(struct tw_store *s, const struct tw_who *who,
+    const char *name, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_tx tx;
+
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	status = remove_org(s, who, name, err);
+	return tw_tx_end(&tx, status, err);
 }

@@ -15,7 +15,8 @@ struct tw_org {			/* strings owned */
 	int64_t id;
 	char *name;
 	int64_t created;
-	int64_t operators, hosts, pending;	/* how many */
+	int64_t operators;	/* how many; -1: not for the caller to know */
+	int64_t hosts, pending;	/* the same */
 };
 void tw_org_list_free(struct tw_org *o, size_t n);
 
@@ -27,10 +28,13 @@ void tw_org_list_free(struct tw_org *o, size_t n);
 enum tw_status tw_org_add(struct tw_store *s, const struct tw_who *who,
     const char *name, const char *admin, int64_t *id, struct tw_err *err);
 /* The caller's organisations by name; an administrator of the tower gets all.
- * name NULL: every one; else that one or TW_NO. */
+ * name NULL: every one; else that one or TW_NO.  operators is counted for those
+ * who may admin there, hosts and pending for those who may view all of it and
+ * for administrators of the tower. */
 enum tw_status tw_org_list(struct tw_store *s, const struct tw_who *who,
     const char *name, struct tw_org **out, size_t *n, struct tw_err *err);
-/* Refused (TW_NO) while it has hosts or pending changes.  Members, grants and
+/* Refused (TW_NO) while it has hosts or pending changes, or no other
+ * organisation is left.  Members, grants and
  * key pair go, history and audit chain stay; the name is free again.  Audit
  * "org.remove" on the tower's chain.  TW_DENIED as for add. */
 enum tw_status tw_org_remove(struct tw_store *s, const struct tw_who *who,

@@ -45,16 +45,20 @@ enum tw_status tw_member_find(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_tower_may(struct tw_store *s, const struct tw_who *who,
     struct tw_err *err);
 
+/* May the caller ask about login's rights (NULL: everybody's)?  Needs `admin',
+ * but for oneself. */
+enum tw_status tw_may_ask(struct tw_store *s, const struct tw_who *who,
+    const char *login, struct tw_err *err);
+
 /* All six permissions on the organisation (transaction open). */
 enum tw_status tw_grant_all(struct tw_store *s, const struct tw_who *who,
     const struct tw_grant_used *used, const char *login, int64_t id,
     struct tw_err *err);
-/* Makes the caller of an organisation, member and all permissions: what the
- * founder and whoever gets a new organisation have (transaction open). */
+/* A member with all permissions: the founder, or who gets a new organisation
+ * (transaction open). */
 enum tw_status tw_org_staff(struct tw_store *s, const struct tw_who *who,
     const char *login, int64_t id, struct tw_err *err);
-/* TW_NO when nobody but this operator has an organisation-wide `admin' for
- * good there, who is to lose it. */
+/* May this operator lose `admin' for good?  TW_NO: nobody else has it. */
 enum tw_status tw_admin_stays(struct tw_store *s, const struct tw_who *who,
     const char *login, int64_t id, struct tw_err *err);
 

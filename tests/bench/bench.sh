@@ -7,13 +7,13 @@
 #
 # Figures across a network with a delay need root (network namespaces); they
 # are skipped aloud without it.  Environment: the tools in PATH, BENCH_TOOLS
-# the directory of stopwatch and wire.
+# the directory of rights, stopwatch and wire.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/sshd.sh"
 
-tools=${BENCH_TOOLS:?the directory of stopwatch and wire}
+tools=${BENCH_TOOLS:?the directory of rights, stopwatch and wire}
 work=$(mktemp -d "${TMPDIR:-/tmp}/towerify-bench.XXXXXX")
 missed=0
 wire_pid=''
@@ -99,6 +99,28 @@ note 'towerify-queue list' "$(field "$stats" 1)" ms
 stats=$("$tools/stopwatch" 21 towerify-queue --version)
 note 'towerify-queue --version' "$(field "$stats" 1)" ms
 towerify-run
+
+# --- a tower that many share ----------------------------------------------------
+
+TOWERIFY_STATE=$work/shared
+towerify-op -q org add red
+towerify-op -q org add blue
+"$tools/rights" grants "$work/shared" red 10000
+figure 'permission check, 10,000 grants of 101 operators' \
+	"$("$tools/rights" check "$work/shared" red other7 node15)" 1 ms
+figure 'the same of an operator who has 5,000' \
+	"$("$tools/rights" check "$work/shared" red many node9998)" 1 ms
+"$tools/rights" changes "$work/shared" blue 1000
+stats=$("$tools/stopwatch" 21 towerify-queue --org blue list)
+alone=$(field "$stats" 1)
+"$tools/rights" changes "$work/shared" red 100000
+stats=$("$tools/stopwatch" 21 towerify-queue --org blue list)
+note 'queue list, 1,000 changes' "$alone" ms
+note 'the same beside 100,000 of another organisation' \
+	"$(field "$stats" 1)" ms
+# a tenth more is what two such runs differ by
+figure 'ratio' "$(calc "$(field "$stats" 1) / $alone")" 1.10 ''
+TOWERIFY_STATE=$work/state
 
 # --- loopback, one host -------------------------------------------------------
 

@@ -94,7 +94,7 @@ OPERATOR: $me
 ACTION:   host.hold
 HOST:     h2
 CHANGE:   -
-DETAIL:   {\"reason\":\"coffee\"}" ''
+DETAIL:   {\"reason\":\"coffee\",\"grant\":\"4\"}" ''
 try "$audit" show 19 -J
 json 'show -J' '.schema == 1 and .seq == 19 and .detail.reason == "coffee"'
 try "$audit" show 99
@@ -153,6 +153,55 @@ try "$audit" verify --checkpoint wrong
 is '... of another chain' 1 '' \
 	'towerify-audit: record 21 is not the one of the checkpoint'
 
+# --- the tower's own chain ---------------------------------------------------------
+
+try "$audit" list --tower --tsv -n -o seq,operator,action,chain
+like 'list --tower: what concerns organisations' 0 "1	$me	*	0*" ''
+try "$audit" show --tower 1 -J
+json 'show --tower' '.chain == 0 and .seq == 1'
+try "$audit" verify --tower
+like 'verify --tower' 0 '' '[0-9]* records, the chain is whole'
+try "$audit" checkpoint --tower
+like 'checkpoint --tower' 0 'towerify-checkpoint 1 0 [0-9]* *' ''
+"$audit" checkpoint --tower >kept-tower
+try "$audit" verify --tower --checkpoint kept-tower
+like '... is held against it' 0 '' '* and holds the checkpoint'
+try "$audit" verify --checkpoint kept-tower
+is '... and against nothing else' 65 '' 'towerify-audit: kept-tower: holds no \
+checkpoint of this organisation'
+try "$audit" verify --tower --checkpoint kept
+is '... nor the other way round' 65 '' "towerify-audit: kept: holds no \
+checkpoint of the tower's own chain"
+try "$audit" export --tower
+json 'export --tower' -s 'all(.chain == 0)'
+
+# --- rights ------------------------------------------------------------------------
+
+if command -v sqlite3 >/dev/null; then
+	sql "INSERT INTO operator (login, created) VALUES ('mia', 1);
+		INSERT INTO member SELECT $chain, id, 1 FROM operator
+		    WHERE login = 'mia';
+		INSERT INTO permit (org_id, num, operator_id, permission,
+		    created, created_by) SELECT $chain, 100 + value, o.id,
+		    p.name, 1, 'x' FROM operator o, (SELECT 1 AS value,
+		    'view' AS name UNION SELECT 2, 'change') p
+		    WHERE o.login = 'mia'"
+	for verb in list 'show 1' verify checkpoint export; do
+		# shellcheck disable=SC2086 # verb and argument
+		try env TOWERIFY_OPERATOR=mia "$audit" $verb
+		like "$verb: without the permission" 77 '' \
+			"*mia may not audit in organisation 'default'*"
+		# shellcheck disable=SC2086
+		try env TOWERIFY_OPERATOR=mia "$audit" $verb --tower
+		is '... and the other chain' 77 '' 'towerify-audit: mia is not an administrator of the tower'
+	done
+	sql "UPDATE permit SET permission = 'audit' WHERE num = 101"
+	try env TOWERIFY_OPERATOR=mia "$audit" verify
+	is 'verify: with it' 0 '' "$last records, the chain is whole"
+else
+	skip 'without the permission' 'no sqlite3'
+fi
+
 # --- tampering -----------------------------------------------------------------------------
 
 if ! command -v sqlite3 >/dev/null; then
@@ -197,9 +246,15 @@ tampered 'the beginning, with an anchor of its own' \
 	'record 4 does not follow the one before it' \
 	"DELETE FROM audit WHERE seq <= 3 AND chain = $chain;
 	 INSERT INTO audit_anchor VALUES ($chain, 3, zeroblob(32))"
-tampered "the tower's own chain" \
-	"the tower's own chain: record 1 was changed" \
-	"UPDATE audit SET action = 'x' WHERE seq = 1 AND chain = 0"
+rm -rf "$TOWERIFY_STATE"
+cp -a whole "$TOWERIFY_STATE"
+sql "DROP TRIGGER audit_no_update;
+	UPDATE audit SET action = 'x' WHERE seq = 1 AND chain = 0"
+try "$audit" verify --tower
+is "tampered: the tower's own chain" 1 '' \
+	'towerify-audit: record 1 was changed'
+try "$audit" verify
+is "... is not the organisation's" 0 '' '21 records, the chain is whole'
 
 rm -rf "$TOWERIFY_STATE"
 cp -a whole "$TOWERIFY_STATE"

@@ -292,13 +292,63 @@ is 'the next one takes up what a killed one left' 0 '' ''
 try "$queue" list --all -n -o id,status --status succeeded h1
 like '... to its end' 0 '*25 succeeded' ''
 
+# --- behind a gate ------------------------------------------------------------------
+
+if command -v sqlite3 >/dev/null; then
+	org='(SELECT id FROM org)'
+	sql "INSERT INTO operator (login, created) VALUES ('mia', 1);
+		INSERT INTO member SELECT $org, id, 1 FROM operator
+		    WHERE login = 'mia';
+		INSERT INTO permit (org_id, num, operator_id, permission,
+		    hosts, host, created, created_by) SELECT $org, 100, id,
+		    'view', NULL, NULL, 1, 'x' FROM operator
+		    WHERE login = 'mia'"
+	gated() {
+		try env TOWERIFY_OPERATOR=mia "$run" "$@"
+	}
+	quietly "$queue" add h1 good.yaml
+	quietly "$queue" add h2 good.yaml
+	gated
+	is 'a gate: who may change nothing runs nothing' 77 '' "towerify-run: \
+mia may not change any host of organisation 'default'"
+	sql "INSERT INTO permit (org_id, num, operator_id, permission,
+		    hosts, host, created, created_by) SELECT $org, 101, id,
+		    'change', 'h1', 'h1', 1, 'x' FROM operator
+		    WHERE login = 'mia'"
+	gated --hosts h1,h2
+	is '... nor a host where they may not' 77 '' \
+		'towerify-run: mia may not change h2'
+	gated
+	is '... a pass is for the hosts where they may' 0 '' ''
+	try "$queue" list -n --tsv -o host,status
+	is '... for these alone' 0 'h2	queued' ''
+	gated --watch
+	is '... --watch is refused' 77 '' 'towerify-run: mia may not use \
+--watch: it is about the whole tower'
+	gated --status
+	is '... --status is refused' 77 '' 'towerify-run: mia may not use \
+--status: it is about the whole tower'
+	try env TOWERIFY_OPERATOR=mia "$queue" add h2 - <good.yaml
+	is 'a gate: filing where they may not' 77 '' \
+		'towerify-queue: mia may not change h2'
+	quietly env TOWERIFY_OPERATOR=mia "$queue" add h1 - <good.yaml
+	sql 'UPDATE permit SET until = 1 WHERE num = 101'
+	quietly "$run"
+	try "$queue" list --all -n --tsv -o status,reason h1
+	like 'what lost its right is cancelled' 0 \
+		'*cancelled	mia may no longer change h1' ''
+else
+	skip 'behind a gate' 'no sqlite3'
+fi
+
 # --- --watch ----------------------------------------------------------------------------
 
 "$run" --watch >watch.out 2>watch.err &
 pass=$!
 ok '--watch: stays' until_ is_busy
-quietly "$queue" add h1,h2 good.yaml
-ok '... and runs what is filed' "$queue" wait 26 27 --timeout 20s
+"$queue" add h1,h2 good.yaml >filed
+# shellcheck disable=SC2046 # two numbers
+ok '... and runs what is filed' "$queue" wait $(cat filed) --timeout 20s
 kill -TERM "$pass"
 status=0
 wait "$pass" || status=$?

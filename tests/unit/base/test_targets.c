@@ -280,6 +280,169 @@ START_TEST(every_expanded_name_obeys_the_grammar)
 }
 END_TEST
 
+/* --- one host ---------------------------------------------------------- */
+
+static bool has(const char *expr, const char *name, const char *const *labels)
+{
+	const struct tw_target_item item = { name, labels };
+	struct tw_targets *t;
+	struct tw_err err;
+	bool yes;
+
+	ck_assert_msg(tw_targets_parse(expr, &t, &err) == TW_OK, "%s",
+	    err.msg);
+	yes = tw_targets_has(t, &item);
+	tw_targets_free(t);
+	return yes;
+}
+
+static bool is_in(char **v, const char *name)
+{
+	for (; *v; v++)
+		if (strcmp(*v, name) == 0)
+			return true;
+	return false;
+}
+
+START_TEST(one_host_is_selected_as_in_a_fleet)
+{
+	size_t i, j, *at, n;
+	struct tw_targets *t;
+	bool in;
+
+	if (cases[_i].status != TW_OK)
+		return;
+	ck_assert_int_eq(tw_targets_parse(cases[_i].expr, &t, NULL), TW_OK);
+	ck_assert_int_eq(tw_targets_eval(t, fleet, NFLEET, &at, &n, NULL),
+	    TW_OK);
+	for (i = 0; i < NFLEET; i++) {
+		for (j = 0, in = false; j < n; j++)
+			in |= at[j] == i;
+		ck_assert_msg(tw_targets_has(t, &fleet[i]) == in, "%s: %s",
+		    cases[_i].expr, fleet[i].name);
+	}
+	free(at);
+	tw_targets_free(t);
+}
+END_TEST
+
+static const struct {
+	const char *expr, *name;
+	bool wanted;
+} ones[] = {
+	{ "web7", "web7", true },
+	{ "web7", "web70", false },
+	{ "web7", "web", false },
+	{ "nobody,x*,@a=b,web1", "web1", true },
+	{ "nobody,x*,@a=b", "web1", false },
+	{ "!nobody", "web1", true },
+	{ "!web1", "web1", false },
+	{ "!web1,web1", "web1", false },
+	{ "!web[2-9],!x*", "web1", true },
+	{ "!web2,web1", "web3", false },
+	{ "@role=front", "web1", true },
+	{ "@role=front,!@zone=a", "web1", false },
+	{ "!@zone=b", "web1", true },
+	{ "web[1-1000000]", "web1", true },
+	{ "web[1-1000000]", "web01", false },
+	{ "web[1-999999]", "web1000000", false },
+	{ "web[0-9]", "web99999999999999999999999999999999", false },
+	{ "web[001-100]", "web001", true },
+	{ "web[001-100]", "web1", false },
+	{ "web[1,01,001]", "web01", true },
+	{ "n[1-20][1-20]x", "n111x", true },
+	{ "n[1-20][1-20]x", "n201x", true },
+	{ "n[1-20][1-20]x", "n2121x", false },
+	{ "n[1-20][1-20]x", "n11", false },
+	{ "n[1-2]0[0-9]", "n200", true },
+	{ "n[1-2]*", "n2-anything", true },
+	{ "n[1-2]*", "n3", false },
+	{ "[0-99]", "", false },
+	{ "*", "", true },
+};
+
+START_TEST(names_that_do_not_exist_just_do_not_match)
+{
+	ck_assert_msg(has(ones[_i].expr, ones[_i].name, front) ==
+	    ones[_i].wanted, "%s: %s", ones[_i].expr, ones[_i].name);
+}
+END_TEST
+
+START_TEST(a_host_is_matched_by_the_names_a_range_expands_to_alone)
+{
+	static const char *const exprs[] = {
+		"a[1-12,007-011][0-3]", "[9-11]b[01-10]", "x[0,10-12,5]y",
+		"[1-3][10-12][1-2]",
+	};
+	char name[TW_NAME_MAX + 1];
+	struct tw_targets *t;
+	size_t e, i;
+	char **v;
+
+	for (e = 0; e < sizeof exprs / sizeof *exprs; e++) {
+		ck_assert_int_eq(tw_targets_parse(exprs[e], &t, NULL), TW_OK);
+		ck_assert_int_eq(tw_targets_names(t, &v, NULL), TW_OK);
+		for (i = 0; v[i]; i++) {
+			ck_assert(has(exprs[e], v[i], NULL));
+			snprintf(name, sizeof name, "%s0", v[i]);
+			ck_assert_int_eq(has(exprs[e], name, NULL),
+			    is_in(v, name));
+			snprintf(name, sizeof name, "0%s", v[i]);
+			ck_assert_int_eq(has(exprs[e], name, NULL),
+			    is_in(v, name));
+		}
+		tw_strv_free(v);
+		tw_targets_free(t);
+	}
+}
+END_TEST
+
+START_TEST(a_name_longer_than_names_may_be_is_nobodys)
+{
+	char name[TW_NAME_MAX + 2];
+
+	memset(name, '1', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	ck_assert(!has("[1-9]", name, NULL));
+}
+END_TEST
+
+START_TEST(an_expression_of_one_name_is_told_apart)
+{
+	static const struct {
+		const char *expr, *name, *written;
+	} tries[] = {
+		{ "web1", "web1", "web1" },
+		{ " web1, ", "web1", "web1" },
+		{ "web[07]", "web07", "web[07]" },
+		{ "web1 web2", NULL, "web1,web2" },
+		{ "web1,web1", NULL, "web1,web1" },
+		{ "web[1-2,4] !web2", NULL, "web[1-2,4],!web2" },
+		{ "!web1", NULL, "!web1" },
+		{ "web*", NULL, "web*" },
+		{ "@role=front,!@zone=a", NULL, "@role=front,!@zone=a" },
+	};
+	struct tw_buf b = TW_BUF_INIT;
+	char name[TW_NAME_MAX + 1];
+	struct tw_targets *t;
+	size_t i;
+
+	for (i = 0; i < sizeof tries / sizeof *tries; i++) {
+		ck_assert_int_eq(tw_targets_parse(tries[i].expr, &t, NULL),
+		    TW_OK);
+		ck_assert_int_eq(tw_targets_is_name(t, name),
+		    tries[i].name != NULL);
+		if (tries[i].name)
+			ck_assert_str_eq(name, tries[i].name);
+		tw_buf_reset(&b);
+		tw_targets_write(t, &b);
+		ck_assert_str_eq(tw_buf_str(&b), tries[i].written);
+		tw_targets_free(t);
+	}
+	tw_buf_release(&b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("targets");
@@ -295,6 +458,14 @@ int main(void)
 	tcase_add_loop_test(tc, names_expand_without_a_fleet, 0,
 	    sizeof names / sizeof names[0]);
 	tcase_add_test(tc, every_expanded_name_obeys_the_grammar);
+	tcase_add_loop_test(tc, one_host_is_selected_as_in_a_fleet, 0,
+	    sizeof cases / sizeof cases[0]);
+	tcase_add_loop_test(tc, names_that_do_not_exist_just_do_not_match, 0,
+	    sizeof ones / sizeof ones[0]);
+	tcase_add_test(tc,
+	    a_host_is_matched_by_the_names_a_range_expands_to_alone);
+	tcase_add_test(tc, a_name_longer_than_names_may_be_is_nobodys);
+	tcase_add_test(tc, an_expression_of_one_name_is_told_apart);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

@@ -43,7 +43,7 @@ static void pin_spool(struct tw_host *h)
 	OK(tw_survey(&asked, 1, &o, &err));
 	ck_assert_msg(asked.status == TW_OK, "%s", asked.err.msg);
 	ck_assert_ptr_nonnull(strstr(asked.facts, "\"missing\":\"\""));
-	OK(tw_host_checked(store, "alice", h->id, asked.facts, asked.spool_id,
+	OK(tw_host_checked(store, &alice, h->id, asked.facts, asked.spool_id,
 	    "fake", &err));
 	tw_survey_release(&asked, 1);
 }
@@ -84,9 +84,14 @@ static void begin(void)
 
 /* --- changes ----------------------------------------------------------------- */
 
+static const char *fix_secret;	/* the value of parameter "pw", or NULL */
+
 /* Compiles yaml and files it for host i; "LOG" in it is the host's log. */
 static int64_t file_yaml(int i, const char *yaml)
 {
+	struct tw_param_given pw = { "pw", 2, fix_secret, fix_secret ?
+	    strlen(fix_secret) : 0, true };
+	struct tw_secret secret = { "pw", fix_secret };
 	struct tw_buf source = TW_BUF_INIT, text = TW_BUF_INIT,
 	    blob = TW_BUF_INIT;
 	struct tw_change_spec *spec = NULL;
@@ -107,7 +112,8 @@ static int64_t file_yaml(int i, const char *yaml)
 	tw_buf_adds(&source, p);
 	ck_assert_msg(tw_change_spec_parse(source.data, source.len, NULL, &ds,
 	    &spec, &err) == TW_OK, "%s", ds.n ? ds.v[0].msg : err.msg);
-	OK(tw_params_check(&spec->params, NULL, 0, &ds, &values, &err));
+	OK(tw_params_check(&spec->params, &pw, fix_secret != NULL, &ds,
+	    &values, &err));
 	OK(tw_program_make(spec, &values, &text, &blob, &room, &err));
 	ck_assert(spec->nsteps <= 8);
 	for (k = 0; k < spec->nsteps; k++) {
@@ -134,6 +140,8 @@ static int64_t file_yaml(int i, const char *yaml)
 	f.room = room;
 	f.steps = steps;
 	f.nsteps = spec->nsteps;
+	f.secrets = &secret;
+	f.nsecrets = fix_secret != NULL;
 	snprintf(host, sizeof host, "h%d", i);
 	num = file_with(&alice, host, &f);
 	tw_param_values_release(&values);
@@ -217,11 +225,12 @@ START_TEST(a_change_succeeds_and_all_of_it_is_stored)
 	ck_assert_int_eq(result.succeeded, 1);
 	ck_assert_int_eq(number("SELECT count(*) FROM step WHERE state = "
 	    "'done' AND started IS NOT NULL AND ended >= started"), 3);
-	ck_assert_int_eq(number("SELECT count(*) FROM output WHERE k = 2 AND "
-	    "CAST(data AS TEXT) = 'hello' || char(10)"), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM (SELECT group_concat("
+	    "CAST(data AS TEXT), '') AS said FROM (SELECT data FROM output"
+	    " WHERE k = 2 ORDER BY id)) WHERE said = 'hello' || char(10)"), 1);
 	ck_assert_int_eq(audit_of(alice.org_id, "step.end").count, 3);
 	ck_assert_int_eq(audit_of(alice.org_id, "change.end").count, 1);
-	OK(tw_audit_verify(store, alice.org_id, 0, none, &count, &bad, &err));
+	OK(tw_audit_verify(store, &alice, false, 0, none, &count, &bad, &err));
 }
 END_TEST
 
@@ -536,6 +545,109 @@ START_TEST(an_answer_cut_anywhere_runs_once)
 }
 END_TEST
 
+/* --- secrets --------------------------------------------------------------------- */
+
+#define SECRET "s3cr3t'of\"the shop"
+#define SECRET_STEPS \
+	"towerify: 1\n" \
+	"params: {pw: {type: secret}}\n" \
+	"steps:\n" \
+	"  - run: 'echo a\"$pw\"b\"$pw$pw\"c; echo one >>LOG'\n" \
+	"    undo: nothing\n" \
+	"  - run: 'printf d%s \"$pw\"; test \"$pw\" = \"$(cat LOG.pw)\"'\n" \
+	"    undo: nothing\n"
+
+static enum tw_status add_output(void *arg, const struct tw_output *o,
+    struct tw_err *e)
+{
+	(void)e;
+	tw_buf_add(arg, o->data, o->len);
+	return TW_OK;
+}
+
+/* Secrets that were heard twice leave more stars. */
+static void check_output(int64_t num, const char *want)
+{
+	struct tw_buf out = TW_BUF_INIT;
+	struct tw_change c;
+	size_t i, n = 0;
+	int64_t after = 0;
+
+	OK(tw_change_get(store, &alice, num, &c, &err));
+	OK(tw_output_each(store, &alice, c.id, &after, add_output, &out,
+	    &err));
+	for (i = 0; i < out.len; i++)
+		if (out.data[i] != '*' || n == 0 || out.data[n - 1] != '*')
+			out.data[n++] = out.data[i];
+	out.data[n] = '\0';
+	ck_assert_str_eq(out.data, want);
+	tw_change_release(&c);
+	tw_buf_release(&out);
+}
+
+static void write_secret(void)
+{
+	char path[400];
+
+	fix_secret = SECRET;
+	snprintf(path, sizeof path, "%s.pw", log_path[0]);
+	OK(tw_io_write_file(path, SECRET, strlen(SECRET), 0600, &err));
+}
+
+/* Each time with one byte more before the break. */
+static void cut_secret_at(long k)
+{
+	int64_t num = file_yaml(0, SECRET_STEPS);
+
+	attempt_now();
+	tw_fake_faults.cut_received = k;
+	pass_with(stop_at_trouble);
+	tw_fake_faults.cut_received = -1;
+	attempt_now();
+	pass();
+	check_status(num, TW_CHANGE_SUCCEEDED, "");
+	check_output(num, "a*b*c\nd*");
+}
+
+START_TEST(an_answer_cut_anywhere_shows_no_secret)
+{
+	long k;
+
+	write_secret();
+	for (k = 0; k < 1400; k += is_long() ? 1 : 17)
+		cut_secret_at(k);
+	ck_assert_int_eq(number("SELECT count(sealed) FROM secret"), 0);
+}
+END_TEST
+
+START_TEST(a_key_that_is_gone_holds_nobody)
+{
+	struct tw_runner_options o = { .store = store,
+	    .transport = &tw_transport_fake };
+	char key[400], away[400];
+	int64_t num, other;
+
+	write_secret();
+	num = file_yaml(0, SECRET_STEPS);
+	fix_secret = NULL;
+	other = file_yaml(1, THREE_STEPS);
+	snprintf(key, sizeof key, "%s/secret.key", fix_dir);
+	snprintf(away, sizeof away, "%s/away", fix_root);
+	ck_assert_int_eq(rename(key, away), 0);
+	ck_assert_int_eq(tw_runner_pass(&o, &result, &err), TW_CONFIG);
+	ck_assert_ptr_nonnull(strstr(err.msg, "secrets can't be opened: "));
+	ck_assert_ptr_nonnull(strstr(err.msg, "/secret.key is gone"));
+	ck_assert_int_eq(result.held, 0);
+	check_status(num, TW_CHANGE_RUNNING, "");
+	check_status(other, TW_CHANGE_SUCCEEDED, "");
+	ck_assert_int_eq(rename(away, key), 0);
+	attempt_now();
+	pass();
+	check_status(num, TW_CHANGE_SUCCEEDED, "");
+	check_output(num, "a*b*c\nd*");
+}
+END_TEST
+
 /* The start request of change num, as an earlier attempt of it may still be on
  * its way; what the host answers. */
 static char *late_start(int64_t num)
@@ -569,6 +681,72 @@ static char *late_start(int64_t num)
 	tw_change_release(&c);
 	return tw_buf_detach(&out);
 }
+
+/* --- rights ------------------------------------------------------------------ */
+
+static int contacts[3];
+
+static void count_contacts(void *arg, const struct tw_report *r)
+{
+	(void)arg;
+	if (r->kind == TW_REPORT_CONNECT)
+		contacts[r->host[1] - '0']++;
+}
+
+/* Changes as alice files them become bob's, who may do nothing. */
+static void give_to_bob(int64_t num)
+{
+	char sql[200];
+
+	snprintf(sql, sizeof sql, "UPDATE change SET operator_id = (SELECT id"
+	    " FROM operator WHERE login = 'bob') WHERE num = %lld",
+	    (long long)num);
+	raw(sql);
+}
+
+START_TEST(a_host_hears_nothing_of_what_lost_its_right)
+{
+	struct tw_who bob = add_member("bob");
+	int64_t lost = file_yaml(0, THREE_STEPS);
+	int64_t first = file_yaml(1, THREE_STEPS);
+	int64_t second = file_yaml(1, THREE_STEPS);
+
+	give_to_bob(lost);
+	give_to_bob(first);
+	pass_with(count_contacts);
+	check_status(lost, TW_CHANGE_CANCELLED, "bob may no longer change h0");
+	check_status(first, TW_CHANGE_CANCELLED,
+	    "bob may no longer change h1");
+	check_status(second, TW_CHANGE_SUCCEEDED, "");
+	ck_assert_int_eq(contacts[0], 0);
+	ck_assert_int_eq(contacts[1], 1);
+	ck_assert_int_eq(result.cancelled, 2);
+	ck_assert_int_eq(result.succeeded, 1);
+	ck_assert_int_eq(result.worst, TW_OK);
+	check_log(0, "");
+	check_log(1, THREE_LINES);
+	tw_who_release(&bob);
+}
+END_TEST
+
+/* A right lost while the visit waits for its turn. */
+static void take_away(void *arg, const struct tw_report *r)
+{
+	(void)arg;
+	if (r->kind == TW_REPORT_CONNECT)
+		raw("DELETE FROM permit WHERE permission = 'change'");
+}
+
+START_TEST(a_right_lost_during_the_login_starts_nothing)
+{
+	int64_t num = file_yaml(0, THREE_STEPS);
+
+	pass_with(take_away);
+	check_status(num, TW_CHANGE_CANCELLED, "alice may no longer change h0");
+	ck_assert_int_eq(result.cancelled, 1);
+	check_log(0, "");
+}
+END_TEST
 
 START_TEST(a_cancel_before_the_host_has_it_never_runs)
 {
@@ -654,11 +832,15 @@ int main(void)
 	tcase_add_test(t, a_lying_host_harms_no_other);
 	tcase_add_test(t, a_change_declared_lost_ends_no_pass);
 	tcase_add_test(t, a_host_removed_meanwhile_ends_no_pass);
+	tcase_add_test(t, a_key_that_is_gone_holds_nobody);
+	tcase_add_test(t, a_host_hears_nothing_of_what_lost_its_right);
+	tcase_add_test(t, a_right_lost_during_the_login_starts_nothing);
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(c, begin, teardown);
 	tcase_set_timeout(c, is_long() ? 7200 : 600);
 	tcase_add_test(c, an_upload_cut_anywhere_runs_once);
 	tcase_add_test(c, an_answer_cut_anywhere_runs_once);
+	tcase_add_test(c, an_answer_cut_anywhere_shows_no_secret);
 	suite_add_tcase(s, c);
 	return run_suite(s);
 }

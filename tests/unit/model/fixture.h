@@ -85,7 +85,7 @@ static UNUSED struct tw_who other_tenant(void)
 	int64_t org;
 
 	OK(tw_org_add(store, &alice, "acme", "bob", &org, &err));
-	who = who_is("bob", NULL);
+	who = who_is("bob", "acme");
 	ck_assert_int_eq(who.org_id, org);
 	return who;
 }
@@ -210,9 +210,9 @@ static UNUSED enum tw_change_status status_of(int64_t num, char reason[64])
 static UNUSED int64_t claim(int64_t host, int64_t now)
 {
 	struct tw_change c;
-	int64_t num;
+	int64_t num, gone;
 
-	if (tw_change_claim(store, host, now, &c, &err) == TW_NO)
+	if (tw_change_claim(store, host, now, &c, &gone, &err) == TW_NO)
 		return 0;
 	num = c.num;
 	tw_change_release(&c);
@@ -232,36 +232,70 @@ static UNUSED void end_as(int64_t num, enum tw_change_status status,
 	tw_change_release(&c);
 }
 
-/* The last record of alice's organisation about action, as "HOST NUM DETAIL";
- * "" when there is none. */
+/* The last record of a chain about action, as "WHO HOST NUM DETAIL"; "" when
+ * there is none.  Whoever may see it. */
 struct fix_found {
 	const char *action;
 	char text[600];
 	int count;
 };
 
-static UNUSED enum tw_status fix_find(void *arg, const struct tw_audit *a,
-    struct tw_err *e)
-{
-	struct fix_found *f = arg;
-
-	(void)e;
-	if (strcmp(a->action, f->action) == 0) {
-		snprintf(f->text, sizeof f->text, "%s %s %lld %s",
-		    a->operator, a->host ? a->host : "-",
-		    (long long)a->change_num, a->detail);
-		f->count++;
-	}
-	return TW_OK;
-}
-
 static UNUSED struct fix_found audit_of(int64_t chain, const char *action)
 {
-	struct tw_audit_filter filter = { .chain = chain };
+	static const char sql[] = "SELECT operator, coalesce(host, '-'),"
+	    " coalesce(change_num, 0), detail FROM audit"
+	    " WHERE chain = ?1 AND action = ?2 ORDER BY seq";
 	struct fix_found f = { .action = action };
+	struct tw_stmt *st;
 
-	OK(tw_audit_each(store, &filter, fix_find, &f, &err));
+	OK(tw_stmt_get(store, sql, &st, &err));
+	tw_stmt_int(st, 1, chain);
+	tw_stmt_text(st, 2, action);
+	while (tw_stmt_step(st, &err) == TW_OK) {
+		snprintf(f.text, sizeof f.text, "%s %s %lld %s",
+		    tw_stmt_col_text(st, 0), tw_stmt_col_text(st, 1),
+		    (long long)tw_stmt_col_int(st, 2),
+		    tw_stmt_col_text(st, 3));
+		f.count++;
+	}
 	return f;
+}
+
+/* Makes login a member of alice's organisation, with no permission. */
+static UNUSED struct tw_who add_member(const char *login)
+{
+	char sql[400];
+
+	snprintf(sql, sizeof sql, "INSERT OR IGNORE INTO operator (login,"
+	    " created) VALUES ('%s', 1); INSERT INTO member (org_id,"
+	    " operator_id, since) SELECT %lld, id, 1 FROM operator"
+	    " WHERE login = '%s'", login, (long long)alice.org_id, login);
+	raw(sql);
+	return who_is(login, alice.org);
+}
+
+/* Gives who a permission on hosts (NULL: the organisation; one name alone is
+ * found by the index), until 0: for good; the grant's number. */
+static UNUSED int64_t permit(const struct tw_who *who, const char *permission,
+    const char *hosts, int64_t until)
+{
+	bool is_name = hosts && !strpbrk(hosts, "*?@!,[ ");
+	int64_t num = number("SELECT next_grant FROM org WHERE name ="
+	    " 'default'");
+	char sql[600];
+
+	snprintf(sql, sizeof sql, "INSERT INTO permit (org_id, num,"
+	    " operator_id, permission, hosts, host, until, created,"
+	    " created_by) VALUES (%lld, %lld, %lld, '%s', %s%s%s, %s%s%s,"
+	    " nullif(%lld, 0), 1, 'alice');"
+	    " UPDATE org SET next_grant = next_grant + 1 WHERE id = %lld",
+	    (long long)who->org_id, (long long)num,
+	    (long long)who->operator_id, permission, hosts ? "'" : "",
+	    hosts ? hosts : "NULL", hosts ? "'" : "", is_name ? "'" : "",
+	    is_name ? hosts : "NULL", is_name ? "'" : "", (long long)until,
+	    (long long)who->org_id);
+	raw(sql);
+	return num;
 }
 
 static UNUSED int run_suite(Suite *s)

@@ -6,6 +6,25 @@
 
 #define CHAIN 7
 
+static struct tw_who seven;	/* alice, for the organisation of CHAIN */
+
+static void begin(void)
+{
+	char sql[400];
+
+	setup();
+	snprintf(sql, sizeof sql, "INSERT INTO org (id, name, created)"
+	    " VALUES (7, 'seven', 1);"
+	    "INSERT INTO member VALUES (7, %lld, 1);"
+	    "INSERT INTO permit (org_id, num, operator_id, permission, created,"
+	    " created_by) VALUES (7, 1, %lld, 'audit', 1, 'x')",
+	    (long long)alice.operator_id, (long long)alice.operator_id);
+	raw(sql);
+	seven = alice;
+	seven.org_id = 7;
+	seven.org = (char *)"seven";
+}
+
 static void add(int64_t chain, const char *action, const char *host,
     int64_t change)
 {
@@ -33,7 +52,7 @@ static void five(void)
 
 static enum tw_status verify(int64_t *count, int64_t *bad)
 {
-	return tw_audit_verify(store, CHAIN, 0, NULL, count, bad, &err);
+	return tw_audit_verify(store, &seven, false, 0, NULL, count, bad, &err);
 }
 
 static void expect_bad(int64_t want, const char *message)
@@ -61,7 +80,7 @@ START_TEST(a_chain_is_whole)
 
 	OK(verify(&count, &bad));
 	ck_assert_int_eq(count, 0);
-	OK(tw_audit_head(store, CHAIN, &seq, hash, &err));
+	OK(tw_audit_head(store, &seven, false, &seq, hash, &err));
 	ck_assert_int_eq(seq, 0);
 	ck_assert_mem_eq(hash, zero, 32);
 	five();
@@ -69,7 +88,7 @@ START_TEST(a_chain_is_whole)
 	OK(verify(&count, &bad));
 	ck_assert_int_eq(count, 5);
 	ck_assert_int_eq(bad, 0);
-	OK(tw_audit_head(store, CHAIN, &seq, hash, &err));
+	OK(tw_audit_head(store, &seven, false, &seq, hash, &err));
 	ck_assert_int_eq(seq, 5);
 }
 END_TEST
@@ -82,7 +101,7 @@ START_TEST(the_hash_is_what_the_header_says)
 	int64_t seq;
 
 	add(CHAIN, "change.file", NULL, 0);
-	OK(tw_audit_head(store, CHAIN, &seq, first, &err));
+	OK(tw_audit_head(store, &seven, false, &seq, first, &err));
 	snprintf(text, sizeof text, "16:towerify-audit-1,1:7,1:1,"
 	    "13:1790000000000,5:alice,11:change.file,-,-,9:{\"a\":\"b\"},"
 	    "64:%064d,", 0);
@@ -90,7 +109,7 @@ START_TEST(the_hash_is_what_the_header_says)
 	tw_hex(first, 32, prev);
 	ck_assert_str_eq(prev, want);
 	add(CHAIN, "x", "web1", 12);
-	OK(tw_audit_head(store, CHAIN, &seq, second, &err));
+	OK(tw_audit_head(store, &seven, false, &seq, second, &err));
 	snprintf(text, sizeof text, "16:towerify-audit-1,1:7,1:2,"
 	    "13:1790000000000,5:alice,1:x,4:web1,2:12,9:{\"a\":\"b\"},"
 	    "64:%s,", prev);
@@ -252,15 +271,17 @@ START_TEST(a_chain_cut_short_shows_only_against_a_checkpoint)
 	uint8_t hash[32];
 
 	five();
-	OK(tw_audit_head(store, CHAIN, &seq, hash, &err));
-	OK(tw_audit_verify(store, CHAIN, seq, hash, &count, &bad, &err));
+	OK(tw_audit_head(store, &seven, false, &seq, hash, &err));
+	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad,
+	    &err));
 	add(CHAIN, "six", NULL, 0);
-	OK(tw_audit_verify(store, CHAIN, seq, hash, &count, &bad, &err));
+	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad,
+	    &err));
 	no_triggers();
 	raw("DELETE FROM audit WHERE chain = 7 AND seq >= 4");
 	OK(verify(&count, &bad));
 	ck_assert_int_eq(count, 3);
-	ck_assert_int_eq(tw_audit_verify(store, CHAIN, seq, hash, &count,
+	ck_assert_int_eq(tw_audit_verify(store, &seven, false, seq, hash, &count,
 	    &bad, &err), TW_NO);
 	ck_assert_int_eq(bad, 4);
 	ck_assert_str_eq(err.msg, "record 4 is missing: the chain ends "
@@ -269,7 +290,7 @@ START_TEST(a_chain_cut_short_shows_only_against_a_checkpoint)
 	add(CHAIN, "4", NULL, 0);
 	add(CHAIN, "5", NULL, 0);
 	OK(verify(&count, &bad));
-	ck_assert_int_eq(tw_audit_verify(store, CHAIN, seq, hash, &count,
+	ck_assert_int_eq(tw_audit_verify(store, &seven, false, seq, hash, &count,
 	    &bad, &err), TW_NO);
 	ck_assert_int_eq(bad, 5);
 	ck_assert_str_eq(err.msg, "record 5 is not the one of the checkpoint");
@@ -301,19 +322,20 @@ START_TEST(pruning_leaves_a_chain_that_verifies)
 	ck_assert_int_eq(number("SELECT hash = (SELECT hash FROM hashes)"
 	    " FROM audit_anchor WHERE chain = 7"), 1);
 	memset(third, 1, sizeof third);
-	ck_assert_int_eq(tw_audit_verify(store, CHAIN, 3, third, &count, &bad,
-	    &err), TW_NO);
-	ck_assert_int_eq(tw_audit_verify(store, CHAIN, 2, third, &count, &bad,
-	    &err), TW_NO);
+	ck_assert_int_eq(tw_audit_verify(store, &seven, false, 3, third,
+	    &count, &bad, &err), TW_NO);
+	ck_assert_int_eq(tw_audit_verify(store, &seven, false, 2, third,
+	    &count, &bad, &err), TW_NO);
 	ck_assert_int_eq(bad, 2);
 	/* pruning all up to the head goes on from the anchor */
-	OK(tw_audit_head(store, CHAIN, &seq, hash, &err));
+	OK(tw_audit_head(store, &seven, false, &seq, hash, &err));
 	OK(tw_store_begin(store, &err));
 	OK(tw_audit_prune(store, CHAIN, seq, &err));
 	OK(tw_store_commit(store, &err));
 	OK(verify(&count, &bad));
 	ck_assert_int_eq(count, 1);
-	OK(tw_audit_verify(store, CHAIN, seq, hash, &count, &bad, &err));
+	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad,
+	    &err));
 	/* a record before the anchor was hidden, not pruned */
 	raw("INSERT INTO audit SELECT * FROM copy WHERE seq = 2");
 	expect_bad(2, "record 2 stands before the anchor");
@@ -369,13 +391,13 @@ static struct seen look(const struct tw_audit_filter *f)
 {
 	struct seen s = { .can_write = true };
 
-	OK(tw_audit_each(store, f, see, &s, &err));
+	OK(tw_audit_each(store, &seven, f, see, &s, &err));
 	return s;
 }
 
 START_TEST(records_are_listed_by_pages_and_filters)
 {
-	struct tw_audit_filter f = { .chain = CHAIN };
+	struct tw_audit_filter f = { .since = 0 };
 	const char *const hosts[] = { "web1", "nope\xff", NULL };
 	struct seen s = { .stop_at = 250 };
 	int i;
@@ -385,7 +407,8 @@ START_TEST(records_are_listed_by_pages_and_filters)
 		five();
 	OK(tw_store_commit(store, &err));
 	ck_assert_int_eq(look(&f).n, 500);
-	ck_assert_int_eq(tw_audit_each(store, &f, see, &s, &err), TW_AGAIN);
+	ck_assert_int_eq(tw_audit_each(store, &seven, &f, see, &s,
+	    &err), TW_AGAIN);
 	ck_assert_int_eq(s.n, 250);
 	f.hosts = hosts;
 	ck_assert_int_eq(look(&f).n, 200);
@@ -395,13 +418,12 @@ START_TEST(records_are_listed_by_pages_and_filters)
 	ck_assert_int_eq(look(&f).n, 200);
 	f.operator = "bob";
 	ck_assert_int_eq(look(&f).n, 0);
-	f = (struct tw_audit_filter){ .chain = CHAIN, .seq = 321 };
+	f = (struct tw_audit_filter){ .seq = 321 };
 	ck_assert_int_eq(look(&f).last, 321);
 	ck_assert_int_eq(look(&f).n, 1);
 	f.seq = 501;
 	ck_assert_int_eq(look(&f).n, 0);
-	f = (struct tw_audit_filter){ .chain = CHAIN,
-	    .since = 1790000000001 };
+	f = (struct tw_audit_filter){ .since = 1790000000001 };
 	ck_assert_int_eq(look(&f).n, 0);
 }
 END_TEST
@@ -434,12 +456,65 @@ START_TEST(a_long_chain_is_verified_across_pages)
 }
 END_TEST
 
+/* What every look at a chain says to who. */
+static void check_looks(const struct tw_who *who, bool is_tower,
+    const char *message)
+{
+	struct tw_audit_filter f = { .is_tower = is_tower };
+	struct seen s = { .can_write = false };
+	uint8_t hash[32] = { 0 };
+	int64_t seq, bad;
+
+	ck_assert_int_eq(tw_audit_each(store, who, &f, see, &s, &err),
+	    TW_DENIED);
+	ck_assert_str_eq(err.msg, message);
+	ck_assert_int_eq(s.n, 0);
+	ck_assert_int_eq(tw_audit_head(store, who, is_tower, &seq, hash,
+	    &err), TW_DENIED);
+	ck_assert_str_eq(err.msg, message);
+	ck_assert_int_eq(tw_audit_verify(store, who, is_tower, 0, hash, &seq,
+	    &bad, &err), TW_DENIED);
+	ck_assert_str_eq(err.msg, message);
+}
+
+START_TEST(a_chain_is_for_who_may_audit_it)
+{
+	struct tw_who bob = other_tenant(), carol = add_member("carol");
+	struct tw_audit_filter f = { .is_tower = true };
+	struct seen s = { .can_write = false };
+	int64_t seq, other;
+	uint8_t hash[32];
+
+	permit(&carol, "view", NULL, 0);
+	permit(&carol, "change", NULL, 0);
+	permit(&carol, "host", NULL, 0);
+	permit(&carol, "admin", NULL, 0);
+	check_looks(&carol, false,
+	    "carol may not audit in organisation 'default'");
+	permit(&carol, "audit", NULL, 0);
+	OK(tw_audit_head(store, &carol, false, &seq, hash, &err));
+	OK(tw_audit_head(store, &bob, false, &other, hash, &err));
+	ck_assert_int_eq(seq, 7);	/* member and six grants */
+	ck_assert_int_eq(other, 7);
+	/* the tower's own: no grant gives it */
+	check_looks(&carol, true,
+	    "carol is not an administrator of the tower");
+	check_looks(&bob, true, "bob is not an administrator of the tower");
+	OK(tw_audit_each(store, &alice, &f, see, &s, &err));
+	ck_assert_int_gt(s.n, 0);
+	ck_assert_int_eq(tw_audit_chain(&alice, true), 0);
+	ck_assert_int_eq(tw_audit_chain(&alice, false), alice.org_id);
+	tw_who_release(&bob);
+	tw_who_release(&carol);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("audit");
 	TCase *t = tcase_create("audit");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, begin, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_chain_is_whole);
 	tcase_add_test(t, the_hash_is_what_the_header_says);
@@ -454,6 +529,7 @@ int main(void)
 	tcase_add_test(t, records_are_listed_by_pages_and_filters);
 	tcase_add_test(t, a_detail_is_json_whatever_the_bytes);
 	tcase_add_test(t, a_long_chain_is_verified_across_pages);
+	tcase_add_test(t, a_chain_is_for_who_may_audit_it);
 	suite_add_tcase(s, t);
 	return run_suite(s);
 }

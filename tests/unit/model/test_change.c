@@ -54,7 +54,7 @@ START_TEST(filing_for_several_hosts_gives_each_its_number)
 	ck_assert_int_eq(c.room, 4096);
 	ck_assert_int_eq(c.next_event, 1);
 	ck_assert_int_eq(c.status, TW_CHANGE_QUEUED);
-	OK(tw_change_steps(store, c.id, &steps, &n, &err));
+	OK(tw_change_steps(store, &alice, c.id, &steps, &n, &err));
 	ck_assert_uint_eq(n, 3);
 	ck_assert_str_eq(steps[1].name, "two");
 	ck_assert_str_eq(steps[1].undoable, "none");
@@ -353,17 +353,17 @@ START_TEST(one_sees_who_stands_before_it)
 	file_with(&alice, "web1", &f);		/* has not joined */
 	file_for("web1");
 	OK(tw_change_get(store, &alice, 4, &c, &err));
-	OK(tw_change_ahead(store, &c, now, &count, &first, &err));
+	OK(tw_change_ahead(store, &alice, &c, now, &count, &first, &err));
 	ck_assert_int_eq(count, 2);
 	ck_assert_int_eq(first, 1);
 	claim(id, now);
 	end_as(1, TW_CHANGE_SUCCEEDED, NULL);
 	claim(id, now);
-	OK(tw_change_ahead(store, &c, now, &count, &first, &err));
+	OK(tw_change_ahead(store, &alice, &c, now, &count, &first, &err));
 	ck_assert_int_eq(count, 1);
 	ck_assert_int_eq(first, 2);
 	end_as(2, TW_CHANGE_SUCCEEDED, NULL);
-	OK(tw_change_ahead(store, &c, now, &count, &first, &err));
+	OK(tw_change_ahead(store, &alice, &c, now, &count, &first, &err));
 	ck_assert_int_eq(count, 0);
 	ck_assert_int_eq(first, 0);
 	tw_change_release(&c);
@@ -491,11 +491,12 @@ END_TEST
 /* A running change of web1. */
 static struct tw_change running(void)
 {
+	int64_t gone;
 	int64_t id = add_host("web1");
 	struct tw_change c;
 
 	file_for("web1");
-	OK(tw_change_claim(store, id, tw_clock_now(), &c, &err));
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &gone, &err));
 	return c;
 }
 
@@ -552,7 +553,7 @@ START_TEST(a_steps_end_is_recorded_with_its_outputs_hash)
 	ck_assert_str_eq(audit_of(alice.org_id, "step.undone").text,
 	    "tower web1 1 {\"k\":2,\"name\":\"tw?\",\"state\":\"done\","
 	    "\"code\":0}");
-	OK(tw_change_steps(store, c.id, &steps, &n, &err));
+	OK(tw_change_steps(store, &alice, c.id, &steps, &n, &err));
 	ck_assert_str_eq(steps[1].name, "two");
 	ck_assert_str_eq(steps[1].state, "failed");
 	ck_assert_str_eq(steps[1].undo_state, "done");
@@ -632,7 +633,7 @@ START_TEST(output_comes_back_byte_for_byte_in_chunks)
 	OK(tw_output_add(store, &c, 1, false, 1, 0, NULL, 0, &err));
 	OK(tw_output_add(store, &c, 1, false, 1, 77, NULL, 0, &err));
 	OK(tw_store_commit(store, &err));
-	OK(tw_output_each(store, c.id, &after, gather, &b, &err));
+	OK(tw_output_each(store, &alice, c.id, &after, gather, &b, &err));
 	ck_assert_uint_eq(b.buf.len, sizeof data);
 	ck_assert_mem_eq(b.buf.data, data, sizeof data);
 	ck_assert_int_eq(b.chunks, 32);
@@ -643,7 +644,7 @@ START_TEST(output_comes_back_byte_for_byte_in_chunks)
 	OK(tw_output_add(store, &c, 1, false, 1, 0, "more", 4, &err));
 	OK(tw_store_commit(store, &err));
 	tw_buf_reset(&b.buf);
-	OK(tw_output_each(store, c.id, &after, gather, &b, &err));
+	OK(tw_output_each(store, &alice, c.id, &after, gather, &b, &err));
 	ck_assert_str_eq(tw_buf_str(&b.buf), "more");
 	tw_buf_release(&b.buf);
 	tw_change_release(&c);
@@ -655,13 +656,14 @@ END_TEST
 /* A change that ended at `ended` (0: runs still) with n bytes of output. */
 static void old_change(const char *host, int64_t ended, size_t n)
 {
+	int64_t gone;
 	static char data[300000];
 	int64_t id = add_host(host), num;
 	struct tw_change c;
 	char sql[200];
 
 	num = file_for(host);
-	OK(tw_change_claim(store, id, tw_clock_now(), &c, &err));
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &gone, &err));
 	OK(tw_store_begin(store, &err));
 	OK(tw_output_add(store, &c, 1, false, 1, 0, data, n, &err));
 	if (ended)

@@ -175,7 +175,7 @@ START_TEST(holding_and_releasing)
 	OK(tw_host_answered(store, id, 2000, 0, 0, true, &err));
 	ck_assert_int_eq(number("SELECT unhold FROM host"), 0);
 	ck_assert_str_eq(audit_of(alice.org_id, "host.release").text,
-	    "alice web1 0 {\"was\":\"disk\"}");
+	    "alice web1 0 {\"was\":\"disk\",\"grant\":\"4\"}");
 }
 END_TEST
 
@@ -225,9 +225,9 @@ START_TEST(a_check_pins_the_spool_once)
 	struct tw_host h;
 
 	raw("UPDATE host SET spool_id = NULL");
-	OK(tw_host_checked(store, "alice", id, "{\"os\":\"debian\"}", "one",
+	OK(tw_host_checked(store, &alice, id, "{\"os\":\"debian\"}", "one",
 	    "libssh2", &err));
-	OK(tw_host_checked(store, "alice", id, NULL, "two", NULL, &err));
+	OK(tw_host_checked(store, &alice, id, NULL, "two", NULL, &err));
 	OK(tw_host_get(store, &alice, "web1", &h, &err));
 	ck_assert_str_eq(h.spool_id, "one");
 	ck_assert_str_eq(h.facts, "{\"os\":\"debian\"}");
@@ -235,7 +235,7 @@ START_TEST(a_check_pins_the_spool_once)
 	ck_assert_int_gt(h.facts_at, 0);
 	tw_host_release(&h);
 	ck_assert_int_eq(audit_of(alice.org_id, "host.check").count, 2);
-	ck_assert_int_eq(tw_host_checked(store, "alice", 4711, NULL, NULL,
+	ck_assert_int_eq(tw_host_checked(store, &alice, 4711, NULL, NULL,
 	    NULL, &err), TW_NO);
 }
 END_TEST
@@ -259,7 +259,7 @@ START_TEST(removing_a_host_cancels_what_waits)
 	ck_assert_int_eq(status_of(second, reason), TW_CHANGE_CANCELLED);
 	ck_assert_str_eq(reason, "host removed");
 	ck_assert_str_eq(audit_of(alice.org_id, "change.cancel").text,
-	    "alice web1 2 {\"reason\":\"host removed\"}");
+	    "alice web1 2 {\"reason\":\"host removed\",\"grant\":\"4\"}");
 	ck_assert_int_eq(audit_of(alice.org_id, "host.remove").count, 1);
 	ck_assert_int_eq(number("SELECT count(*) FROM change"
 	    " WHERE host_id IS NULL AND host_name = 'web1'"), 2);
@@ -278,7 +278,7 @@ START_TEST(a_check_ends_the_wait_for_the_next_attempt)
 	OK(tw_host_unreachable(store, id, tw_clock_now(), "refused", &err));
 	ck_assert_int_eq(number("SELECT failures FROM host WHERE next_attempt "
 	    "IS NOT NULL"), 1);
-	OK(tw_host_checked(store, "alice", id, NULL, NULL, NULL, &err));
+	OK(tw_host_checked(store, &alice, id, NULL, NULL, NULL, &err));
 	ck_assert_int_eq(number("SELECT count(*) FROM host WHERE failures = 0 "
 	    "AND next_attempt IS NULL"), 1);
 }

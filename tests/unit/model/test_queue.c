@@ -144,13 +144,14 @@ END_TEST
 
 START_TEST(seq_is_taken_at_the_start_and_grows)
 {
+	int64_t gone;
 	int64_t id = add_host("web1");
 	struct tw_change c;
 
 	file_for("web1");
 	file_for("web1");
 	ck_assert_int_eq(number("SELECT count(seq) FROM change"), 0);
-	OK(tw_change_claim(store, id, now, &c, &err));
+	OK(tw_change_claim(store, id, now, &c, &gone, &err));
 	ck_assert_int_eq(c.seq, 1);
 	ck_assert_int_eq(c.epoch, 1);
 	ck_assert_int_eq(c.started, now);
@@ -158,11 +159,11 @@ START_TEST(seq_is_taken_at_the_start_and_grows)
 	tw_change_release(&c);
 	end_as(1, TW_CHANGE_ROLLED_BACK, NULL);
 	ck_assert_int_eq(number("SELECT acked_seq FROM host"), 1);
-	OK(tw_change_claim(store, id, now, &c, &err));
+	OK(tw_change_claim(store, id, now, &c, &gone, &err));
 	ck_assert_int_eq(c.seq, 2);
 	tw_change_release(&c);
 	ck_assert_str_eq(audit_of(alice.org_id, "change.start").text,
-	    "tower web1 2 {}");
+	    "tower web1 2 {\"grant\":\"3\"}");
 	ck_assert_int_eq(audit_of(alice.org_id, "change.start").count, 2);
 }
 END_TEST
@@ -218,7 +219,7 @@ START_TEST(a_host_never_logged_in_to_starts_nothing)
 	raw("UPDATE host SET spool_id = NULL");
 	ck_assert_str_eq(due(now, text), "");
 	ck_assert_int_eq(claim(id, now), 0);
-	OK(tw_host_checked(store, "alice", id, NULL, "id", NULL, &err));
+	OK(tw_host_checked(store, &alice, id, NULL, "id", NULL, &err));
 	ck_assert_str_eq(due(now, text), "1");
 	ck_assert_int_eq(claim(id, now), 1);
 }
@@ -374,6 +375,7 @@ END_TEST
 
 START_TEST(a_pass_with_nothing_to_do_writes_nothing)
 {
+	int64_t gone;
 	struct stat before[2], after[2];
 	char path[2][400];
 	struct tw_change c;
@@ -391,7 +393,8 @@ START_TEST(a_pass_with_nothing_to_do_writes_nothing)
 	OK(tw_store_open(fix_dir, TW_STORE_WRITE, &store, &err));
 	OK(tw_queue_expire(store, now, &n, &err));
 	ck_assert_str_eq(due(now, text), "");
-	ck_assert_int_eq(tw_change_claim(store, id, now, &c, &err), TW_NO);
+	ck_assert_int_eq(tw_change_claim(store, id, now, &c, &gone, &err),
+	    TW_NO);
 	OK(tw_output_retain(store, now, (int64_t)1 << 32, 10, &n, &err));
 	for (i = 0; i < 2; i++) {
 		ck_assert_int_eq(stat(path[i], &after[i]), 0);
@@ -409,6 +412,7 @@ END_TEST
  * have been started once, by one of them. */
 START_TEST(a_claim_is_exclusive_between_processes)
 {
+	int64_t gone;
 	struct tw_filing f = filing();
 	struct tw_change c;
 	struct tw_store *s;
@@ -432,7 +436,7 @@ START_TEST(a_claim_is_exclusive_between_processes)
 		if (tw_store_open(fix_dir, TW_STORE_WRITE, &s, &err) != TW_OK)
 			_exit(1);
 		for (i = 1; i <= 40; i++) {
-			if (tw_change_claim(s, i, now, &c, &err) != TW_OK)
+			if (tw_change_claim(s, i, now, &c, &gone, &err) != TW_OK)
 				_exit(2);
 			if (c.status != TW_CHANGE_RUNNING || c.seq != 1)
 				_exit(3);
@@ -513,6 +517,7 @@ static enum tw_status ignore(void *arg, const struct tw_change *c,
 
 START_TEST(no_hot_statement_walks_through_all_changes)
 {
+	int64_t gone;
 	int64_t id = add_host("web1"), n, first;
 	struct tw_change_filter f = { 0 };
 	struct tw_filing fl = filing();
@@ -528,7 +533,7 @@ START_TEST(no_hot_statement_walks_through_all_changes)
 	file_with(&alice, "web1", &fl);
 	file_for("web1");
 	OK(tw_change_get(store, &alice, 2, &c, &err));
-	OK(tw_change_ahead(store, &c, now, &n, &first, &err));
+	OK(tw_change_ahead(store, &alice, &c, now, &n, &first, &err));
 	tw_change_release(&c);
 	OK(tw_change_each(store, &alice, &f, ignore, NULL, &err));
 	f.all = true;
@@ -536,10 +541,10 @@ START_TEST(no_hot_statement_walks_through_all_changes)
 	due(now, text);
 	OK(tw_queue_expire(store, now, &n, &err));
 	OK(tw_change_cancel(store, &alice, 2, &result, &err));
-	OK(tw_change_claim(store, id, now, &c, &err));
+	OK(tw_change_claim(store, id, now, &c, &gone, &err));
 	OK(tw_change_accepted(store, &c, now, &err));
 	OK(tw_store_begin(store, &err));
-	OK(tw_change_steps(store, c.id, &steps, &count, &err));
+	OK(tw_change_steps(store, &alice, c.id, &steps, &count, &err));
 	OK(tw_output_add(store, &c, 1, false, now, 0, "x", 1, &err));
 	OK(tw_change_save_position(store, &c, &err));
 	OK(tw_step_save(store, &c, &steps[0], true, &err));
