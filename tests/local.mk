@@ -90,6 +90,7 @@ EXECUTOR_TESTS = \
 	tests/executor/cgroup.t \
 	tests/executor/crash.t \
 	tests/executor/file.t \
+	tests/executor/kinds.t \
 	tests/executor/output.t \
 	tests/executor/plan.t \
 	tests/executor/reboot.t \
