@@ -42,6 +42,7 @@ UNIT_TESTS = \
 	tests/unit/out/test_table \
 	tests/unit/spec/test_alloc \
 	tests/unit/spec/test_change \
+	tests/unit/spec/test_kind \
 	tests/unit/spec/test_param \
 	tests/unit/spec/test_program \
 	tests/unit/spec/test_yaml \

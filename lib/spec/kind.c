@@ -33,7 +33,7 @@ struct loaded {
 struct tw_kinds {
 	struct tw_arena arena;		/* names and paths */
 	const char *names[NAMES_MAX + 1];
-	const char *paths[NAMES_MAX];	/* in the order of names */
+	const char *paths[NAMES_MAX + 1];	/* in the order of names */
 	size_t n;
 	struct tw_buf where;
 	struct loaded *loaded;		/* owned */
@@ -45,23 +45,40 @@ static const char *const keys[] = {
 
 /* --- the set -------------------------------------------------------------- */
 
+/* Its place among the names, which are sorted: messages list them. */
+static size_t find_place(const struct tw_kinds *s, const char *name)
+{
+	size_t i = 0;
+
+	while (i < s->n && strcmp(s->names[i], name) < 0)
+		i++;
+	return i;
+}
+
 static enum tw_status add_name(struct tw_kinds *s, const char *dir,
     const char *name, struct tw_err *err)
 {
 	struct tw_buf path = TW_BUF_INIT;
+	const char *own, *own_path;
+	size_t i;
 
 	if (!tw_name_param_ok(name) || tw_kind_lists(s->names, name) ||
 	    s->n == NAMES_MAX)
 		return TW_OK;
 	tw_buf_addf(&path, "%s/%s", dir, name);
-	s->names[s->n] = tw_arena_copy(&s->arena, name, strlen(name));
-	s->paths[s->n] = path.failed ? NULL :
+	own = tw_arena_copy(&s->arena, name, strlen(name));
+	own_path = path.failed ? NULL :
 	    tw_arena_copy(&s->arena, path.data, path.len);
 	tw_buf_release(&path);
-	if (!s->names[s->n] || !s->paths[s->n]) {
-		s->names[s->n] = NULL;
+	if (!own || !own_path)
 		return tw_err_nomem(err);
-	}
+	i = find_place(s, name);
+	memmove(&s->names[i + 1], &s->names[i],
+	    (s->n - i) * sizeof s->names[0]);
+	memmove(&s->paths[i + 1], &s->paths[i],
+	    (s->n - i) * sizeof s->paths[0]);
+	s->names[i] = own;
+	s->paths[i] = own_path;
 	s->n++;
 	return TW_OK;
 }
@@ -78,7 +95,8 @@ static enum tw_status add_dir(struct tw_kinds *s, const char *dir,
 	if (!d)
 		return TW_OK;
 	while (st == TW_OK && (e = readdir(d)))
-		st = add_name(s, dir, e->d_name, err);
+		if (e->d_type != DT_DIR)
+			st = add_name(s, dir, e->d_name, err);
 	closedir(d);
 	return st;
 }
@@ -192,14 +210,19 @@ static bool take_header(const struct tw_source *src, struct tw_buf *out,
 static void read_version(const struct tw_yaml_node *root, struct tw_diags *ds)
 {
 	const struct tw_yaml_node *n = tw_node_get(root, "towerify-kind");
+	struct tw_quote q;
 	int64_t v;
 
 	if (!n)
 		tw_diags_add(ds, root->line, root->col,
 		    "begin the header with `towerify-kind: 1`",
 		    "the version is missing");
-	else
-		tw_node_int(n, "towerify-kind", 1, 1, &v, ds);
+	else if (tw_node_int(n, "towerify-kind", 0, INT64_MAX, &v, ds) &&
+	    v != 1)
+		tw_diags_add(ds, n->line, n->col,
+		    "this version reads `towerify-kind: 1`",
+		    "version %s of the kind file is not known here",
+		    tw_quote(&q, n->text, n->len));
 }
 
 /* A list of words, each of which is an argument where args is not NULL. */

@@ -221,22 +221,27 @@ static void refuse_unknown(struct tw_change_read *r,
 	tw_buf_release(&words);
 }
 
-static void check_keys(struct tw_change_read *r,
+/* False when there are unknown keys, one of which may be meant for a kind. */
+static bool check_keys(struct tw_change_read *r,
     const struct tw_yaml_node *map)
 {
 	const struct tw_yaml_node *n;
+	bool ok = true;
 
-	for (n = map->first; n; n = n->next)
-		if (!n->key->broken &&
-		    !tw_kind_lists(step_keys, n->key->text) &&
-		    !tw_kind_lists(kind_names(r), n->key->text))
-			refuse_unknown(r, n->key);
+	for (n = map->first; n; n = n->next) {
+		if (n->key->broken || tw_kind_lists(step_keys, n->key->text) ||
+		    tw_kind_lists(kind_names(r), n->key->text))
+			continue;
+		refuse_unknown(r, n->key);
+		ok = false;
+	}
+	return ok;
 }
 
-/* Of run, file, reboot and the kinds the one that is there; NULL with a
- * message. */
+/* Of run, file, reboot and the kinds the one that is there; NULL when there is
+ * none, which is said unless it was said before, or more than one. */
 static const struct tw_yaml_node *find_kind(struct tw_change_read *r,
-    const struct tw_yaml_node *map)
+    const struct tw_yaml_node *map, bool say)
 {
 	const struct tw_yaml_node *n, *found = NULL;
 
@@ -253,7 +258,7 @@ static const struct tw_yaml_node *find_kind(struct tw_change_read *r,
 		}
 		found = n;
 	}
-	if (!found)
+	if (!found && say)
 		tw_diags_add(r->ds, map->line, map->col, NULL, "this step does "
 		    "nothing: it needs run, file, reboot or a step kind");
 	return found;
@@ -291,8 +296,7 @@ void tw_step_read(struct tw_change_read *r, const struct tw_yaml_node *n,
 	read_name(r, n, num, out);
 	if (r->st != TW_OK || !tw_node_mapping(n, "a step", NULL, r->ds))
 		return;
-	check_keys(r, n);
-	kind = find_kind(r, n);
+	kind = find_kind(r, n, check_keys(r, n));
 	if (!kind)
 		return;
 	if (strcmp(kind->key->text, "reboot") == 0) {

@@ -28,7 +28,7 @@ struct looking {
 	const struct tw_yaml_node *n;
 	struct tw_arg_spec *arg;
 	bool is_template;
-	char where[64];		/* "FILE line N: ", of a file's content */
+	char where[64];		/* "NAME line N: ", of a file's content */
 	size_t line, col;
 };
 
@@ -46,8 +46,8 @@ static void find_place(struct looking *l, const struct tw_hole *h)
 	l->col = l->n->col;
 	l->where[0] = '\0';
 	if (l->arg->def->type == TW_PARAM_FILE)
-		snprintf(l->where, sizeof l->where, "line %zu of it: ",
-		    lines + 1);
+		snprintf(l->where, sizeof l->where, "%s line %zu: ",
+		    l->arg->def->name, lines + 1);
 	else
 		tw_yaml_text_pos(l->r->spec->doc, l->n, lines, &l->line,
 		    &l->col);
@@ -72,9 +72,8 @@ static void unknown(struct looking *l, const struct tw_hole *h)
 	else if (!is_fact || l->kind->facts)
 		hint = tw_nearest_hint(word, is_fact ? l->kind->facts : names,
 		    near);
-	tw_diags_add(l->r->ds, l->line, l->col, hint, "%s%sunknown %s %s",
-	    l->where[0] ? l->arg->def->name : "", l->where[0] ? " " : "",
-	    is_fact ? "fact" : "parameter",
+	tw_diags_add(l->r->ds, l->line, l->col, hint, "%sunknown %s %s",
+	    l->where, is_fact ? "fact" : "parameter",
 	    tw_quote(&q, h->name + skip, h->len - skip));
 }
 
@@ -116,9 +115,7 @@ void tw_use_check_holes(struct tw_change_read *r, const struct tw_kind *kind,
 		else if (h.kind == TW_HOLE_OPEN)
 			tw_diags_add(r->ds, l.line, l.col,
 			    "write {{name}}, or {{{{ for two braces",
-			    "%s%s{{ is not closed on its line",
-			    l.where[0] ? arg->def->name : "",
-			    l.where[0] ? " " : "");
+			    "%s{{ is not closed on its line", l.where);
 	}
 }
 

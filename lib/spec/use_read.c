@@ -28,6 +28,12 @@ static void read_text(struct tw_change_read *r, const struct tw_kind *kind,
 	const char *name = arg->def->name;
 	size_t before = r->ds->n + r->ds->more;
 
+	if (!n->broken && n->type == TW_YAML_MAPPING) {
+		tw_diags_add(r->ds, n->line, n->col,
+		    "a value that begins with {{ needs quotes",
+		    "%s must be text, not a mapping", name);
+		return;
+	}
 	if (!tw_node_text(n, name, &arg->raw, r->ds))
 		return;
 	if (n->style == TW_YAML_PLAIN && n->lines)
@@ -38,12 +44,9 @@ static void read_text(struct tw_change_read *r, const struct tw_kind *kind,
 	arg->text = arg->content = arg->raw;
 	arg->len = n->len;
 	tw_use_check_holes(r, kind, n, arg);
-	if (arg->has_holes) {
-		arg->text = NULL;
+	if (r->ds->n + r->ds->more != before || arg->has_holes)
 		return;
-	}
-	if (!is_template && strstr(arg->raw, "{{") &&
-	    r->ds->n + r->ds->more == before)
+	if (!is_template)
 		r->st = tw_use_fill(r->spec, NULL, arg, r->err);
 	if (r->st == TW_OK)
 		judge(r, n, arg);
