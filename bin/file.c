@@ -11,6 +11,7 @@
 #include "engine/mask.h"
 #include "gate.h"
 #include "given.h"
+#include "kinds.h"
 #include "spec/change_spec.h"
 #include "spec/program.h"
 
@@ -152,7 +153,8 @@ static const char *undo_name(const struct tw_step_spec *s)
 
 static const char *kind_name(const struct tw_step_spec *s)
 {
-	return s->kind == TW_STEP_FILE ? "file" :
+	return s->kind == TW_STEP_KIND ? s->use->name :
+	    s->kind == TW_STEP_FILE ? "file" :
 	    s->kind == TW_STEP_REBOOT ? "reboot" : "run";
 }
 
@@ -174,7 +176,8 @@ static enum tw_status make_steps(const struct tw_change_spec *spec,
 		st->undoable = strdup(undo_name(&spec->steps[i]));
 		st->has_check = spec->steps[i].check ||
 		    spec->steps[i].unless ||
-		    spec->steps[i].kind == TW_STEP_FILE;
+		    spec->steps[i].kind == TW_STEP_FILE ||
+		    spec->steps[i].kind == TW_STEP_KIND;
 		st->retries = spec->steps[i].retries;
 		st->timeout = spec->steps[i].timeout_ms;
 		if (!st->name || !st->kind || !st->undoable)
@@ -211,7 +214,7 @@ static enum tw_status make_all(const struct tw_change_spec *spec,
 
 /* is_same: the program is there already, only its secrets are wanted. */
 static enum tw_status compile(struct tw_cli *cli,
-    const struct tw_change_spec *spec, const struct given *given,
+    struct tw_change_spec *spec, const struct given *given,
     bool is_same, struct tw_diags *ds, struct change_file *out,
     struct tw_err *err)
 {
@@ -220,6 +223,8 @@ static enum tw_status compile(struct tw_cli *cli,
 
 	st = tw_params_check(&spec->params, given->v, given->n, ds, &values,
 	    err);
+	if (!st && !is_same)
+		st = tw_change_spec_fill(spec, &values, ds, err);
 	if (!st && !is_same)
 		st = make_all(spec, &values, out, err);
 	if (!st)
@@ -253,15 +258,17 @@ static void print_problems(const struct tw_cli *cli,
 }
 
 static enum tw_status parse(struct tw_cli *cli, const char *name,
-    const struct tw_spec_reader *reader, const struct given *given,
+    struct tw_spec_reader *reader, const struct given *given,
     bool is_same, struct change_file *out, struct tw_err *err)
 {
 	struct tw_change_spec *spec = NULL;
 	struct tw_diags ds = { .file = name };
 	enum tw_status st;
 
-	st = tw_change_spec_parse(tw_buf_str(&out->source), out->source.len,
-	    reader, &ds, &spec, err);
+	st = kinds_open(&reader->kinds, err);
+	if (!st)
+		st = tw_change_spec_parse(tw_buf_str(&out->source),
+		    out->source.len, reader, &ds, &spec, err);
 	if (!st) {
 		ds.file = NULL;
 		st = compile(cli, spec, given, is_same, &ds, out, err);
@@ -270,6 +277,7 @@ static enum tw_status parse(struct tw_cli *cli, const char *name,
 		print_problems(cli, &ds, err);
 	tw_change_spec_free(spec);
 	tw_diags_release(&ds);
+	tw_kinds_free(reader->kinds);
 	return st;
 }
 
@@ -278,7 +286,7 @@ enum tw_status change_file_read(struct tw_cli *cli, const char *path,
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	char *copy = strdup(path);
-	struct tw_spec_reader reader = { read_source, NULL };
+	struct tw_spec_reader reader = { .read = read_source };
 	struct given given = { 0 };
 	enum tw_status st;
 
@@ -307,7 +315,7 @@ enum tw_status change_file_again(struct tw_cli *cli, const char *name,
     const struct tw_buf *source, const struct tw_param_given *base,
     size_t nbase, struct change_file *out, struct tw_err *err)
 {
-	struct tw_spec_reader reader = { no_sources, NULL };
+	struct tw_spec_reader reader = { .read = no_sources };
 	struct given given = { 0 };
 	enum tw_status st;
 
@@ -327,7 +335,8 @@ enum tw_status change_file_secrets(struct tw_cli *cli, const char *name,
     const struct tw_param_given *base, size_t nbase, struct change_file *out,
     struct tw_err *err)
 {
-	struct tw_spec_reader reader = { any_source, NULL };
+	struct tw_spec_reader reader = { .read = any_source,
+		.is_blind = true };
 	struct given given = { 0 };
 	enum tw_status st;
 

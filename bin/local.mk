@@ -25,6 +25,8 @@ bin_libcli_a_SOURCES = \
 	bin/host.h \
 	bin/host_add.c \
 	bin/host_keys.c \
+	bin/kinds.c \
+	bin/kinds.h \
 	bin/op.h \
 	bin/op_grant.c \
 	bin/op_key.c \

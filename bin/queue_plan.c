@@ -16,9 +16,9 @@ const struct tw_column queue_plan_columns[] = {
 	{ "host", "HOST", TW_COL_TEXT, true, "the host" },
 	{ "k", "STEP", TW_COL_INT, true, "number of the step" },
 	{ "name", "NAME", TW_COL_TEXT, true, "name of the step" },
-	{ "kind", "KIND", TW_COL_TEXT, false, "run, file or reboot" },
+	{ "kind", "KIND", TW_COL_TEXT, false, "run, file, reboot or a step kind" },
 	{ "plan", "PLAN", TW_COL_TEXT, true,
-	    "unchanged, would run, cannot tell, or unreachable" },
+	    "unchanged, would run, no undo here, cannot tell, or unreachable" },
 	{ "undo", "UNDO", TW_COL_TEXT, true,
 	    "script, auto, nothing, impossible or none" },
 	{ "code", "CODE", TW_COL_INT, false, "exit status of the check" },
@@ -31,6 +31,8 @@ static const char *words_for(const struct tw_survey_step *s)
 {
 	if (strcmp(s->state, "holds") == 0)
 		return "unchanged";
+	if (strcmp(s->state, "noundo") == 0)
+		return "no undo here";
 	return strcmp(s->state, "would") == 0 ? "would run" : "cannot tell";
 }
 

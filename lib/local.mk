@@ -108,6 +108,10 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/diag.c \
 	lib/spec/diag.h \
 	lib/spec/file_read.c \
+	lib/spec/fill.c \
+	lib/spec/fill.h \
+	lib/spec/kind.c \
+	lib/spec/kind.h \
 	lib/spec/node.c \
 	lib/spec/node.h \
 	lib/spec/param.c \
@@ -122,6 +126,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/source.c \
 	lib/spec/source.h \
 	lib/spec/step_read.c \
+	lib/spec/use_fill.c \
+	lib/spec/use_read.c \
 	lib/spec/utf8.c \
 	lib/spec/utf8.h \
 	lib/spec/yaml.c \

@@ -5,6 +5,17 @@ hostdir = $(pkgdatadir)/host
 dist_host_DATA = \
 	share/host/executor.sh
 
+# Read by the tools, sent to hosts.
+kindsdir = $(pkgdatadir)/kinds
+dist_kinds_DATA = \
+	share/kinds/directory \
+	share/kinds/line \
+	share/kinds/package \
+	share/kinds/service \
+	share/kinds/template \
+	share/kinds/user \
+	share/kinds/wait
+
 schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = \
 	share/schema/0001.sql

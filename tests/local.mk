@@ -42,6 +42,7 @@ UNIT_TESTS = \
 	tests/unit/out/test_table \
 	tests/unit/spec/test_alloc \
 	tests/unit/spec/test_change \
+	tests/unit/spec/test_kind \
 	tests/unit/spec/test_param \
 	tests/unit/spec/test_program \
 	tests/unit/spec/test_yaml \
@@ -91,6 +92,7 @@ EXECUTOR_TESTS = \
 	tests/executor/cgroup.t \
 	tests/executor/crash.t \
 	tests/executor/file.t \
+	tests/executor/kinds.t \
 	tests/executor/output.t \
 	tests/executor/plan.t \
 	tests/executor/reboot.t \
@@ -172,6 +174,7 @@ AM_TESTS_ENVIRONMENT = \
 	CK_TIMEOUT_MULTIPLIER=3; export CK_TIMEOUT_MULTIPLIER; \
 	CK_DEFAULT_TIMEOUT=10; export CK_DEFAULT_TIMEOUT; \
 	LC_ALL=C.UTF-8; export LC_ALL; \
+	TOWERIFY_KINDS='$(abs_top_srcdir)/share/kinds'; export TOWERIFY_KINDS; \
 	unset TOWERIFY_STATE TOWERIFY_ORG TOWERIFY_OPERATOR NO_COLOR \
 	SUDO_UID SUDO_GID SUDO_USER SUDO_COMMAND SSH_ORIGINAL_COMMAND;
 

@@ -16,7 +16,8 @@
 #define TW_SURVEY_OUTPUT_MAX (64 * 1024)	/* bytes kept of a check */
 
 struct tw_survey_step {		/* of a plan */
-	char state[12];		/* holds, would, broken, unknown; "" : no word */
+	char state[12];		/* holds, would, noundo, broken, unknown; "" : no
+				 * word */
 	int64_t code;
 	struct tw_buf output;
 };

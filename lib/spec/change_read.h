@@ -1,7 +1,7 @@
 /*
  * change_read.h - what the parts of the change file's reader share
  *
- * Private to change_spec.c and step_read.c.
+ * Private to change_spec.c, step_read.c, file_read.c, use_read.c and use_fill.c.
  */
 #ifndef TW_SPEC_CHANGE_READ_H
 #define TW_SPEC_CHANGE_READ_H
@@ -38,8 +38,41 @@ void tw_step_read_limits(struct tw_change_read *r,
     const struct tw_yaml_node *map, int64_t *timeout, int *retries,
     int64_t *delay);
 
+/* Complains of each of keys (NULL-terminated) in a step; hint may be NULL. */
+void tw_step_refuse_keys(struct tw_change_read *r,
+    const struct tw_yaml_node *map, const char *const *keys, const char *kind,
+    const char *hint);
+
+/* The value of a key as shell text, noted for sh -n; NULL: not there, or
+ * wrong. */
+const char *tw_step_read_command(struct tw_change_read *r,
+    const struct tw_yaml_node *map, const char *key);
+
 /* The mapping under "file:". */
 void tw_file_read(struct tw_change_read *r, const struct tw_yaml_node *n,
     struct tw_file_spec *out);
+
+/* What is in the file that a text names; both untouched with a message. */
+void tw_file_read_source(struct tw_change_read *r,
+    const struct tw_yaml_node *n, const char **content, size_t *len);
+
+/* Room for n more bytes of contents; false with a message. */
+bool tw_file_count(struct tw_change_read *r, const struct tw_yaml_node *n,
+    size_t len);
+
+/* The mapping under the name of kind. */
+void tw_use_read(struct tw_change_read *r, const struct tw_yaml_node *n,
+    const struct tw_kind *kind, struct tw_step_spec *out);
+
+/* Looks at the holes of an argument that was given, whose node is n: those of
+ * a template may name facts and secrets, others nothing but parameters. */
+void tw_use_check_holes(struct tw_change_read *r, const struct tw_kind *kind,
+    const struct tw_yaml_node *n, struct tw_arg_spec *arg);
+
+/* Makes text of the raw value of an argument with holes; values may be NULL
+ * where none of them is a name. */
+enum tw_status tw_use_fill(struct tw_change_spec *spec,
+    const struct tw_param_values *values, struct tw_arg_spec *arg,
+    struct tw_err *err);
 
 #endif

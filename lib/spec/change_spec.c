@@ -1,7 +1,8 @@
 /*
  * change_spec.c - the change file, read and checked; see change_spec.h
  *
- * Steps are read in step_read.c, file steps in file_read.c.
+ * Steps are read in step_read.c, file steps in file_read.c, steps of kinds in
+ * use_read.c and use_fill.c.
  */
 #include "spec/change_spec.h"
 
@@ -12,6 +13,7 @@
 
 #include "base/name.h"
 #include "spec/change_read.h"
+#include "spec/fill.h"
 #include "spec/node.h"
 #include "spec/shell.h"
 
@@ -131,6 +133,8 @@ static void check_secrets(struct tw_change_read *r,
 	char hint[TW_NAME_MAX + 40];
 	size_t i, k;
 
+	if (r->reader && r->reader->is_blind)
+		return;
 	for (i = 0; i < r->spec->params.n; i++) {
 		p = &r->spec->params.v[i];
 		if (p->type != TW_PARAM_SECRET || !tw_name_param_ok(p->name))
@@ -252,11 +256,29 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
+static bool use_names(const struct tw_step_spec *s, const char *param)
+{
+	const struct tw_arg_spec *a;
+	size_t i;
+
+	for (i = 0; s->args && i < s->use->args.n; i++) {
+		a = &s->args[i];
+		if (a->def->type == TW_PARAM_COMMAND && a->text &&
+		    has_word(a->text, param))
+			return true;
+		if (a->given && tw_kind_lists(s->use->templates, a->def->name) &&
+		    tw_hole_names(a->content, a->len, param))
+			return true;
+	}
+	return false;
+}
+
 bool tw_step_spec_names(const struct tw_step_spec *s, const char *param)
 {
 	return has_word(s->check, param) || has_word(s->unless, param) ||
 	    has_word(s->verify, param) || has_word(s->run, param) ||
-	    has_word(s->undo, param);
+	    has_word(s->undo, param) ||
+	    (s->kind == TW_STEP_KIND && use_names(s, param));
 }
 
 size_t tw_change_spec_without_undo(const struct tw_change_spec *s,

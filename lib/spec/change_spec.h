@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "spec/diag.h"
+#include "spec/kind.h"
 #include "spec/param.h"
 
 #define TW_STEPS_MAX 1000
@@ -19,6 +20,7 @@
 #define TW_FILE_PATH_MAX 4000			/* bytes */
 #define TW_FILE_MAX ((size_t)16 << 20)		/* bytes of one content */
 #define TW_FILES_TOTAL_MAX ((size_t)64 << 20)	/* bytes of all contents */
+#define TW_ARGS_TOTAL_MAX ((size_t)512 << 10)	/* bytes of a step's values */
 #define TW_RETRIES_MAX 100
 #define TW_TIMEOUT_MIN INT64_C(1000)		/* milliseconds from here */
 #define TW_TIMEOUT_MAX INT64_C(86400000)
@@ -30,14 +32,7 @@ enum tw_step_kind {
 	TW_STEP_RUN,
 	TW_STEP_FILE,
 	TW_STEP_REBOOT,
-};
-
-enum tw_undo {
-	TW_UNDO_NONE,		/* the file says nothing of it */
-	TW_UNDO_NOTHING,	/* there is nothing to undo */
-	TW_UNDO_IMPOSSIBLE,	/* declared irreversible */
-	TW_UNDO_SCRIPT,		/* undo holds the command */
-	TW_UNDO_AUTO,		/* a file step: the executor knows how */
+	TW_STEP_KIND,
 };
 
 struct tw_file_spec {
@@ -46,6 +41,16 @@ struct tw_file_spec {
 	size_t len;
 	char mode[5];		/* four octal digits, or "" */
 	const char *owner;	/* user[:group], or NULL */
+};
+
+struct tw_arg_spec {		/* an argument of a step of a kind */
+	const struct tw_param *def;
+	bool given;
+	bool has_holes;		/* text is to be made of raw */
+	const char *raw;	/* as it was written */
+	const char *text;	/* the value; of TW_PARAM_FILE the name, and */
+	const char *content;	/* what is in it, any bytes */
+	size_t len;
 };
 
 struct tw_step_spec {		/* text is NULL where the file has none */
@@ -57,6 +62,8 @@ struct tw_step_spec {		/* text is NULL where the file has none */
 	int64_t retry_delay_ms;	/* whole seconds */
 	int retries;
 	struct tw_file_spec file;
+	const struct tw_kind *use;	/* of TW_STEP_KIND */
+	struct tw_arg_spec *args;	/* its, in the order of use->args */
 	size_t line;		/* in the change file */
 };
 
@@ -68,17 +75,21 @@ struct tw_change_spec {
 	struct tw_yaml_doc *doc;	/* owned; all text lives in it */
 };
 
-/* Opens the files that `source:` names, relative to the change file; the
- * caller decides which may be opened.  read appends the content of path to out
- * (out->max is set) and returns TW_OK, TW_NOMEM, or another status with a
- * message that says why not. */
+/* What a change file may draw upon.  read opens the files that `source:` and
+ * arguments of kinds name, relative to the change file; the caller decides
+ * which may be opened: it appends the content of path to out (out->max is set)
+ * and returns TW_OK, TW_NOMEM, or another status with a message that says why
+ * not.  NULL: none is read. */
 struct tw_spec_reader {
 	enum tw_status (*read)(void *arg, const char *path,
 	    struct tw_buf *out, struct tw_err *err);
 	void *arg;
+	struct tw_kinds *kinds;		/* or NULL: none is known */
+	bool is_blind;			/* what read gives is not the content */
 };
 
-/* Reads len bytes of a change file.  reader NULL: `source:` is refused.
+/* Reads len bytes of a change file.  reader NULL: `source:` is refused and no
+ * kind known; its kinds must outlive *out and ds.
  * Commands are checked with `sh -n`.  TW_OK and *out (the caller frees it);
  * TW_DATA: every problem is in ds (whose .file names the file), *out is NULL;
  * TW_CONFIG: /bin/sh cannot be run; TW_NOMEM. */
@@ -86,6 +97,13 @@ enum tw_status tw_change_spec_parse(const char *text, size_t len,
     const struct tw_spec_reader *reader, struct tw_diags *ds,
     struct tw_change_spec **out, struct tw_err *err);
 void tw_change_spec_free(struct tw_change_spec *s);	/* NULL is fine */
+
+/* Puts values into the arguments of kinds that name parameters; to be called
+ * before tw_program_make() and tw_program_describe().  TW_USAGE: a value makes
+ * an argument wrong, every such problem is in ds, without position; TW_NOMEM. */
+enum tw_status tw_change_spec_fill(struct tw_change_spec *s,
+    const struct tw_param_values *values, struct tw_diags *ds,
+    struct tw_err *err);
 
 /* Whether a rollback over this step leaves the host as it was: false for run
  * steps without undo or with `undo: impossible`. */
@@ -96,8 +114,9 @@ bool tw_step_spec_has_undo(const struct tw_step_spec *s);
 size_t tw_change_spec_secrets(const struct tw_change_spec *s,
     const char **names, size_t max);
 
-/* Whether a step names a parameter, as a whole word in any of its commands:
- * such a step gets a secret of that name, others don't. */
+/* Whether a step names a parameter, as a whole word in any of its commands or
+ * as {{NAME}} in a template: such a step gets a secret of that name, others
+ * don't. */
 bool tw_step_spec_names(const struct tw_step_spec *s, const char *param);
 
 /* Appends a line "step K: NAME" for each step without undo (with

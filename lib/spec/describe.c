@@ -4,6 +4,7 @@
 #include "spec/node.h"
 #include "spec/program.h"
 
+#define INDENT "        "
 #define VALUE_SHOWN 200		/* characters of a value */
 
 /* A line, escaped but for its tabs. */
@@ -20,7 +21,8 @@ static void add_line(struct tw_buf *out, const char *s, size_t n)
 	tw_diag_escape(out, s, n, 0);
 }
 
-static void add_lines(struct tw_buf *out, const char *text, size_t len)
+static void add_lines(struct tw_buf *out, const char *indent,
+    const char *text, size_t len)
 {
 	const char *end;
 	size_t n;
@@ -28,7 +30,7 @@ static void add_lines(struct tw_buf *out, const char *text, size_t len)
 	while (len) {
 		end = memchr(text, '\n', len);
 		n = end ? (size_t)(end - text) : len;
-		tw_buf_adds(out, n ? "        " : "");
+		tw_buf_adds(out, n ? indent : "");
 		add_line(out, text, n);
 		tw_buf_addc(out, '\n');
 		n += end != NULL;
@@ -42,7 +44,7 @@ static void add_command(struct tw_buf *out, const char *what, const char *text)
 	if (!text)
 		return;
 	tw_buf_addf(out, "    %s\n", what);
-	add_lines(out, text, strlen(text));
+	add_lines(out, INDENT, text, strlen(text));
 }
 
 static void add_params(const struct tw_change_spec *spec,
@@ -98,6 +100,32 @@ static void add_file(const struct tw_file_spec *f, struct tw_buf *out)
 	tw_buf_addc(out, '\n');
 }
 
+static void add_use(const struct tw_step_spec *s, struct tw_buf *out)
+{
+	const struct tw_arg_spec *a;
+	size_t i;
+
+	tw_buf_addf(out, "    %s\n", s->use->name);
+	for (i = 0; i < s->use->args.n; i++) {
+		a = &s->args[i];
+		if (!a->given)
+			continue;
+		if (a->def->type == TW_PARAM_FILE) {
+			tw_buf_addf(out, "        %s: ", a->def->name);
+			tw_diag_escape(out, a->text, strlen(a->text), 0);
+			tw_buf_addf(out, ", %zu bytes\n", a->len);
+		} else if (strchr(a->text, '\n')) {
+			tw_buf_addf(out, "        %s:\n", a->def->name);
+			add_lines(out, INDENT "    ", a->text,
+			    strlen(a->text));
+		} else {
+			tw_buf_addf(out, "        %s: ", a->def->name);
+			add_line(out, a->text, strlen(a->text));
+			tw_buf_addc(out, '\n');
+		}
+	}
+}
+
 static void add_undo(const struct tw_step_spec *s, struct tw_buf *out)
 {
 	switch (s->undo_kind) {
@@ -150,6 +178,8 @@ static void add_step(const struct tw_change_spec *spec, size_t k,
 		tw_buf_adds(out, "    reboot\n");
 	if (s->kind == TW_STEP_FILE)
 		add_file(&s->file, out);
+	if (s->kind == TW_STEP_KIND)
+		add_use(s, out);
 	add_command(out, "check (before and after)", s->check);
 	add_command(out, "unless", s->unless);
 	add_command(out, "run", s->run);
@@ -175,7 +205,7 @@ void tw_program_describe(const struct tw_change_spec *spec,
 	if (tw_change_spec_without_undo(spec, &names)) {
 		tw_buf_adds(out, "without undo (a failure at or after one of "
 		    "these holds the host):\n");
-		add_lines(out, tw_buf_str(&names), names.len);
+		add_lines(out, INDENT, tw_buf_str(&names), names.len);
 	}
 	if (names.failed)
 		out->failed = true;

@@ -106,7 +106,7 @@ static void read_owner(struct tw_change_read *r,
 }
 
 /* Counts n bytes of content; false with a message when it is too much. */
-static bool count(struct tw_change_read *r, const struct tw_yaml_node *n,
+bool tw_file_count(struct tw_change_read *r, const struct tw_yaml_node *n,
     size_t len)
 {
 	bool before = r->total <= TW_FILES_TOTAL_MAX;
@@ -129,22 +129,22 @@ static void read_content(struct tw_change_read *r,
 		tw_diags_add(r->ds, n->line, n->col,
 		    "write `content: |` and the text on the next lines",
 		    "content goes over several lines, which YAML would join");
-	if (count(r, n, n->len))
+	if (tw_file_count(r, n, n->len))
 		out->len = n->len;
 }
 
-static void read_source(struct tw_change_read *r,
-    const struct tw_yaml_node *n, struct tw_file_spec *out)
+void tw_file_read_source(struct tw_change_read *r,
+    const struct tw_yaml_node *n, const char **content, size_t *len)
 {
 	struct tw_buf b = TW_BUF_INIT;
 	struct tw_err why = { TW_OK, "", "" };
 	struct tw_quote q;
 	enum tw_status st;
-	const char *path;
+	const char *path, *key = n->key->text, *copy;
 
-	if (!tw_node_line(n, "source", TW_FILE_PATH_MAX, &path, r->ds))
+	if (!tw_node_line(n, key, TW_FILE_PATH_MAX, &path, r->ds))
 		return;
-	if (!r->reader) {
+	if (!r->reader || !r->reader->read) {
 		tw_diags_add(r->ds, n->line, n->col,
 		    "write the text itself under content",
 		    "source files cannot be read here");
@@ -158,14 +158,17 @@ static void read_source(struct tw_change_read *r,
 		r->st = tw_err_nomem(r->err);
 	else if (st != TW_OK)
 		tw_diags_add(r->ds, n->line, n->col,
-		    why.hint[0] ? why.hint : NULL, "source %s: %s",
+		    why.hint[0] ? why.hint : NULL, "%s %s: %s", key,
 		    tw_quote(&q, path, strlen(path)), why.msg);
-	else if (count(r, n, b.len)) {
-		out->content = tw_arena_copy(tw_yaml_arena(r->spec->doc),
+	else if (tw_file_count(r, n, b.len)) {
+		copy = tw_arena_copy(tw_yaml_arena(r->spec->doc),
 		    tw_buf_str(&b), b.len);
-		out->len = b.len;
-		if (!out->content)
+		if (copy) {
+			*content = copy;
+			*len = b.len;
+		} else {
 			r->st = tw_err_nomem(r->err);
+		}
 	}
 	tw_buf_release(&b);
 }
@@ -191,5 +194,5 @@ void tw_file_read(struct tw_change_read *r, const struct tw_yaml_node *n,
 	if (content)
 		read_content(r, content, out);
 	if (source && !content)
-		read_source(r, source, out);
+		tw_file_read_source(r, source, &out->content, &out->len);
 }

@@ -121,6 +121,8 @@ const char *tw_param_why_not(const struct tw_param *p, const char *text,
 	switch (p->type) {
 	case TW_PARAM_STRING:
 	case TW_PARAM_SECRET:
+	case TW_PARAM_FILE:
+	case TW_PARAM_COMMAND:
 		return why_not_string(p, text, why, ds);
 	case TW_PARAM_INTEGER:
 		if (tw_int_parse(text, &v))

@@ -28,6 +28,10 @@ enum tw_param_type {
 	TW_PARAM_BOOLEAN,
 	TW_PARAM_ENUM,
 	TW_PARAM_SECRET,		/* a string that nobody may see */
+	/* of arguments of step kinds only: */
+	TW_PARAM_FILE,			/* a file of the tower, by its name */
+	TW_PARAM_COMMAND,		/* shell text, into which nothing is
+					 * ever pasted */
 };
 
 struct tw_param {			/* text lives with the document */
@@ -73,6 +77,11 @@ struct tw_param_values {		/* parallel to the definitions */
  * TW_OK (see ds) or TW_NOMEM; *out is to be released either way and lives no
  * longer than doc. */
 enum tw_status tw_params_read(struct tw_yaml_doc *doc,
+    const struct tw_yaml_node *n, struct tw_diags *ds, struct tw_params *out,
+    struct tw_err *err);
+/* The same for the arguments of a step kind: their types are string, integer,
+ * boolean, enum, file and command. */
+enum tw_status tw_args_read(struct tw_yaml_doc *doc,
     const struct tw_yaml_node *n, struct tw_diags *ds, struct tw_params *out,
     struct tw_err *err);
 void tw_params_release(struct tw_params *p);

@@ -14,7 +14,28 @@ static const char *const known[] = {
 
 /* In the order of enum tw_param_type. */
 static const char *const types[] = {
-	"string", "integer", "boolean", "enum", "secret", NULL
+	"string", "integer", "boolean", "enum", "secret", "file", "command"
+};
+
+/* What a file may say, and what it means. */
+struct choice {
+	const char *words[7];		/* NULL-terminated */
+	enum tw_param_type types[6];
+	const char *hint;
+};
+
+static const struct choice of_change = {
+	{ "string", "integer", "boolean", "enum", "secret", NULL },
+	{ TW_PARAM_STRING, TW_PARAM_INTEGER, TW_PARAM_BOOLEAN, TW_PARAM_ENUM,
+	    TW_PARAM_SECRET },
+	"one of string, integer, boolean, enum, secret",
+};
+
+static const struct choice of_kind = {
+	{ "string", "integer", "boolean", "enum", "file", "command", NULL },
+	{ TW_PARAM_STRING, TW_PARAM_INTEGER, TW_PARAM_BOOLEAN, TW_PARAM_ENUM,
+	    TW_PARAM_FILE, TW_PARAM_COMMAND },
+	"one of string, integer, boolean, enum, file, command",
 };
 
 #define DESCRIPTION_MAX 500	/* bytes */
@@ -24,6 +45,7 @@ struct reading {
 	const struct tw_yaml_node *n;	/* the definition */
 	struct tw_param *p;
 	struct tw_diags *ds;
+	const struct choice *choice;
 	bool bad;			/* a default cannot be judged */
 };
 
@@ -34,13 +56,12 @@ static bool read_type(struct reading *r)
 
 	if (!n) {
 		tw_diags_add(r->ds, r->n->key->line, r->n->key->col,
-		    "one of string, integer, boolean, enum, secret",
-		    "parameter '%s' has no type", r->p->name);
+		    r->choice->hint, "parameter '%s' has no type", r->p->name);
 		return false;
 	}
-	if (!tw_node_enum(n, "type", types, &type, r->ds))
+	if (!tw_node_enum(n, "type", r->choice->words, &type, r->ds))
 		return false;
-	r->p->type = (enum tw_param_type)type;
+	r->p->type = r->choice->types[type];
 	return true;
 }
 
@@ -216,17 +237,18 @@ static enum tw_status read_one(struct reading *r, struct tw_err *err)
 	return st;
 }
 
-enum tw_status tw_params_read(struct tw_yaml_doc *doc,
-    const struct tw_yaml_node *n, struct tw_diags *ds, struct tw_params *out,
+static enum tw_status read_all(struct tw_yaml_doc *doc,
+    const struct tw_yaml_node *n, const char *what,
+    const struct choice *choice, struct tw_diags *ds, struct tw_params *out,
     struct tw_err *err)
 {
-	struct reading r = { doc, NULL, NULL, ds, false };
+	struct reading r = { doc, NULL, NULL, ds, choice, false };
 	enum tw_status st = TW_OK;
 	struct tw_quote q;
 
 	out->v = NULL;
 	out->n = 0;
-	if (!tw_node_mapping(n, "params", NULL, ds) || n->count == 0)
+	if (!tw_node_mapping(n, what, NULL, ds) || n->count == 0)
 		return TW_OK;
 	if (n->count > TW_PARAMS_MAX) {
 		tw_diags_add(ds, n->line, n->col, NULL,
@@ -251,4 +273,18 @@ enum tw_status tw_params_read(struct tw_yaml_doc *doc,
 		st = read_one(&r, err);
 	}
 	return st;
+}
+
+enum tw_status tw_params_read(struct tw_yaml_doc *doc,
+    const struct tw_yaml_node *n, struct tw_diags *ds, struct tw_params *out,
+    struct tw_err *err)
+{
+	return read_all(doc, n, "params", &of_change, ds, out, err);
+}
+
+enum tw_status tw_args_read(struct tw_yaml_doc *doc,
+    const struct tw_yaml_node *n, struct tw_diags *ds, struct tw_params *out,
+    struct tw_err *err)
+{
+	return read_all(doc, n, "args", &of_kind, ds, out, err);
 }

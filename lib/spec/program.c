@@ -80,6 +80,45 @@ static void add_file(struct tw_buf *out, size_t k,
 	tw_buf_add(blob, f->content, f->len);
 }
 
+/* The text of each kind, before the first step of it. */
+static void add_kinds(struct tw_buf *out, const struct tw_change_spec *spec)
+{
+	const struct tw_kind *kind;
+	size_t i, k;
+
+	for (i = 0; i < spec->nsteps; i++) {
+		kind = spec->steps[i].use;
+		for (k = 0; k < i && spec->steps[k].use != kind; k++)
+			;
+		if (!kind || k < i)
+			continue;
+		tw_buf_addf(out, "s_kind %s ", kind->name);
+		tw_program_quote(out, kind->text, strlen(kind->text));
+		tw_buf_addc(out, '\n');
+	}
+}
+
+static void add_use(struct tw_buf *out, size_t k, const struct tw_step_spec *s,
+    struct tw_buf *blob)
+{
+	const struct tw_arg_spec *a;
+	size_t i;
+
+	tw_buf_addf(out, "s_use %zu %s\n", k, s->use->name);
+	for (i = 0; i < s->use->args.n; i++) {
+		a = &s->args[i];
+		if (a->def->type == TW_PARAM_FILE && a->given) {
+			tw_buf_addf(out, "s_content %zu %s %zu %zu\n", k,
+			    a->def->name, blob->len, a->len);
+			tw_buf_add(blob, a->content, a->len);
+			continue;
+		}
+		tw_buf_addf(out, "s_arg %zu %s ", k, a->def->name);
+		tw_program_quote(out, a->text, strlen(a->text));
+		tw_buf_addc(out, '\n');
+	}
+}
+
 static const char *kind_word(enum tw_step_kind kind)
 {
 	switch (kind) {
@@ -170,6 +209,8 @@ static void add_step(struct tw_buf *out, size_t k,
 	add_text(out, k, "undo", s->undo);
 	if (s->kind == TW_STEP_FILE)
 		add_file(out, k, &s->file, blob);
+	if (s->kind == TW_STEP_KIND)
+		add_use(out, k, s, blob);
 	tw_buf_addf(out, "s_undo %zu %s\n", k, undo_word(s->undo_kind));
 }
 
@@ -193,6 +234,7 @@ enum tw_status tw_program_make(const struct tw_change_spec *spec,
 	text->max = TEXT_MAX;
 	blob->max = TW_FILES_TOTAL_MAX;
 	add_params(text, spec, values);
+	add_kinds(text, spec);
 	for (i = 0; i < spec->nsteps; i++) {
 		add_step(text, i + 1, &spec->steps[i], blob);
 		add_uses(text, spec, values, i + 1);

@@ -43,7 +43,7 @@ void tw_step_read_limits(struct tw_change_read *r,
 		    r->ds);
 }
 
-static void refuse_keys(struct tw_change_read *r,
+void tw_step_refuse_keys(struct tw_change_read *r,
     const struct tw_yaml_node *map, const char *const *keys, const char *kind,
     const char *hint)
 {
@@ -57,7 +57,7 @@ static void refuse_keys(struct tw_change_read *r,
 	}
 }
 
-static const char *read_command(struct tw_change_read *r,
+const char *tw_step_read_command(struct tw_change_read *r,
     const struct tw_yaml_node *map, const char *key)
 {
 	const struct tw_yaml_node *n = tw_node_get(map, key);
@@ -111,10 +111,18 @@ static void read_undo(struct tw_change_read *r,
 			    "(nothing to undo), impossible (irreversible), or "
 			    "leave undo out",
 			    "undo cannot be the command 'none'");
-		if (out->undo_kind != TW_UNDO_NONE || is_word(n->text, "none"))
+		if (is_word(n->text, "nothing") ||
+		    is_word(n->text, "impossible") || is_word(n->text, "none"))
 			return;
 	}
-	out->undo = read_command(r, map, "undo");
+	if (out->kind == TW_STEP_KIND) {
+		tw_diags_add(r->ds, n->line, n->col, "write nothing "
+		    "(nothing to undo), impossible (irreversible), or leave "
+		    "undo out", "a %s step knows its undo itself",
+		    out->use->name);
+		return;
+	}
+	out->undo = tw_step_read_command(r, map, "undo");
 	if (out->undo)
 		out->undo_kind = TW_UNDO_SCRIPT;
 }
@@ -125,10 +133,10 @@ static void read_run(struct tw_change_read *r, const struct tw_yaml_node *map,
 	const struct tw_yaml_node *check = tw_node_get(map, "check");
 
 	out->kind = TW_STEP_RUN;
-	out->check = read_command(r, map, "check");
-	out->unless = read_command(r, map, "unless");
-	out->verify = read_command(r, map, "verify");
-	out->run = read_command(r, map, "run");
+	out->check = tw_step_read_command(r, map, "check");
+	out->unless = tw_step_read_command(r, map, "unless");
+	out->verify = tw_step_read_command(r, map, "verify");
+	out->run = tw_step_read_command(r, map, "run");
 	read_undo(r, map, out);
 	if (check && (tw_node_get(map, "unless") || tw_node_get(map, "verify")))
 		tw_diags_add(r->ds, check->key->line, check->key->col,
@@ -146,8 +154,8 @@ static void read_reboot(struct tw_change_read *r,
 	out->kind = TW_STEP_REBOOT;
 	out->undo_kind = TW_UNDO_NOTHING;
 	out->retries = 0;
-	refuse_keys(r, map, run_only, "reboot", NULL);
-	refuse_keys(r, map, not_reboot, "reboot",
+	tw_step_refuse_keys(r, map, run_only, "reboot", NULL);
+	tw_step_refuse_keys(r, map, not_reboot, "reboot",
 	    "its time is written `reboot: {timeout: 5m}`");
 	if (!tw_node_mapping(n, "reboot", reboot_keys, r->ds))
 		return;
@@ -174,29 +182,106 @@ static void read_name(struct tw_change_read *r,
 		tw_node_line(n, "name", TW_STEP_NAME_MAX, &out->name, r->ds);
 }
 
-/* Of run, file and reboot the one that is there; NULL with a message. */
-static const struct tw_yaml_node *find_kind(struct tw_change_read *r,
-    const struct tw_yaml_node *map)
+static const char *const own_kinds[] = { "run", "file", "reboot", NULL };
+
+static const char *const *kind_names(const struct tw_change_read *r)
 {
-	static const char *const kinds[] = { "run", "file", "reboot" };
-	const struct tw_yaml_node *n, *found = NULL;
+	return r->reader && r->reader->kinds ?
+	    tw_kinds_names(r->reader->kinds) : NULL;
+}
+
+/* What a step says that is neither a key of it nor a kind. */
+static void refuse_unknown(struct tw_change_read *r,
+    const struct tw_yaml_node *key)
+{
+	const char *const *names = kind_names(r);
+	struct tw_buf words = TW_BUF_INIT;
+	char near[TW_NEAREST_MAX];
+	const char *hint;
+	struct tw_quote q;
 	size_t i;
 
-	for (i = 0; i < 3; i++) {
-		n = tw_node_get(map, kinds[i]);
-		if (n && found) {
+	hint = tw_nearest_hint(key->text, step_keys, near);
+	if (!hint && names)
+		hint = tw_nearest_hint(key->text, names, near);
+	if (!hint) {
+		tw_buf_adds(&words, "known here: ");
+		for (i = 0; step_keys[i]; i++)
+			tw_buf_addf(&words, "%s%s", i ? ", " : "",
+			    step_keys[i]);
+		for (i = 0; names && names[i]; i++)
+			tw_buf_addf(&words, ", %s", names[i]);
+		if (names)
+			tw_buf_addf(&words, "; step kinds are looked for in %s",
+			    tw_kinds_where(r->reader->kinds));
+		hint = tw_buf_str(&words);
+	}
+	tw_diags_add(r->ds, key->line, key->col, hint,
+	    "unknown key %s in a step", tw_quote(&q, key->text, key->len));
+	tw_buf_release(&words);
+}
+
+/* False when there are unknown keys, one of which may be meant for a kind. */
+static bool check_keys(struct tw_change_read *r,
+    const struct tw_yaml_node *map)
+{
+	const struct tw_yaml_node *n;
+	bool ok = true;
+
+	for (n = map->first; n; n = n->next) {
+		if (n->key->broken || tw_kind_lists(step_keys, n->key->text) ||
+		    tw_kind_lists(kind_names(r), n->key->text))
+			continue;
+		refuse_unknown(r, n->key);
+		ok = false;
+	}
+	return ok;
+}
+
+/* Of run, file, reboot and the kinds the one that is there; NULL when there is
+ * none, which is said unless it was said before, or more than one. */
+static const struct tw_yaml_node *find_kind(struct tw_change_read *r,
+    const struct tw_yaml_node *map, bool say)
+{
+	const struct tw_yaml_node *n, *found = NULL;
+
+	for (n = map->first; n; n = n->next) {
+		if (n->key->broken || (!tw_kind_lists(own_kinds, n->key->text) &&
+		    (tw_kind_lists(step_keys, n->key->text) ||
+		    !tw_kind_lists(kind_names(r), n->key->text))))
+			continue;
+		if (found) {
 			tw_diags_add(r->ds, n->key->line, n->key->col,
-			    "make it two steps",
-			    "a step takes only one of run, file and reboot");
+			    "make it two steps", "a step takes only one of "
+			    "run, file, reboot and step kinds");
 			return NULL;
 		}
-		if (n)
-			found = n;
+		found = n;
 	}
-	if (!found)
-		tw_diags_add(r->ds, map->line, map->col, NULL,
-		    "this step does nothing: it needs run, file or reboot");
+	if (!found && say)
+		tw_diags_add(r->ds, map->line, map->col, NULL, "this step does "
+		    "nothing: it needs run, file, reboot or a step kind");
 	return found;
+}
+
+static void read_use(struct tw_change_read *r,
+    const struct tw_yaml_node *map, const struct tw_yaml_node *n,
+    struct tw_step_spec *out)
+{
+	static const char *const not_use[] = {
+		"check", "unless", "verify", NULL
+	};
+	const char *name = n->key->text;
+
+	tw_step_refuse_keys(r, map, not_use, name, NULL);
+	r->st = tw_kinds_find(r->reader->kinds, name, r->ds, &out->use,
+	    r->err);
+	if (r->st != TW_OK || !out->use)
+		return;
+	out->kind = TW_STEP_KIND;
+	out->undo_kind = out->use->undo;
+	read_undo(r, map, out);
+	tw_use_read(r, n, out->use, out);
 }
 
 void tw_step_read(struct tw_change_read *r, const struct tw_yaml_node *n,
@@ -209,9 +294,9 @@ void tw_step_read(struct tw_change_read *r, const struct tw_yaml_node *n,
 	out->retries = r->retries;
 	out->retry_delay_ms = r->retry_delay_ms;
 	read_name(r, n, num, out);
-	if (r->st != TW_OK || !tw_node_mapping(n, "a step", step_keys, r->ds))
+	if (r->st != TW_OK || !tw_node_mapping(n, "a step", NULL, r->ds))
 		return;
-	kind = find_kind(r, n);
+	kind = find_kind(r, n, check_keys(r, n));
 	if (!kind)
 		return;
 	if (strcmp(kind->key->text, "reboot") == 0) {
@@ -222,10 +307,12 @@ void tw_step_read(struct tw_change_read *r, const struct tw_yaml_node *n,
 	    &out->retry_delay_ms);
 	if (strcmp(kind->key->text, "run") == 0) {
 		read_run(r, n, out);
-		return;
+	} else if (strcmp(kind->key->text, "file") == 0) {
+		out->kind = TW_STEP_FILE;
+		out->undo_kind = TW_UNDO_AUTO;
+		tw_step_refuse_keys(r, n, run_only, "file", NULL);
+		tw_file_read(r, kind, &out->file);
+	} else {
+		read_use(r, n, kind, out);
 	}
-	out->kind = TW_STEP_FILE;
-	out->undo_kind = TW_UNDO_AUTO;
-	refuse_keys(r, n, run_only, "file", NULL);
-	tw_file_read(r, kind, &out->file);
 }

@@ -768,6 +768,7 @@ s_secret() {
 s_step() {
 	eval "KIND_$1=\$2 LIMIT_$1=\$3 RETRIES_$1=\$4 DELAY_$1=\$5 UNDO_$1=none"
 	eval "TEXT_$1_check= TEXT_$1_unless= TEXT_$1_verify= USES_$1="
+	eval "USE_$1= ARGS_$1="
 	STEPS=$1
 }
 s_text() {
@@ -782,6 +783,20 @@ s_file() {
 }
 s_uses() {
 	eval "shift; USES_$1=\$*"
+}
+s_kind() {
+	printf '%s' "$2" >"kind.$1" || stop 1
+}
+s_use() {
+	eval "USE_$1=\$2"
+}
+s_arg() {
+	eval "ARGS_$1=\"\$ARGS_$1 $2\" ARG_$1_$2=\$3"
+}
+s_content() {
+	dd if=blob of="$1.arg.$2" bs=65536 iflag=skip_bytes,count_bytes \
+		skip="$3" count="$4" status=none || stop 1
+	s_arg "$1" "$2" "$JOB/$1.arg.$2"
 }
 s_end() {
 	WHOLE=$1
@@ -822,13 +837,23 @@ read_secrets() {
 take_step() {
 	K=$1 TRY=1
 	eval "KIND=\$KIND_$K LIMIT=\$LIMIT_$K RETRIES=\$RETRIES_$K
-	DELAY=\$DELAY_$K UNDO=\$UNDO_$K USES=\$USES_$K"
-	case $KIND in
+	DELAY=\$DELAY_$K UNDO=\$UNDO_$K USES=\$USES_$K USE=\$USE_$K
+	ARGS=\$ARGS_$K"
+	case $KIND${USE:+.kind} in
 	file)
 		BEFORE=file AFTER= RUN=file BACK=file
 		;;
 	reboot)
 		BEFORE= AFTER= RUN=$REBOOT BACK= RETRIES=0
+		;;
+	*.kind)
+		case $UNDO:$PLAN in
+		auto:) BEFORE="ASK=keep$NL$ASK_KIND" ;;
+		auto:*) BEFORE="ASK=undoable$NL$ASK_KIND" ;;
+		*) BEFORE="ASK=:$NL$ASK_KIND" ;;
+		esac
+		AFTER=$CALL_KIND$NL"check" RUN=$CALL_KIND$NL"run"
+		BACK=$CALL_KIND$NL"undo"
 		;;
 	*)
 		eval "BEFORE=\${TEXT_${K}_check:-\$TEXT_${K}_unless}
@@ -848,6 +873,29 @@ esac
 [ ! -d /run/systemd/system ] || exec systemctl reboot
 ! command -v shutdown >/dev/null || exec shutdown -r now
 exec reboot'
+
+# shellcheck disable=SC2016 # for the step's shell
+CALL_KIND='. "$TOWERIFY_KIND"'
+
+# Of a kind, before run: 0, the state holds; 1, it does not, and what undo needs
+# is kept, once; 3, that could not be kept.  In subshells, for where
+# a command is a condition -e does not count.
+# shellcheck disable=SC2016 # for the step's shell
+ASK_KIND='set +e
+(set -e; . "$TOWERIFY_KIND"; check)
+S=$?
+case $S in 0|12[6-9]|1[3-9]?|2??) exit "$S" ;; esac
+[ ! -e "$KEEP/.kept" ] || exit 1
+(
+keep() { undoable; }
+undoable() { :; }
+set -e
+. "$TOWERIFY_KIND"
+"$ASK"
+[ "$ASK" != keep ] || : >"$KEEP/.kept"
+)
+[ $? -eq 0 ] || exit 3
+exit 1'
 
 # --- processes ---------------------------------------------------------------
 
@@ -1120,6 +1168,12 @@ step_shell() {
 	for NAME in $PARAMS $USES; do
 		eval "export \"\$NAME=\$P_$NAME\""
 	done
+	if [ -n "$USE" ]; then
+		export TOWERIFY_KIND="$JOB/kind.$USE"
+		for NAME in $ARGS; do
+			eval "export \"arg_\$NAME=\$ARG_${K}_$NAME\""
+		done
+	fi
 	cd cwd && unset OLDPWD && exec env --default-signal sh "$@"
 }
 
@@ -1168,13 +1222,13 @@ applied() {
 attempt() {
 	if [ -n "$BEFORE" ]; then
 		phase check "$BEFORE"
-		case $HOW:$CODE:$KIND:$TRY in
+		case $HOW:$CODE:$KIND$USE:$TRY in
 		timed-out:*) END='timed-out check 0' ;;
 		cancelled:*:1) END='interrupted check 0' ;;
 		cancelled:*) END='interrupted run 0' ;;
 		exited:0:*:1) END='unchanged check 0' ;;
 		exited:0:*) END='done check 0' ;;
-		exited:3:file:*) END='failed prepare 1' ;;
+		exited:3:file:*|exited:3:run?*:*) END='failed prepare 1' ;;
 		*:12[6-9]:*|*:1[3-9]?:*|*:2??:*)
 			END="failed check $CODE" ;;
 		esac
@@ -1374,9 +1428,10 @@ plan() {
 			open_output
 			phase check "$BEFORE"
 			close_output
-			case $HOW$CODE in
-			exited0) WORD=holds ;;
-			timed-out*|exited12[6-9]|exited1[3-9]?|exited2??)
+			case ${USE:+kind}$HOW$CODE in
+			*exited0) WORD=holds ;;
+			kindexited3) WORD=noundo ;;
+			*timed-out*|*exited12[6-9]|*exited1[3-9]?|*exited2??)
 				WORD=broken ;;
 			*) WORD=would ;;
 			esac

@@ -191,7 +191,7 @@ CREATE TABLE step (
 	change_id INTEGER NOT NULL REFERENCES change ON DELETE CASCADE,
 	k INTEGER NOT NULL CHECK (k > 0),
 	name TEXT NOT NULL,
-	kind TEXT NOT NULL,		-- run, file, reboot
+	kind TEXT NOT NULL,		-- run, file, reboot, or a step kind's name
 	undoable TEXT NOT NULL,		-- script, auto, nothing, …
 	has_check INTEGER NOT NULL,	-- has a check before
 	retries INTEGER NOT NULL,

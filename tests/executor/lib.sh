@@ -150,6 +150,31 @@ file() {
 	undo auto
 }
 
+# kind NAME TEXT: once in a job, before what uses it
+kind() { printf 's_kind %s %s\n' "$1" "$(quoted "$2")" >>"$prog"; }
+
+# use NAME [ARG VALUE]…: a whole step
+use() {
+	step
+	printf 's_use %s %s\n' "$steps" "$1" >>"$prog"
+	shift
+	while [ $# -gt 0 ]; do
+		arg "$1" "$2"
+		shift 2
+	done
+	undo auto
+}
+
+# arg NAME VALUE of the last step
+arg() { printf 's_arg %s %s %s\n' "$steps" "$1" "$(quoted "$2")" >>"$prog"; }
+
+# content NAME FILE: an argument of the last step
+content() {
+	printf 's_content %s %s %s %s\n' "$steps" "$1" "$(wc -c <"$blob")" \
+		"$(wc -c <"$2")" >>"$prog"
+	cat "$2" >>"$blob"
+}
+
 # --- requests ----------------------------------------------------------------
 
 sha() { sha256sum <"$1" | cut -d ' ' -f 1; }

@@ -34,7 +34,8 @@ work=$(cd "$work" && pwd -P)
 mkdir "$work/home"
 HOME=$work/home
 TOWERIFY_STATE=$work/state
-export HOME TOWERIFY_STATE
+TOWERIFY_KINDS=$top/share/kinds
+export HOME TOWERIFY_STATE TOWERIFY_KINDS
 SSHD_TTL=1200
 me=$(id -un)
 

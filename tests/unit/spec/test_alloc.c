@@ -93,7 +93,7 @@ static enum tw_status read_source(void *arg, const char *path,
 
 static enum tw_status whole(const char *file, size_t len)
 {
-	const struct tw_spec_reader reader = { read_source, NULL };
+	const struct tw_spec_reader reader = { .read = read_source };
 	struct tw_buf text = TW_BUF_INIT, blob = TW_BUF_INIT;
 	struct tw_buf shown = TW_BUF_INIT;
 	const struct tw_param_given c = { "c", 1, "y", 1, false };

@@ -174,9 +174,9 @@ static const struct refusal of_a_step[] = {
 	{ S "apt-get update\n", "f:3:5: a step must be a mapping ('key: "
 	    "value'), not a text\n" },
 	{ S "name: x\n",
-	    "f:3:5: this step does nothing: it needs run, file or reboot\n" },
+	    "f:3:5: this step does nothing: it needs run, file, reboot or a step kind\n" },
 	{ S "run: a\n    reboot: {}\n",
-	    "f:4:5: a step takes only one of run, file and reboot\n"
+	    "f:4:5: a step takes only one of run, file, reboot and step kinds\n"
 	    "hint: make it two steps\n" },
 	{ S "run: a\n    chek: b\n", "f:4:5: unknown key 'chek' in a step\n"
 	    "hint: did you mean 'check'?\n" },
@@ -423,7 +423,7 @@ static enum tw_status fake_read(void *arg, const char *path,
 START_TEST(sources_come_from_the_reader_and_are_limited)
 {
 	int calls = 0;
-	const struct tw_spec_reader reader = { fake_read, &calls };
+	const struct tw_spec_reader reader = { .read = fake_read, .arg = &calls };
 	struct tw_diags ds = { 0 };
 	struct tw_change_spec *s;
 	struct tw_err err;
@@ -482,7 +482,7 @@ START_TEST(all_errors_come_at_once)
 	    "f:8:7: run: syntax error: \"done\" unexpected\n"
 	    "f:9:14: timeout must be a duration, not '10'\n"
 	    "hint: a duration needs a unit: 90s, 10m, 2h\n"
-	    "f:10:5: a step takes only one of run, file and reboot\n"
+	    "f:11:5: a step takes only one of run, file, reboot and step kinds\n"
 	    "hint: make it two steps\n"
 	    "f:12:5: the key 'run' stands here again, after line 11\n");
 }
@@ -531,7 +531,7 @@ START_TEST(the_examples_are_good)
 		"hello.yaml", "nginx.yaml", "motd.yaml", "kernel.yaml",
 	};
 	const char *root = getenv("abs_top_srcdir");
-	struct tw_spec_reader reader = { read_beside, NULL };
+	struct tw_spec_reader reader = { .read = read_beside };
 	struct tw_buf b = TW_BUF_INIT;
 	struct tw_change_spec *s;
 	struct tw_diags ds = { 0 };
