@@ -110,7 +110,7 @@ enum tw_status tw_json_parse(const char *text, size_t len,
 		    TW_JSON_BYTES_MAX >> 20);
 		return tw_diags_check(ds, TW_DATA, err);
 	}
-	v = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
+	v = json_loadb(text ? text : "", len, JSON_REJECT_DUPLICATES, &e);
 	if (!v) {
 		if (json_error_code(&e) == json_error_out_of_memory)
 			return tw_err_nomem(err);

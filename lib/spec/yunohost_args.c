@@ -203,6 +203,11 @@ enum tw_status tw_yunohost_args(const struct tw_yunohost_app *app,
 
 	for (i = 0; i < n; i++)
 		room += given[i].len + 1;
+	if (!app->has_questions) {
+		tw_diags_add(ds, 0, 0, "import a checkout that holds its "
+		    "manifest.toml", "what %s asks is not known", app->id);
+		return tw_diags_check(ds, TW_USAGE, err);
+	}
 	/* At once: a buffer that grows leaves copies behind. */
 	if (!tw_buf_reserve(&a.copies, room))
 		return tw_err_nomem(err);

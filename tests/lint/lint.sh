@@ -64,9 +64,10 @@ files() {
 	done
 }
 
-# C and headers of the tools and the library.
+# C, headers and the C++ of the tools and the library.
 code() {
 	files "$1" '*.[ch]' bin lib
+	files "$1" '*.cc' bin lib
 }
 
 # Every shell script: by name, and the two that have none.
