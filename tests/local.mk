@@ -36,6 +36,10 @@ UNIT_TESTS = \
 	tests/unit/spec/test_param \
 	tests/unit/spec/test_program \
 	tests/unit/spec/test_yaml \
+	tests/unit/spec/test_yunohost \
+	tests/unit/spec/test_yunohost_alloc \
+	tests/unit/spec/test_yunohost_args \
+	tests/unit/spec/test_yunohost_bad \
 	tests/unit/ssh/test_fake \
 	tests/unit/ssh/test_hostkey \
 	tests/unit/ssh/test_links \
@@ -49,6 +53,13 @@ tests_libfake_a_SOURCES = \
 	lib/ssh/fake.c \
 	lib/ssh/fake.h
 LDADD = tests/libfake.a bin/libcli.a $(TW_LIBS) $(CHECK_LIBS)
+
+# Those that read TOML.
+TOML_LDADD = tests/libfake.a bin/libcli.a $(TW_TOML_LIBS) $(CHECK_LIBS)
+tests_unit_spec_test_yunohost_LDADD = $(TOML_LDADD)
+tests_unit_spec_test_yunohost_alloc_LDADD = $(TOML_LDADD)
+tests_unit_spec_test_yunohost_args_LDADD = $(TOML_LDADD)
+tests_unit_spec_test_yunohost_bad_LDADD = $(TOML_LDADD)
 
 LINT_TESTS = \
 	tests/lint/code.t \
@@ -117,6 +128,9 @@ endif SLOW_TESTS
 EXTRA_DIST += $(LINT_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
 EXTRA_DIST += \
 	tests/bench/bench.sh \
+	tests/data/yunohost/apps.json \
+	tests/data/yunohost/apps.toml \
+	tests/data/yunohost/manifests/blog.toml \
 	tests/e2e/lib.sh \
 	tests/executor/lib.sh \
 	tests/lib/sshd.sh \
@@ -132,6 +146,7 @@ EXTRA_DIST += \
 	tests/unit/engine/scenario.h \
 	tests/unit/model/fixture.h \
 	tests/unit/spec/spec_util.h \
+	tests/unit/spec/yunohost_util.h \
 	tests/unit/ssh/probe.h
 
 TEST_EXTENSIONS = .t

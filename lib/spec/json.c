@@ -112,7 +112,8 @@ enum tw_status tw_json_parse(const char *text, size_t len,
 	}
 	v = json_loadb(text ? text : "", len, JSON_REJECT_DUPLICATES, &e);
 	if (!v) {
-		if (json_error_code(&e) == json_error_out_of_memory)
+		if (e.text[0] == '\0' ||
+		    json_error_code(&e) == json_error_out_of_memory)
 			return tw_err_nomem(err);
 		refuse(&e, ds);
 		return tw_diags_check(ds, TW_DATA, err);

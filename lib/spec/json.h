@@ -12,7 +12,8 @@
  * Refused: what is no JSON or no UTF-8, a key that is there twice, NUL in a
  * text, numbers beyond 64 bits, more than TW_TREE_DEPTH_MAX levels or
  * TW_JSON_BYTES_MAX.  Nodes have no line and column: the parser (jansson)
- * keeps none.  TW_OK; TW_DATA: ds says why; TW_NOMEM. */
+ * keeps none.  TW_OK; TW_DATA: ds says why; TW_NOMEM, but short of memory the
+ * parser may also take a good document for a bad one. */
 enum tw_status tw_json_parse(const char *text, size_t len,
     struct tw_diags *ds, struct tw_tree *out, struct tw_err *err);
 

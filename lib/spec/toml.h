@@ -17,7 +17,8 @@
  * in which they were first named.  Refused: what is no TOML 1.0 or no UTF-8,
  * NUL in a text, and what would need a deep stack: more than
  * TW_TREE_DEPTH_MAX levels, keys of more than TW_TOML_KEY_PARTS_MAX parts.
- * TW_OK; TW_DATA: ds says why; TW_NOMEM. */
+ * TW_OK; TW_DATA: ds says why; TW_NOMEM, but toml++ ends the process when it
+ * finds no memory for the text of an error of its own. */
 enum tw_status tw_toml_parse(const char *text, size_t len,
     struct tw_diags *ds, struct tw_tree *out, struct tw_err *err);
 

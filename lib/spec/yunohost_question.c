@@ -107,13 +107,14 @@ static void read_default(struct tw_yunohost_read *r,
 		read_value(r, table, "default", &q->fallback);
 		return;
 	}
-	b.max = TW_YUNOHOST_TEXT_MAX;
 	for (item = n->first; item; item = item->next) {
 		s = as_text(r, item, buf);
 		if (s)
 			tw_buf_addf(&b, "%s%s", b.len ? "," : "", s);
 	}
 	if (b.failed)
+		r->nomem = true;
+	else if (b.len > TW_YUNOHOST_TEXT_MAX)
 		tw_tree_bad(r->ds, n, NULL, "is too long");
 	else if (b.len)
 		q->fallback = tw_yunohost_copy(r, b.data);
