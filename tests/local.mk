@@ -69,6 +69,9 @@ LINT_TESTS = \
 	tests/lint/shell.t \
 	tests/lint/sources.t
 
+LIB_TESTS = \
+	tests/lib/yunohost.t
+
 CLI_TESTS = \
 	tests/cli/audit.t \
 	tests/cli/common.t \
@@ -120,12 +123,12 @@ RIG_TESTS = \
 SANITIZED_TESTS = \
 	tests/e2e/order.t
 
-TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(CLI_TESTS)
+TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS)
 if SLOW_TESTS
 TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
 endif SLOW_TESTS
 
-EXTRA_DIST += $(LINT_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
+EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
 EXTRA_DIST += \
 	tests/bench/bench.sh \
 	tests/data/yunohost/apps.json \
@@ -136,6 +139,7 @@ EXTRA_DIST += \
 	tests/lib/sshd.sh \
 	tests/lib/tap.sh \
 	tests/lib/tower.sh \
+	tests/lib/yunohost \
 	tests/lint/lint.sh \
 	tests/rig/README \
 	tests/rig/base.sh \
@@ -176,6 +180,9 @@ check-unit:
 check-lint:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(LINT_TESTS)"
 
+check-lib:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(LIB_TESTS)"
+
 check-cli:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(CLI_TESTS)"
 
@@ -188,7 +195,7 @@ check-e2e:
 check-rig:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(RIG_TESTS)"
 
-.PHONY: check-unit check-lint check-cli check-executor check-e2e check-rig
+.PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e check-rig
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \
