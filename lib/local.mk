@@ -112,6 +112,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/fill.h \
 	lib/spec/kind.c \
 	lib/spec/kind.h \
+	lib/spec/json.c \
+	lib/spec/json.h \
 	lib/spec/node.c \
 	lib/spec/node.h \
 	lib/spec/param.c \
@@ -128,12 +130,24 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/step_read.c \
 	lib/spec/use_fill.c \
 	lib/spec/use_read.c \
+	lib/spec/toml.h \
+	lib/spec/tree.c \
+	lib/spec/tree.h \
 	lib/spec/utf8.c \
 	lib/spec/utf8.h \
 	lib/spec/yaml.c \
 	lib/spec/yaml.h \
 	lib/spec/yaml_words.c \
 	lib/spec/yaml_words.h \
+	lib/spec/yunohost.c \
+	lib/spec/yunohost.h \
+	lib/spec/yunohost_args.c \
+	lib/spec/yunohost_check.c \
+	lib/spec/yunohost_json.c \
+	lib/spec/yunohost_manifest.c \
+	lib/spec/yunohost_private.h \
+	lib/spec/yunohost_question.c \
+	lib/spec/yunohost_toml.c \
 	lib/ssh/agent.c \
 	lib/ssh/agent.h \
 	lib/ssh/blob.c \
@@ -193,3 +207,11 @@ lib/store/schema_data.c: share/embed.sh share/schema/0001.sql
 TW_LIBS = lib/libtowerify.a \
 	$(SSH2_LIBS) $(SQLITE_LIBS) $(YAML_LIBS) $(UV_LIBS) \
 	$(JANSSON_LIBS) $(SMARTCOLS_LIBS) $(CRYPTO_LIBS) $(SODIUM_LIBS)
+	$(JANSSON_LIBS) $(SMARTCOLS_LIBS) $(CRYPTO_LIBS)
+
+# The reader of TOML is C++, and a C++ library takes its time to load: only what
+# reads catalogues is linked with it, by these in place of TW_LIBS.
+noinst_LIBRARIES += lib/libtoml.a
+lib_libtoml_a_SOURCES = lib/spec/toml.cc
+lib_libtoml_a_CPPFLAGS = $(AM_CPPFLAGS) $(TOML_INCLUDES)
+TW_TOML_LIBS = lib/libtowerify.a lib/libtoml.a $(TW_LIBS) $(CXX_LIBS)

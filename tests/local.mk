@@ -46,6 +46,10 @@ UNIT_TESTS = \
 	tests/unit/spec/test_param \
 	tests/unit/spec/test_program \
 	tests/unit/spec/test_yaml \
+	tests/unit/spec/test_yunohost \
+	tests/unit/spec/test_yunohost_alloc \
+	tests/unit/spec/test_yunohost_args \
+	tests/unit/spec/test_yunohost_bad \
 	tests/unit/ssh/test_fake \
 	tests/unit/ssh/test_hostkey \
 	tests/unit/ssh/test_links \
@@ -61,6 +65,13 @@ tests_libfake_a_SOURCES = \
 	lib/ssh/fake.h
 LDADD = tests/libfake.a bin/libcli.a $(TW_LIBS) $(CHECK_LIBS)
 
+# Those that read TOML.
+TOML_LDADD = tests/libfake.a bin/libcli.a $(TW_TOML_LIBS) $(CHECK_LIBS)
+tests_unit_spec_test_yunohost_LDADD = $(TOML_LDADD)
+tests_unit_spec_test_yunohost_alloc_LDADD = $(TOML_LDADD)
+tests_unit_spec_test_yunohost_args_LDADD = $(TOML_LDADD)
+tests_unit_spec_test_yunohost_bad_LDADD = $(TOML_LDADD)
+
 LINT_TESTS = \
 	tests/lint/code.t \
 	tests/lint/docs.t \
@@ -69,6 +80,9 @@ LINT_TESTS = \
 	tests/lint/shell.t \
 	tests/lint/sources.t \
 	tests/lint/tenants.t
+
+LIB_TESTS = \
+	tests/lib/yunohost.t
 
 CLI_TESTS = \
 	tests/cli/audit.t \
@@ -129,20 +143,24 @@ RIG_TESTS = \
 SANITIZED_TESTS = \
 	tests/e2e/order.t
 
-TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(CLI_TESTS)
+TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS)
 if SLOW_TESTS
 TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
 endif SLOW_TESTS
 
-EXTRA_DIST += $(LINT_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
+EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
 EXTRA_DIST += \
 	tests/cli/rights.golden \
 	tests/bench/bench.sh \
+	tests/data/yunohost/apps.json \
+	tests/data/yunohost/apps.toml \
+	tests/data/yunohost/manifests/blog.toml \
 	tests/e2e/lib.sh \
 	tests/executor/lib.sh \
 	tests/lib/sshd.sh \
 	tests/lib/tap.sh \
 	tests/lib/tower.sh \
+	tests/lib/yunohost \
 	tests/lint/lint.sh \
 	tests/rig/README \
 	tests/rig/base.sh \
@@ -153,6 +171,7 @@ EXTRA_DIST += \
 	tests/unit/engine/scenario.h \
 	tests/unit/model/fixture.h \
 	tests/unit/spec/spec_util.h \
+	tests/unit/spec/yunohost_util.h \
 	tests/unit/ssh/probe.h
 
 TEST_EXTENSIONS = .t
@@ -184,6 +203,9 @@ check-unit:
 check-lint:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(LINT_TESTS)"
 
+check-lib:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(LIB_TESTS)"
+
 check-cli:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(CLI_TESTS)"
 
@@ -196,7 +218,7 @@ check-e2e:
 check-rig:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(RIG_TESTS)"
 
-.PHONY: check-unit check-lint check-cli check-executor check-e2e check-rig
+.PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e check-rig
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \

@@ -51,7 +51,8 @@ rule_banned() {
 # and exec may _exit.
 talk='printf|vprintf|puts|putchar|perror|exit|err|errx|warn|warnx|getopt'
 rule_wall() {
-	files "$1" '*.[ch]' lib | while IFS= read -r file; do
+	code "$1" | while IFS= read -r file; do
+		case $file in "$1"/lib/*) ;; *) continue ;; esac
 		grep_bare "\\<($talk) *\\(|\\<(stdout|stderr)\\>" "$file"
 	done
 }
@@ -70,7 +71,7 @@ rule_sql() {
 # Values are bound, never printed into a statement.
 clauses='SELECT|INSERT INTO|UPDATE|DELETE FROM|WHERE|VALUES'
 rule_bound() {
-	files "$1" '*.[ch]' lib bin | while IFS= read -r file; do
+	code "$1" | while IFS= read -r file; do
 		grep -HnE "\"[^\"]*\\<($clauses)\\>[^\"]*%[-0-9.*]*[a-z]" \
 			"$file" | grep -vE "%[^a-z]*'" || :
 	done
@@ -79,7 +80,10 @@ rule_bound() {
 # A file is one job: past 700 lines a word, past 800 a failure.  Tests, being
 # tables, get the word alone.
 rule_long_files() {
-	files "$1" '*.[ch]' bin lib tests | while IFS= read -r file; do
+	{
+		code "$1"
+		files "$1" '*.[ch]' tests
+	} | while IFS= read -r file; do
 		lines=$(wc -l < "$file")
 		path=${file#"$1"/}
 		if [ "$lines" -gt 800 ] && [ "${path%%/*}" != tests ]; then
@@ -93,7 +97,8 @@ rule_long_files() {
 # But for TAP scripts: the programs and texts in them are as wide as they are.
 rule_long_lines() {
 	{
-		files "$1" '*.[ch]' bin lib tests
+		code "$1"
+		files "$1" '*.[ch]' tests
 		scripts "$1" | grep -v '\.t$'
 		files "$1" '*.sql' share
 		files "$1" '*.mk' bin lib man share tests

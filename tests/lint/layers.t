@@ -45,6 +45,7 @@ rule_foreign() {
 		/^[ \t]*#[ \t]*include[ \t]*</ {
 			only("sqlite3.h>", "lib/store/")
 			only("yaml.h>", "lib/spec/")
+			only("toml++/", "lib/spec/toml.cc")
 			only("libssh2.h>", "lib/ssh/")
 			only("libssh2_", "lib/ssh/")
 			only("sodium", "lib/base/")

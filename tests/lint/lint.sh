@@ -64,16 +64,17 @@ files() {
 	done
 }
 
-# C and headers of the tools and the library.
+# C, headers and the C++ of the tools and the library.
 code() {
 	files "$1" '*.[ch]' bin lib
+	files "$1" '*.cc' bin lib
 }
 
-# Every shell script: by name, and the two that have none.
+# Every shell script: by name, and the three that have none.
 scripts() {
 	files "$1" '*.sh' bin lib man share tests
 	files "$1" '*.t' tests
-	for script in "$1/bootstrap" "$1/.ci/run"; do
+	for script in "$1/bootstrap" "$1/.ci/run" "$1/tests/lib/yunohost"; do
 		[ ! -f "$script" ] || echo "$script"
 	done
 }
