@@ -99,6 +99,7 @@ EXECUTOR_TESTS = \
 	tests/executor/steps.t
 
 E2E_TESTS = \
+	tests/e2e/aside.t \
 	tests/e2e/cut.t \
 	tests/e2e/kill-executor.t \
 	tests/e2e/kill-runner.t \

@@ -268,6 +268,8 @@ static void on_tick(uv_timer_t *t)
 	}
 	if (r->o.until && now >= r->o.until)
 		r->stop = true;
+	if (r->o.lock && tw_runlock_is_asked(r->o.lock))
+		r->stop = r->result->stepped_aside = true;
 	if (now - r->last_look < TICK_MS * LOOK_EVERY)
 		return;
 	if (r->active)
@@ -317,6 +319,9 @@ static void detach(struct runner *r)
 		r->visits = v->next;
 		visit_free(v);
 	}
+	/* a name that is not resolved yet can hold up the loop's end */
+	if (r->result->stepped_aside)
+		tw_runlock_yield(r->o.lock);
 	uv_walk(&r->loop, close_handle, NULL);
 	uv_run(&r->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&r->loop);
