@@ -294,26 +294,6 @@ static char **hosts_of(struct tower *t, const int64_t *nums, size_t n)
 	return names;
 }
 
-/* Would a pass for these hosts stay at work now? */
-static enum tw_status has_work(struct tower *t, const char *const *hosts,
-    bool *has, struct tw_err *err)
-{
-	int64_t *ids = NULL, wake = 0, running = 0, since = 0;
-	int64_t now = tw_clock_now();
-	enum tw_status st;
-	size_t n = 0;
-
-	st = tw_queue_due(t->store, now, t->who.org_id, hosts, &ids, &n, &wake,
-	    err);
-	free(ids);
-	if (!st)
-		st = tw_queue_running(t->store, t->who.org_id, hosts, &running,
-		    &since, err);
-	*has = st == TW_AGAIN || n > 0 ||
-	    (running > 0 && now - since < TW_RUNNER_LINGER_MS);
-	return st == TW_AGAIN ? TW_OK : st;
-}
-
 enum tw_status tower_pass_through(struct tw_cli *cli, struct tower *t,
     const char *const *hosts, int jobs, struct tw_err *err)
 {
@@ -333,7 +313,8 @@ enum tw_status tower_pass_through(struct tw_cli *cli, struct tower *t,
 			break;
 		sigaction(SIGINT, &act, NULL);
 		nanosleep(&nap, NULL);
-		st = has_work(t, hosts, &has_more, err);
+		st = tw_runner_has_work(t->store, t->who.org_id, hosts,
+		    &has_more, err);
 	} while (!st && has_more && !is_interrupted);
 	sigaction(SIGINT, &old, NULL);
 	return st;

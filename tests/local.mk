@@ -38,6 +38,7 @@ UNIT_TESTS = \
 	tests/unit/model/test_tenant \
 	tests/unit/model/test_who \
 	tests/unit/out/test_escape \
+	tests/unit/out/test_offer \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
 	tests/unit/spec/test_alloc \

@@ -383,3 +383,20 @@ enum tw_status tw_runner_pass(const struct tw_runner_options *o,
 	free(r);
 	return st;
 }
+
+enum tw_status tw_runner_has_work(struct tw_store *s, int64_t org_id,
+    const char *const *hosts, bool *has, struct tw_err *err)
+{
+	int64_t *ids = NULL, wake = 0, running = 0, since = 0;
+	int64_t now = tw_clock_now();
+	enum tw_status st;
+	size_t n = 0;
+
+	st = tw_queue_due(s, now, org_id, hosts, &ids, &n, &wake, err);
+	free(ids);
+	if (!st)
+		st = tw_queue_running(s, org_id, hosts, &running, &since, err);
+	*has = st == TW_AGAIN || n > 0 ||
+	    (running > 0 && now - since < TW_RUNNER_LINGER_MS);
+	return st == TW_AGAIN ? TW_OK : st;
+}

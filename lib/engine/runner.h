@@ -81,4 +81,8 @@ struct tw_runner_options {
 enum tw_status tw_runner_pass(const struct tw_runner_options *o,
     struct tw_pass_result *result, struct tw_err *err);
 
+/* Would a pass for these hosts (as in the options) stay at work now? */
+enum tw_status tw_runner_has_work(struct tw_store *s, int64_t org_id,
+    const char *const *hosts, bool *has, struct tw_err *err);
+
 #endif
