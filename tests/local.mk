@@ -38,6 +38,7 @@ UNIT_TESTS = \
 	tests/unit/model/test_tenant \
 	tests/unit/model/test_who \
 	tests/unit/out/test_escape \
+	tests/unit/out/test_offer \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
 	tests/unit/spec/test_alloc \
@@ -99,6 +100,7 @@ EXECUTOR_TESTS = \
 	tests/executor/steps.t
 
 E2E_TESTS = \
+	tests/e2e/aside.t \
 	tests/e2e/cut.t \
 	tests/e2e/kill-executor.t \
 	tests/e2e/kill-runner.t \
