@@ -348,7 +348,7 @@ is '... but one must remain' 1 '' \
 try $op set nobody-here admin=yes
 is 'set: who is no operator does not become one' 1 '' \
 	"towerify-op: no operator 'nobody-here'"
-try $op list nobody-here
+try $op show nobody-here
 is '... indeed' 1 '' "towerify-op: no operator 'nobody-here'"
 try $op set alice admin=maybe
 is 'set: neither yes nor no' 2 '' \

@@ -128,7 +128,7 @@ done
 ok '... nothing ran' test ! -e "$work/sshd-theirs/home/log"
 try towerify-host set auto transport=auto
 ok 'the audit trail has it' sh -c 'towerify-audit list --host auto -J |
-	jq -e "$1"' sh '[.[] | select(.action == "host.set") | .detail] | last |
+	jq -e "$1"' sh '[.records[].detail | select(.["ssh-config"].new)] | last |
 	.["ssh-config"] == { old: "yes", new: "no" } and
 	.identity.old != "" and .identity.new == ""'
 try towerify-host set auto ssh-config=yes
@@ -172,11 +172,11 @@ jump_starts() {
 	sshd_start "$work/sshd-jump"
 	unset SSHD_EXTRA
 	PATH=$work/bin:$PATH
+	towerify-host key >>"$work/sshd-jump/authorized_keys"
 }
 jump_starts
 jump_port=$(cat "$work/sshd-jump/port")
 jump=$me@127.0.0.1:$jump_port
-towerify-host key >>"$work/sshd-jump/authorized_keys"
 gated towerify-host -q add far "$address" --host-key "$fingerprint" \
 	--spool "$work/spool-far" --via "$jump"
 ok 'a host behind a jump host is added' test "$status" -eq 0
