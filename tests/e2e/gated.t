@@ -128,7 +128,8 @@ done
 ok '... nothing ran' test ! -e "$work/sshd-theirs/home/log"
 try towerify-host set auto transport=auto
 ok 'the audit trail has it' sh -c 'towerify-audit list --host auto -J |
-	jq -e "$1"' sh '[.records[].detail | select(.["ssh-config"].new)] | last |
+	jq -e "$1"' sh '[.records[].detail |
+	select(.["ssh-config"] | type == "object")] | last |
 	.["ssh-config"] == { old: "yes", new: "no" } and
 	.identity.old != "" and .identity.new == ""'
 try towerify-host set auto ssh-config=yes
