@@ -289,12 +289,32 @@ void tw_secrets_release(struct tw_secrets *v)
 	v->n = 0;
 }
 
+static enum tw_status read_names(struct tw_store *s, int64_t change_id,
+    char **names, size_t n, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+	size_t i = 0;
+
+	status = tw_stmt_get(s, read_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, change_id);
+	while (i < n && status == TW_OK) {
+		status = tw_stmt_step(st, err);
+		if (status == TW_OK &&
+		    !tw_col_dup(st, READ_NAME, &names[i++]))
+			status = tw_err_nomem(err);
+	}
+	tw_stmt_reset(st);
+	return status == TW_NO ? TW_OK : status;
+}
+
 enum tw_status tw_secrets_names(struct tw_store *s, const struct tw_who *who,
     int64_t change_id, char ***out, struct tw_err *err)
 {
 	enum tw_status status;
-	struct tw_stmt *st;
-	size_t n, i = 0;
+	size_t n;
 
 	*out = NULL;
 	status = tw_change_visible(s, who, change_id, err);
@@ -305,15 +325,10 @@ enum tw_status tw_secrets_names(struct tw_store *s, const struct tw_who *who,
 	*out = calloc(n + 1, sizeof **out);
 	if (!*out)
 		return tw_err_nomem(err);
-	status = tw_stmt_get(s, read_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 1, change_id);
-	while (i < n && status == TW_OK) {
-		status = tw_stmt_step(st, err);
-		if (status == TW_OK && !tw_col_dup(st, READ_NAME, &(*out)[i++]))
-			status = tw_err_nomem(err);
+	status = read_names(s, change_id, *out, n, err);
+	if (status != TW_OK) {
+		tw_strv_free(*out);
+		*out = NULL;
 	}
-	tw_stmt_reset(st);
-	return status == TW_NO ? TW_OK : status;
+	return status;
 }

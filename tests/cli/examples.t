@@ -8,6 +8,8 @@
 # What can't be done as it is written:
 #   - hosts: web1, web1.example.org and 192.0.2.7 are this machine's throw-away
 #     sshd (by an ssh_config), the users root and deploy whoever runs the test
+#   - ssh towerify@tower COMMAND is what towerify-shell does for alice, who may
+#     all on these towers
 #   - ssh HOST COMMAND, which would write to a home directory, runs the command
 #     in a directory of the test
 #   - add gets a --spool and --accept-host-key (the default spool is the
@@ -35,6 +37,11 @@ cat >"$work/bin/ssh" <<END
 case \$1 in
 -*) exec $real_ssh "\$@" ;;
 *@web1) cd $work/sshd/home ;;
+towerify@tower)
+	shift
+	SSH_ORIGINAL_COMMAND=\$* exec towerify-shell \
+		--state "\$TOWERIFY_STATE" alice
+	;;
 vault) cd $work/vault ;;
 *) exit 255 ;;
 esac
@@ -123,6 +130,8 @@ for page in "$top"/man/towerify-*.1 "$top/man/towerify.7"; do
 		quietly towerify-queue add web2,web3 page.yaml --key "a$i"
 		quietly towerify-queue add web2 page.yaml --key "b$i"
 	done
+	quietly towerify-op add alice
+	quietly towerify-op grant alice view,change,host
 	displays "$page" EXAMPLES
 	ok "$name has examples" test -s "$work/d/1"
 	i=0

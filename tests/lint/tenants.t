@@ -86,7 +86,7 @@ rule_tenants() {
 # The tools ask as the caller: what the runner alone may ask is not for them,
 # and nobody is not a caller.
 runners='tw_host_load|tw_change_load|tw_change_claim|tw_host_hold_tower'
-runners="$runners|tw_queue_[a-z]+|tw_audit_add|tw_stmt_[a-z]+|tw_store_begin"
+runners="$runners|tw_queue_[a-z]+|tw_audit_add|tw_stmt_[a-z]+"
 asked='tw_change_(get|each|steps|source|ahead|permit|file|plan|cancel)'
 asked="$asked|tw_output_each|tw_host_(get|select|permit|add|save|remove)"
 rule_tools() {
