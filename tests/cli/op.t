@@ -340,6 +340,11 @@ is '... no more' 0 '' ''
 try $op set "$me" admin=no
 is '... but one must remain' 1 '' \
 	"towerify-op: $me is the only administrator of the tower"
+try $op set nobody-here admin=yes
+is 'set: who is no operator does not become one' 1 '' \
+	"towerify-op: no operator 'nobody-here'"
+try $op show nobody-here
+is '... indeed' 1 '' "towerify-op: no operator 'nobody-here'"
 try $op set alice admin=maybe
 is 'set: neither yes nor no' 2 '' \
 	"towerify-op: 'admin=maybe' can't be set: wanted admin=yes or admin=no"

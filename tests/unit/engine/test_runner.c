@@ -66,6 +66,7 @@ static void make_host(int i)
 	h.hostkey = strdup("ssh-ed25519 AAAA");
 	h.transport = strdup("auto");
 	ck_assert_int_gt(asprintf(&h.spool, "%s/spool", home[i]), 0);
+	h.own_config = true;
 	h.sshconfig = config_json();
 	OK(tw_host_add(store, &alice, &h, &err));
 	pin_spool(&h);
