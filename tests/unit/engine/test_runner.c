@@ -670,7 +670,7 @@ START_TEST(a_key_that_is_gone_holds_nobody)
 	ck_assert_ptr_nonnull(strstr(err.msg, "secrets can't be opened: "));
 	ck_assert_ptr_nonnull(strstr(err.msg, "/secret.key is gone"));
 	ck_assert_int_eq(result.held, 0);
-	check_status(num, TW_CHANGE_RUNNING, "");
+	check_status(num, TW_CHANGE_QUEUED, "");
 	check_status(other, TW_CHANGE_SUCCEEDED, "");
 	ck_assert_int_eq(rename(away, key), 0);
 	attempt_now();
