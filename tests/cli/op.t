@@ -386,6 +386,9 @@ is 'org add: no name' 2 '' \
 try $op org add beta --admin 'a b'
 is 'org add: no login' 2 '' "towerify-op: 'a b' is not a login"
 ok '... nothing is made' test ! -e "$TOWERIFY_STATE/keys/beta"
+try $op add alice -q --state "$work/keys/of/state"
+is 'a state below a directory keys' 0 '' ''
+ok '... has its key' test -s "$work/keys/of/state/keys/default/id_ed25519"
 mkdir -p "$TOWERIFY_STATE/keys/beta"
 echo old >"$TOWERIFY_STATE/keys/beta/id_ed25519"
 try $op org add beta -q
