@@ -47,6 +47,9 @@ enum tw_status tw_operator_put(struct tw_store *s, const char *login,
 	struct tw_stmt *st;
 	bool is_admin;
 
+	if (strcmp(login, TW_TOWER) == 0)
+		return tw_err_set(err, TW_USAGE, "'" TW_TOWER "' can't be an "
+		    "operator: it is who acts when no person does");
 	status = tw_operator_find(s, login, id, &is_admin, err);
 	if (status != TW_NO)
 		return status;

@@ -83,6 +83,9 @@ try $op add 'a b'
 is 'add: no login' 2 '' "towerify-op: 'a b' is not a login"
 try $op add ../x
 is '... nor this' 2 '' "towerify-op: '../x' is not a login"
+try $op add tower
+is '... nor who acts when no person does' 2 '' "towerify-op: 'tower' can't be \
+an operator: it is who acts when no person does"
 try $op add
 is 'add: whom?' 2 '' 'towerify-op: too few arguments
 hint: usage: towerify-op add [options] LOGIN'
@@ -391,6 +394,12 @@ is 'org add: no name' 2 '' \
 try $op org add beta --admin 'a b'
 is 'org add: no login' 2 '' "towerify-op: 'a b' is not a login"
 ok '... nothing is made' test ! -e "$TOWERIFY_STATE/keys/beta"
+try $op org add beta --admin tower
+is '... nor the name of the tower itself' 2 '' "towerify-op: 'tower' can't be \
+an operator: it is who acts when no person does"
+try $op add alice -q --state "$work/keys/of/state"
+is 'a state below a directory keys' 0 '' ''
+ok '... has its key' test -s "$work/keys/of/state/keys/default/id_ed25519"
 mkdir -p "$TOWERIFY_STATE/keys/beta"
 echo old >"$TOWERIFY_STATE/keys/beta/id_ed25519"
 try $op org add beta -q
