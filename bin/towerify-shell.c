@@ -186,10 +186,8 @@ int main(int argc, char **argv)
 		st = read_args(argv + (argc > 0), &g, &err);
 	if (!st && line)
 		st = tw_words_split(line, strlen(line), &words, &n, &err);
-	if (!st && n == 0)
-		return print_help(stderr, TW_USAGE);
-	if (!st)
+	if (!st && n > 0)
 		st = run_tool(&g, words, &err);
 	tw_words_free(words);
-	return tw_cli_error(&cli, &err);
+	return st ? tw_cli_error(&cli, &err) : print_help(stderr, TW_USAGE);
 }
