@@ -400,6 +400,14 @@ an operator: it is who acts when no person does"
 try $op add alice -q --state "$work/keys/of/state"
 is 'a state below a directory keys' 0 '' ''
 ok '... has its key' test -s "$work/keys/of/state/keys/default/id_ed25519"
+quietly $op org add north --state "$work/two"
+quietly $op org add south --state "$work/two"
+quietly $op add dora --org north --state "$work/two"
+quietly $op add dora --org south --state "$work/two"
+try env TOWERIFY_OPERATOR=dora TOWERIFY_STATE="$work/two" $op org list
+is 'which organisation? the ones to name' 1 '' \
+	"towerify-op: organisation 'default' not found
+hint: name one of yours with --org: north, south"
 mkdir -p "$TOWERIFY_STATE/keys/beta"
 echo old >"$TOWERIFY_STATE/keys/beta/id_ed25519"
 try $op org add beta -q
