@@ -133,16 +133,27 @@ static enum tw_status refuse_taken(struct tw_store *s,
 	return tw_err_set(err, TW_NO, "there is a host '%s' already", name);
 }
 
+/* With the labels, by which the grant may have been judged. */
 static char *add_detail(const struct tw_host *h,
     const struct tw_grant_used *used)
 {
-	char port[16];
+	struct tw_buf labels = TW_BUF_INIT;
+	char port[16], *detail = NULL;
+	size_t i;
 
 	snprintf(port, sizeof port, "%d", h->port);
-	return tw_audit_detail("address", h->address, "port", port, "user",
-	    h->user, "via", h->via, "identity", h->identity, "sudo",
-	    h->sudo ? "yes" : "no", "spool", h->spool, "hostkey", h->hostkey,
-	    "ssh-config", h->own_config ? "yes" : "no", "grant", used->text, (char *)NULL);
+	for (i = 0; h->labels && h->labels[i]; i++)
+		tw_buf_addf(&labels, "%s%s", i ? "," : "", h->labels[i]);
+	if (tw_buf_check(&labels, NULL) == TW_OK)
+		detail = tw_audit_detail("address", h->address, "port", port,
+		    "user", h->user, "via", h->via, "identity", h->identity,
+		    "sudo", h->sudo ? "yes" : "no", "spool", h->spool,
+		    "hostkey", h->hostkey, "ssh-config",
+		    h->own_config ? "yes" : "no", "labels",
+		    labels.len ? labels.data : NULL, "grant", used->text,
+		    (char *)NULL);
+	tw_buf_release(&labels);
+	return detail;
 }
 
 static enum tw_status insert_host(struct tw_store *s,

@@ -40,6 +40,8 @@ START_TEST(a_host_comes_back_as_it_was_added)
 	ck_assert_int_eq(tw_host_add(store, &alice, &h, &err), TW_NO);
 	ck_assert_str_eq(err.msg, "there is a host 'web1' already");
 	ck_assert_int_eq(audit_of(alice.org_id, "host.add").count, 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM audit WHERE action ="
+	    " 'host.add' AND detail ->> 'labels' = 'role=front,dc=a=b'"), 1);
 	free(h.queue_id);
 }
 END_TEST
