@@ -25,6 +25,7 @@ UNIT_TESTS = \
 	tests/unit/engine/test_journal_event \
 	tests/unit/engine/test_journal_fuzz \
 	tests/unit/engine/test_mask \
+	tests/unit/engine/test_reach \
 	tests/unit/engine/test_runner \
 	tests/unit/engine/test_scenarios \
 	tests/unit/engine/test_wire \
@@ -38,6 +39,7 @@ UNIT_TESTS = \
 	tests/unit/model/test_tenant \
 	tests/unit/model/test_who \
 	tests/unit/out/test_escape \
+	tests/unit/out/test_offer \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
 	tests/unit/spec/test_alloc \
@@ -54,6 +56,7 @@ UNIT_TESTS = \
 	tests/unit/ssh/test_hostkey \
 	tests/unit/ssh/test_links \
 	tests/unit/ssh/test_pubkey \
+	tests/unit/ssh/test_sshargs \
 	tests/unit/ssh/test_sshconfig \
 	tests/unit/store/test_store
 check_PROGRAMS += $(UNIT_TESTS)
@@ -115,7 +118,9 @@ EXECUTOR_TESTS = \
 	tests/executor/steps.t
 
 E2E_TESTS = \
+	tests/e2e/aside.t \
 	tests/e2e/cut.t \
+	tests/e2e/gated.t \
 	tests/e2e/kill-executor.t \
 	tests/e2e/kill-runner.t \
 	tests/e2e/look.t \
