@@ -43,12 +43,13 @@ kept() {	# kept N: so many files of this spool are there
 }
 
 # The value, which is nowhere else in this file.
+echo Zq9 >"$work/mark"
 value() { printf 'Zq9%s' "it's \"7\$x\`"; }
 unseen() {	# neither in the spool, nor in an argument, nor outside its step
 	found=$(
-		grep -raF Zq9 "$spool" "$out" "$work/err"
-		tr '\0' '\n' <"/proc/$(executor)/environ" | grep -aF Zq9
-		grep -alF Zq9 /proc/[0-9]*/cmdline
+		grep -rlFf "$work/mark" "$spool" "$out" "$work/err" || :
+		grep -lFf "$work/mark" "/proc/$(executor)/environ" || :
+		grep -lFf "$work/mark" /proc/[0-9]*/cmdline || :
 	) 2>/dev/null
 	[ -z "$found" ] || { echo "seen: $found"; return 1; }
 }
@@ -66,6 +67,12 @@ step; part run 'env | cut -d = -f 1 | grep -xE "pw|other|plain" >'"$work"'/none;
 start_bg
 until_ test -e "$work/here"
 ok 'while it runs it is in no file, no argument, no event' unseen
+: >"$work/Zq9"
+tail -f "$work/Zq9" &
+liar=$!
+ok 'one in an argument would be seen' until_ eval '! unseen'
+kill "$liar"
+wait "$liar" 2>/dev/null || :
 ok 'but in memory' kept 1
 ok 'in a directory of ours' test "$(stat -c '%a %u' "$place")" = "700 $me"
 ok 'in a file of ours' test "$(stat -c '%a %u %n' "$place/$sid.$job")" = "600 $me $place/$sid.$job"
@@ -245,7 +252,7 @@ planned "touch $work/h4; sleep 641"
 send_bg plan
 until_ test -e "$work/h4"
 ok 'while it asks there is none' kept 0
-ok 'nor any in the spool' test -z "$(grep -raF Zq9 "$spool")"
+ok 'nor any in the spool' test -z "$(grep -rlFf "$work/mark" "$spool")"
 kill -TERM "$sender"
 wait "$sender" || :
 ok 'TERM leaves neither' eval 'kept 0 && test -z "$(ls "$spool/in")"'
