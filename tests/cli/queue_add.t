@@ -105,7 +105,7 @@ refused 'a parameter twice' 2 \
 	"towerify-queue: parameter 'whom' is given twice" \
 	h1 hello.yaml -p whom=1 -p whom=2
 refused 'the file of a value is not there' 65 \
-	'towerify-queue: parameter 'whom': none: cannot open: No such file or directory' \
+	"towerify-queue: parameter 'whom': none: cannot open: No such file or directory" \
 	h1 hello.yaml -p whom@none
 refused 'a time that is none' 2 "towerify-queue: bad time 'soon': wanted \
 2026-11-21T22:00:00Z, +2h or 22:00" h1 hello.yaml --not-before soon
