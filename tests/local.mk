@@ -136,6 +136,7 @@ E2E_TESTS = \
 
 RIG_TESTS = \
 	tests/rig/apt.t \
+	tests/rig/kinds.t \
 	tests/rig/gate.t \
 	tests/rig/network.t \
 	tests/rig/power.t \
