@@ -146,21 +146,24 @@ enum tw_status tw_requires_read(struct tw_yaml_doc *doc,
 
 /* --- a host --------------------------------------------------------------- */
 
-/* "512 MiB": exact where it is whole, else one digit more. */
-static void add_size(struct tw_buf *out, int64_t kb)
+/* "512 MiB", "1.5 GiB": to a tenth, up or down, so that what is needed never
+ * looks like the less that is there. */
+static void add_size(struct tw_buf *out, int64_t kb, bool up)
 {
 	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
+	int64_t unit = 1, tenths;
 	size_t u = 0;
-	int64_t part = 0;
 
-	while (kb >= 1024 && u < 3) {
-		part = kb % 1024;
-		kb /= 1024;
+	while (kb / unit >= 1024 && u < 3) {
+		unit *= 1024;
 		u++;
 	}
+	tenths = (kb % unit * 10 + (up ? unit - 1 : 0)) / unit;
+	kb = kb / unit + tenths / 10;
+	tenths %= 10;
 	tw_buf_addf(out, "%" PRId64, kb);
-	if (part * 10 / 1024)
-		tw_buf_addf(out, ".%" PRId64, part * 10 / 1024);
+	if (tenths)
+		tw_buf_addf(out, ".%" PRId64, tenths);
 	tw_buf_addf(out, " %s", units[u]);
 }
 
@@ -231,13 +234,13 @@ static void check_size(struct asked *a, const char *what, const char *name,
 	if (text && has >= needs)
 		return;
 	tw_buf_addf(a->misses, "%s: needs ", what);
-	add_size(a->misses, needs);
+	add_size(a->misses, needs, true);
 	if (!text) {
 		unknown(a);
 		return;
 	}
 	tw_buf_adds(a->misses, ", has ");
-	add_size(a->misses, has);
+	add_size(a->misses, has, false);
 	tw_buf_addc(a->misses, '\n');
 }
 
@@ -330,7 +333,7 @@ static void describe_size(struct tw_buf *out, size_t start, const char *name,
 		return;
 	describe_name(out, start, name);
 	tw_buf_addc(out, ' ');
-	add_size(out, kb);
+	add_size(out, kb, true);
 }
 
 void tw_requires_describe(const struct tw_requires *r, struct tw_buf *out)
