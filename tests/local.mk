@@ -44,6 +44,7 @@ UNIT_TESTS = \
 	tests/unit/spec/test_app \
 	tests/unit/spec/test_app_compile \
 	tests/unit/spec/test_app_requires \
+	tests/unit/spec/test_catalog \
 	tests/unit/spec/test_change \
 	tests/unit/spec/test_kind \
 	tests/unit/spec/test_param \
@@ -138,6 +139,7 @@ E2E_TESTS = \
 
 RIG_TESTS = \
 	tests/rig/apt.t \
+	tests/rig/catalog.t \
 	tests/rig/gate.t \
 	tests/rig/network.t \
 	tests/rig/power.t \
