@@ -193,7 +193,7 @@ compile() {
 	! grep -q 'required: true, pat' "$1" || set -- "$@" domain=shop.example
 	[ "$2" != deploy ] || ! grep -q 'type: secret' "$1" ||
 		set -- "$@" 'admin_password=correct horse battery'
-	"$abs_top_builddir/tests/executor/compile" "$@"
+	"${abs_top_builddir:-$top}/tests/executor/compile" "$@"
 }
 
 files=0

@@ -17,6 +17,8 @@ TOWERIFY_KINDS=$top/share/kinds
 export TOWERIFY_KINDS
 
 hosts one
+# the base system has no procps, and units reload by its kill
+on one 'printf "#!/bin/sh\nkill \"\$@\"\n" >/bin/kill && chmod 755 /bin/kill'
 
 # --- packages
 fetch() {
@@ -40,10 +42,12 @@ for file in "$work"/repo/*.deb; do
 	echo "SHA256: $(sha256sum <"$file" | cut -d ' ' -f 1)"
 	echo
 done >"$work/repo/Packages"
-tar -C "$work" -c repo | on one 'tar -C /srv -x --no-same-owner &&
-	rm -f /etc/apt/sources.list.d/* &&
+# what is newer than the base system comes first: apt would upgrade it on the way,
+# and nobody could undo that, for the mirror has no old versions
+tar -C "$work" -c repo | on one 'tar -C /srv -x --no-same-owner'
+on one 'rm -f /etc/apt/sources.list.d/* &&
 	echo "deb [trusted=yes] file:/srv/repo ./" >/etc/apt/sources.list &&
-	apt-get -q update' >"$work/apt" 2>&1 || sed 's/^/# /' "$work/apt"
+	apt-get -q update && apt-get -q -y upgrade' >"$work/apt" 2>&1 </dev/null || sed 's/^/# /' "$work/apt"
 
 # --- the executor
 text=$work/executor
@@ -85,9 +89,9 @@ act() {
 	app=$top/share/catalog/$2.yaml
 	action=$3
 	shift 3
-	seq=$((seq + 1))
 	"$compile" "$app" "$action" 1 "$work/prog" "$work/blob" "$work/keys" \
 		"$@" || return 1
+	seq=$((seq + 1))
 	send start
 	have=$(sed -n "s/^@$nonce [0-9]* [0-9]* verdict \([a-z-]*\).*/\1/p" \
 		"$work/answer")
@@ -110,10 +114,11 @@ serves() {
 }
 serves_not() { ! serves "$@" >/dev/null; }
 
-# What changes leave on a host.
+# What changes leave on a host.  The first page of Debian's nginx stays when the
+# package goes.
 state() {
 	on one 'dpkg-query -W -f "\${binary:Package} \${Version} \${db:Status-Abbrev}\n"
-	find /etc/nginx /etc/haproxy /etc/keepalived /etc/docker /var/www -type f -exec sha256sum {} +
+	find /etc/nginx /etc/haproxy /etc/keepalived /etc/docker /var/www -type f ! -name index.nginx-debian.html -exec sha256sum {} + 2>/dev/null
 	systemctl is-active nginx haproxy keepalived docker postgresql; true' 2>&1
 }
 same() { state >"$work/after"; diff "$work/before" "$work/after"; }
@@ -138,28 +143,28 @@ ok '... a third one that cannot work is rolled back' \
 ok '... and leaves no trace' same
 ok '... nor a change for the others' serves 80 a.example
 ok '... stop' act succeeded nginx-site stop domain=a.example
-ok '... stops it' serves_not 80 a.example
+ok '... stops it' within 10 serves_not 80 a.example
 ok '... and not the other one' serves 8081 b.example
 ok '... start' act succeeded nginx-site start domain=a.example
 ok '... starts it' serves 80 a.example
 ok '... check' act succeeded nginx-site check domain=a.example
 ok '... upgrade' act succeeded nginx-site upgrade domain=a.example
 ok '... undeploy' act succeeded nginx-site undeploy domain=a.example
-ok '... ends it' serves_not 80 a.example
+ok '... ends it' within 10 serves_not 80 a.example
 ok '... with its pages' on one 'test ! -e /var/www/a.example'
 ok '... which were saved' on one \
 	'tar -tzf /var/backups/towerify/nginx-site-a.example.tar.gz | grep -q index.html'
 ok '... and not the other one' serves 8081 b.example
 
 # --- HAProxy
-ok 'haproxy: deploy' act succeeded haproxy deploy port=8080 \
-	'servers=127.0.0.1:8081 127.0.0.1:9'
+back='servers=127.0.0.1:8081 127.0.0.1:9'
+ok 'haproxy: deploy' act succeeded haproxy deploy port=8080 "$back"
 ok '... serves what is behind it' within 20 serves 8080 b.example
-ok '... stop' act succeeded haproxy stop port=8080
-ok '... start' act succeeded haproxy start port=8080
+ok '... stop' act succeeded haproxy stop port=8080 "$back"
+ok '... start' act succeeded haproxy start port=8080 "$back"
 ok '... starts it' within 20 serves 8080 b.example
-ok '... check' act succeeded haproxy check port=8080
-ok '... undeploy' act succeeded haproxy undeploy port=8080
+ok '... check' act succeeded haproxy check port=8080 "$back"
+ok '... undeploy' act succeeded haproxy undeploy port=8080 "$back"
 ok '... ends it' serves_not 8080 b.example
 ok '... and takes the package along' on one \
 	'! dpkg-query -W -f "\${db:Status-Abbrev}" haproxy | grep -q ^ii'
@@ -177,7 +182,7 @@ ok 'postgresql: deploy' act succeeded postgresql deploy database=shop \
 	'password=correct horse'
 ok '... lets its owner in' answers "SELECT 'fine'"
 ok '... and not with another password' eval '! answers "SELECT 1" wrong'
-asks "CREATE TABLE t (v text); INSERT INTO t VALUES ('fine')" >/dev/null
+asks "CREATE TABLE t (v text); INSERT INTO t VALUES ('fine')" >/dev/null 2>&1 || :
 ok '... no secret is in its log' on one \
 	'! grep -rq "correct horse" /var/log/postgresql /var/spool/towerify'
 ok '... stop' act succeeded postgresql stop database=shop
@@ -186,23 +191,24 @@ ok '... start' act succeeded postgresql start database=shop
 ok '... starts it' answers 'SELECT v FROM t'
 ok '... upgrade' act succeeded postgresql upgrade database=shop
 ok '... backup' act succeeded postgresql backup database=shop
-asks "UPDATE t SET v = 'spoilt'" >/dev/null
+asks "UPDATE t SET v = 'spoilt'" >/dev/null 2>&1 || :
 ok '... restore' act succeeded postgresql restore database=shop
 ok '... brings back what was saved' answers 'SELECT v FROM t'
-on one 'cd / && runuser -u postgres -- psql -q -d template1' >/dev/null 2>&1 <<'END'
+on one 'cd / && runuser -u postgres -- psql -q -d template1' >/dev/null 2>&1 <<'END' || :
 CREATE TABLE other (x int);
 ALTER TABLE other OWNER TO shop;
 END
 ok '... an undeployment that fails is rolled back' \
 	act rolled-back postgresql undeploy database=shop
 ok '... with the data' answers 'SELECT v FROM t'
-on one 'cd / && echo "DROP TABLE other" | runuser -u postgres -- psql -q -d template1'
+on one 'cd / && echo "DROP TABLE other" | runuser -u postgres -- psql -q -d template1' >/dev/null 2>&1 || :
 ok '... undeploy' act succeeded postgresql undeploy database=shop
 ok '... ends it' eval '! answers "SELECT 1"'
 ok '... saved first' on one 'test -s /var/backups/towerify/postgresql-shop.dump'
 
 # --- keepalived
-link=$(on one 'ip -4 -o addr show scope global' | awk 'NR == 1 { print $2 }')
+link=$(on one 'ip -4 -o addr show scope global' |
+	awk 'NR == 1 { sub(/@.*/, "", $2); print $2 }')
 has_address() { on one 'ip -4 -o addr' | grep -qF 10.99.99.1/32; }
 ok 'keepalived: deploy' act succeeded keepalived deploy interface="$link" \
 	address=10.99.99.1/32 router=7
@@ -235,5 +241,4 @@ else
 		grep -q 'have: rolled-back' "$work/docker"
 	ok '... and leaves no trace' same
 fi
-leave 2>/dev/null || true
-finish
+leave
