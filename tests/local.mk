@@ -43,6 +43,10 @@ UNIT_TESTS = \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
 	tests/unit/spec/test_alloc \
+	tests/unit/spec/test_app \
+	tests/unit/spec/test_app_compile \
+	tests/unit/spec/test_app_requires \
+	tests/unit/spec/test_catalog \
 	tests/unit/spec/test_change \
 	tests/unit/spec/test_kind \
 	tests/unit/spec/test_param \
@@ -67,6 +71,9 @@ tests_libfake_a_SOURCES = \
 	lib/ssh/fake.c \
 	lib/ssh/fake.h
 LDADD = tests/libfake.a bin/libcli.a $(TW_LIBS) $(CHECK_LIBS)
+
+# What tests/executor/app.t and tests/rig/catalog.t compile app files with.
+check_PROGRAMS += tests/executor/compile
 
 # Those that read TOML.
 TOML_LDADD = tests/libfake.a bin/libcli.a $(TW_TOML_LIBS) $(CHECK_LIBS)
@@ -106,6 +113,7 @@ CLI_TESTS = \
 
 EXECUTOR_TESTS = \
 	tests/executor/accept.t \
+	tests/executor/app.t \
 	tests/executor/cgroup.t \
 	tests/executor/crash.t \
 	tests/executor/file.t \
@@ -136,8 +144,9 @@ E2E_TESTS = \
 
 RIG_TESTS = \
 	tests/rig/apt.t \
-	tests/rig/kinds.t \
+	tests/rig/catalog.t \
 	tests/rig/gate.t \
+	tests/rig/kinds.t \
 	tests/rig/network.t \
 	tests/rig/power.t \
 	tests/rig/reboot.t \
@@ -176,6 +185,7 @@ EXTRA_DIST += \
 	tests/unit/engine/record.h \
 	tests/unit/engine/scenario.h \
 	tests/unit/model/fixture.h \
+	tests/unit/spec/app_util.h \
 	tests/unit/spec/spec_util.h \
 	tests/unit/spec/yunohost_util.h \
 	tests/unit/ssh/probe.h
