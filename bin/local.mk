@@ -18,6 +18,8 @@ bin_libcli_a_SOURCES = \
 	bin/cli_talk.c \
 	bin/file.c \
 	bin/file.h \
+	bin/filing.c \
+	bin/filing.h \
 	bin/gate.c \
 	bin/gate.h \
 	bin/given.c \

@@ -77,8 +77,10 @@ struct tw_filing {		/* what is filed, for each host */
 	int64_t room, not_before, not_after;
 	const char *times;	/* the two as the operator gave them, or NULL:
 				   what --key compares */
-	const char *asked;	/* what --key compares in place of the file, blob
-				   and params; or NULL */
+	const char *asked;	/* what --key compares in place of file, blob,
+				   params and secrets; or NULL */
+	const struct tw_secret *apart; size_t napart;	/* and these beside
+				   asked: never stored */
 	const struct tw_instance_act *act;	/* of an app, or NULL */
 	bool hold_after_failure;
 	int64_t retry_of;	/* id (not num) of the change, or 0 */
@@ -88,8 +90,8 @@ struct tw_filing {		/* what is filed, for each host */
 					sealed for each change by itself */
 };
 /* The caller needs `change' on each host, for an app `deploy' with that app;
- * all where not are named in one TW_DENIED.  filed is never less than the host's latest, so that a clock set
- * back lets nobody overtake.  The key compares hosts (in any order), file,
+ * all where not are named in one TW_DENIED.  filed is never less than the
+ * host's latest, so that a clock set back lets nobody overtake.  The key compares hosts (in any order), file,
  * blob, params, times, after-failure and retry_of; not why, and not the
  * program, which another version may write differently.  TW_NO: a host is gone.
  * Files one change for each of hosts in ONE transaction with their audit rows
@@ -100,12 +102,17 @@ struct tw_filing {		/* what is filed, for each host */
 enum tw_status tw_change_file(struct tw_store *s, const struct tw_who *who,
     const struct tw_filing *f, const struct tw_host *hosts, size_t n,
     int64_t *nums, bool *again, struct tw_err *err);
-/* The same with a filing for each host: f[n].  Key, times, asked, secrets,
+/* The same with a filing for each host: f[n].  Key, times, asked, apart,
  * after-failure, and the app of act are those of f[0]. */
 enum tw_status tw_change_file_each(struct tw_store *s,
     const struct tw_who *who, const struct tw_filing *const *f,
     const struct tw_host *hosts, size_t n, int64_t *nums, bool *again,
     struct tw_err *err);
+/* Was that filed under its key before?  Asks alone: key, asked, apart, times,
+ * after-failure and retry_of of f are read. */
+enum tw_status tw_change_filed(struct tw_store *s, const struct tw_who *who,
+    const struct tw_filing *f, const struct tw_host *hosts, size_t n,
+    int64_t *nums, bool *again, struct tw_err *err);
 /* To be called before only the checks of f (title, params and program are read)
  * are asked on hosts: rights as for filing; audit "change.plan" for each host.
  * Own transaction. */

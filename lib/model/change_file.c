@@ -52,11 +52,15 @@ static void add_int(struct tw_sha256 *h, int64_t v)
 
 static void add_secrets(struct tw_sha256 *h, const struct batch *b)
 {
+	const struct tw_filing *f = b->f;
 	uint8_t hash[TW_SEAL_HASH_LEN];
 
-	if (!b->seal)
+	if (!b->seal || (f->asked && !f->napart))
 		return;
-	tw_secrets_hash(b->seal, b->f->secrets, b->f->nsecrets, hash);
+	if (f->asked)
+		tw_secrets_hash(b->seal, f->apart, f->napart, hash);
+	else
+		tw_secrets_hash(b->seal, f->secrets, f->nsecrets, hash);
 	add_bytes(h, hash, sizeof hash);
 }
 
@@ -448,15 +452,16 @@ static enum tw_status file_one(struct tw_store *s, const struct batch *b,
 static enum tw_status file_rows(struct tw_store *s, struct batch *b,
     int64_t *nums, struct tw_err *err)
 {
+	const void *program = NULL;
 	enum tw_status status;
 	size_t i;
 
 	status = take_numbers(s, b, err);
 	for (i = 0; status == TW_OK && i < b->n; i++) {
-		if (i == 0 || b->f != b->each[i]) {
-			b->f = b->each[i];
+		b->f = b->each[i];
+		if (b->f->program != program)
 			status = put_contents(s, b, err);
-		}
+		program = b->f->program;
 		nums[i] = b->first + (int64_t)i;
 		if (status == TW_OK)
 			status = file_one(s, b, i, nums[i], err);
@@ -474,7 +479,7 @@ static enum tw_status file_all(struct tw_store *s, struct batch *b,
 	status = tw_host_permit_app(s, b->who, a ? TW_MAY_DEPLOY :
 	    TW_MAY_CHANGE, a ? a->app : NULL, b->hosts, b->n, b->used, err);
 	for (i = 0; status == TW_OK && !b->seal && i < b->n; i++)
-		if (b->each[i]->nsecrets)
+		if (b->each[i]->nsecrets || b->f->napart)
 			status = tw_secrets_key(s, &b->seal, err);
 	if (status == TW_OK && b->f->key) {
 		status = hash_batch(b, err);
@@ -513,6 +518,28 @@ enum tw_status tw_change_file_each(struct tw_store *s,
 	if (status != TW_OK)
 		*again = false;
 	return status;
+}
+
+enum tw_status tw_change_filed(struct tw_store *s, const struct tw_who *who,
+    const struct tw_filing *f, const struct tw_host *hosts, size_t n,
+    int64_t *nums, bool *again, struct tw_err *err)
+{
+	struct batch b = { .who = who, .f = f, .hosts = hosts, .n = n };
+	enum tw_status status;
+	struct tw_tx tx;
+
+	*again = false;
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	if (f->napart)
+		status = tw_secrets_key(s, &b.seal, err);
+	if (status == TW_OK)
+		status = hash_batch(&b, err);
+	if (status == TW_OK)
+		status = find_again(s, &b, nums, again, err);
+	tw_seal_free(b.seal);
+	return tw_tx_end(&tx, status, err);
 }
 
 enum tw_status tw_change_file(struct tw_store *s, const struct tw_who *who,
