@@ -109,6 +109,11 @@ lib_libtowerify_a_SOURCES = \
 	lib/out/table.h \
 	lib/out/table_print.c \
 	lib/out/table_private.h \
+	lib/spec/app_compile.c \
+	lib/spec/app_read.c \
+	lib/spec/app_read.h \
+	lib/spec/app_spec.c \
+	lib/spec/app_spec.h \
 	lib/spec/arena.c \
 	lib/spec/arena.h \
 	lib/spec/bundle.c \
@@ -135,6 +140,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/pattern.h \
 	lib/spec/program.c \
 	lib/spec/program.h \
+	lib/spec/requires.c \
+	lib/spec/requires.h \
 	lib/spec/shell.c \
 	lib/spec/shell.h \
 	lib/spec/source.c \

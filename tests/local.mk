@@ -41,6 +41,9 @@ UNIT_TESTS = \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
 	tests/unit/spec/test_alloc \
+	tests/unit/spec/test_app \
+	tests/unit/spec/test_app_compile \
+	tests/unit/spec/test_app_requires \
 	tests/unit/spec/test_change \
 	tests/unit/spec/test_kind \
 	tests/unit/spec/test_param \
@@ -170,6 +173,7 @@ EXTRA_DIST += \
 	tests/unit/engine/record.h \
 	tests/unit/engine/scenario.h \
 	tests/unit/model/fixture.h \
+	tests/unit/spec/app_util.h \
 	tests/unit/spec/spec_util.h \
 	tests/unit/spec/yunohost_util.h \
 	tests/unit/ssh/probe.h

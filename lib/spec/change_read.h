@@ -1,7 +1,8 @@
 /*
  * change_read.h - what the parts of the change file's reader share
  *
- * Private to change_spec.c, step_read.c, file_read.c, use_read.c and use_fill.c.
+ * Private to change_spec.c, step_read.c, file_read.c, use_read.c, use_fill.c, and
+ * to app_spec.c and app_read.c, whose files have the same steps.
  */
 #ifndef TW_SPEC_CHANGE_READ_H
 #define TW_SPEC_CHANGE_READ_H
@@ -23,12 +24,42 @@ struct tw_change_read {
 	int64_t timeout_ms;		/* the file's defaults */
 	int64_t retry_delay_ms;
 	int retries;
+	const char *list;		/* the key of the steps being read */
 	size_t total;			/* bytes of contents so far */
 	struct tw_command *commands;	/* owned */
 	size_t ncommands, cap;
 };
 
-/* Reads one item of "steps:" into *out; num counts from 1. */
+/* What r begins with; spec is the caller's. */
+void tw_change_read_init(struct tw_change_read *r, struct tw_change_spec *spec,
+    const struct tw_spec_reader *reader, struct tw_diags *ds,
+    struct tw_err *err);
+
+/* The keys whose values are commands, NULL-terminated. */
+extern const char *const tw_command_keys[];
+
+/* The version under key of a file called what; false, with a message, when it
+ * is another one, whose keys are not known. */
+bool tw_version_read(struct tw_change_read *r, const struct tw_yaml_node *root,
+    const char *key, const char *what);
+
+/* The mapping under "defaults:", if there is one. */
+void tw_defaults_read(struct tw_change_read *r,
+    const struct tw_yaml_node *root);
+
+/* Adds the steps of a list, whose key is said in messages, to the spec. */
+void tw_steps_read(struct tw_change_read *r, const struct tw_yaml_node *n,
+    const char *key);
+
+/* Has sh -n read the commands noted so far. */
+void tw_commands_check(struct tw_change_read *r);
+
+/* Complains of secrets that no step names; the file's params are n.  To be asked
+ * only of a file that is good so far: what can't be read may name any. */
+void tw_secrets_check(struct tw_change_read *r, const struct tw_yaml_node *n,
+    const struct tw_step_spec *more);
+
+/* Reads one item of a list of steps into *out; num counts from 1. */
 void tw_step_read(struct tw_change_read *r, const struct tw_yaml_node *n,
     size_t num, struct tw_step_spec *out);
 

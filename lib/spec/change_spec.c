@@ -25,35 +25,36 @@ static const char *const default_keys[] = {
 	"timeout", "retries", "retry_delay", NULL
 };
 
-static const char *const command_keys[] = {
+const char *const tw_command_keys[] = {
 	"check", "unless", "verify", "run", "undo", NULL
 };
 
-/* False when the file is of another version, whose keys are not known. */
-static bool read_version(struct tw_change_read *r,
-    const struct tw_yaml_node *root)
+bool tw_version_read(struct tw_change_read *r, const struct tw_yaml_node *root,
+    const char *key, const char *what)
 {
-	const struct tw_yaml_node *n = tw_node_get(root, "towerify");
+	const struct tw_yaml_node *n = tw_node_get(root, key);
 	struct tw_quote q;
+	char hint[80];
 	int64_t v;
 
 	if (!n) {
-		tw_diags_add(r->ds, root->line, root->col,
-		    "begin the file with `towerify: 1`",
+		snprintf(hint, sizeof hint, "begin the file with `%s: 1`", key);
+		tw_diags_add(r->ds, root->line, root->col, hint,
 		    "the version is missing");
 		return true;
 	}
-	if (!tw_node_int(n, "towerify", 0, INT64_MAX, &v, r->ds))
+	if (!tw_node_int(n, key, 0, INT64_MAX, &v, r->ds))
 		return true;
 	if (v == 1)
 		return true;
-	tw_diags_add(r->ds, n->line, n->col, "this version reads `towerify: 1`",
-	    "version %s of the change file is not known here",
-	    tw_quote(&q, n->text, n->len));
+	snprintf(hint, sizeof hint, "this version reads `%s: 1`", key);
+	tw_diags_add(r->ds, n->line, n->col, hint,
+	    "version %s of the %s is not known here",
+	    tw_quote(&q, n->text, n->len), what);
 	return false;
 }
 
-static void read_defaults(struct tw_change_read *r,
+void tw_defaults_read(struct tw_change_read *r,
     const struct tw_yaml_node *root)
 {
 	const struct tw_yaml_node *n = tw_node_get(root, "defaults");
@@ -63,40 +64,42 @@ static void read_defaults(struct tw_change_read *r,
 		    &r->retry_delay_ms);
 }
 
-static void read_steps(struct tw_change_read *r,
-    const struct tw_yaml_node *root)
+void tw_steps_read(struct tw_change_read *r, const struct tw_yaml_node *n,
+    const char *key)
 {
-	const struct tw_yaml_node *n = tw_node_get(root, "steps"), *item;
+	struct tw_change_spec *spec = r->spec;
+	const struct tw_yaml_node *item;
+	struct tw_step_spec *p;
 	size_t i = 0;
 
-	if (!n) {
-		tw_diags_add(r->ds, root->line, root->col, NULL,
-		    "there are no steps: 'steps' is missing");
-		return;
-	}
-	if (!tw_node_sequence(n, "steps", r->ds))
+	r->list = key;
+	if (!tw_node_sequence(n, key, r->ds))
 		return;
 	if (n->count == 0) {
 		tw_diags_add(r->ds, n->line, n->col, NULL,
-		    "steps is empty");
+		    "%s is empty", key);
 		return;
 	}
-	if (n->count > TW_STEPS_MAX) {
+	if (spec->nsteps + n->count > TW_STEPS_MAX) {
 		tw_diags_add(r->ds, n->line, n->col, NULL,
-		    "%zu steps, more than %d", n->count, TW_STEPS_MAX);
+		    "%zu steps, more than %d", spec->nsteps + n->count,
+		    TW_STEPS_MAX);
 		return;
 	}
-	r->spec->steps = calloc(n->count, sizeof *r->spec->steps);
-	if (!r->spec->steps) {
+	p = reallocarray(spec->steps, spec->nsteps + n->count, sizeof *p);
+	if (!p) {
 		r->st = tw_err_nomem(r->err);
 		return;
 	}
-	r->spec->nsteps = n->count;
+	spec->steps = p;
+	p += spec->nsteps;
+	memset(p, 0, n->count * sizeof *p);
+	spec->nsteps += n->count;
 	for (item = n->first; item && r->st == TW_OK; item = item->next, i++)
-		tw_step_read(r, item, i + 1, &r->spec->steps[i]);
+		tw_step_read(r, item, i + 1, &p[i]);
 }
 
-static void check_commands(struct tw_change_read *r)
+void tw_commands_check(struct tw_change_read *r)
 {
 	struct tw_shell_text *v;
 	const struct tw_command *c;
@@ -124,41 +127,61 @@ static void check_commands(struct tw_change_read *r)
 	free(v);
 }
 
-/* A secret that reaches no step is a mistake: most likely in its name. */
-static void check_secrets(struct tw_change_read *r,
-    const struct tw_yaml_node *params)
+static bool is_named(const struct tw_change_spec *s,
+    const struct tw_step_spec *more, const char *param)
 {
-	const struct tw_yaml_node *n;
+	size_t k;
+
+	for (k = 0; k < s->nsteps; k++)
+		if (tw_step_spec_names(&s->steps[k], param))
+			return true;
+	return more && tw_step_spec_names(more, param);
+}
+
+/* A secret that reaches no step is a mistake: most likely in its name. */
+void tw_secrets_check(struct tw_change_read *r, const struct tw_yaml_node *n,
+    const struct tw_step_spec *more)
+{
+	const struct tw_yaml_node *def;
 	const struct tw_param *p;
 	char hint[TW_NAME_MAX + 40];
-	size_t i, k;
+	size_t i;
 
 	if (r->reader && r->reader->is_blind)
 		return;
 	for (i = 0; i < r->spec->params.n; i++) {
 		p = &r->spec->params.v[i];
-		if (p->type != TW_PARAM_SECRET || !tw_name_param_ok(p->name))
+		if (p->type != TW_PARAM_SECRET || !tw_name_param_ok(p->name) ||
+		    is_named(r->spec, more, p->name))
 			continue;
-		for (k = 0; k < r->spec->nsteps; k++)
-			if (tw_step_spec_names(&r->spec->steps[k], p->name))
-				break;
-		if (k < r->spec->nsteps)
-			continue;
-		n = tw_node_get(params, p->name);
+		def = tw_node_get(n, p->name);
 		snprintf(hint, sizeof hint, "name it in a command, as \"$%s\"",
 		    p->name);
-		tw_diags_add(r->ds, n->key->line, n->key->col, hint,
+		tw_diags_add(r->ds, def->key->line, def->key->col, hint,
 		    "no step uses secret '%s'", p->name);
 	}
 }
 
+void tw_change_read_init(struct tw_change_read *r, struct tw_change_spec *spec,
+    const struct tw_spec_reader *reader, struct tw_diags *ds,
+    struct tw_err *err)
+{
+	memset(r, 0, sizeof *r);
+	r->spec = spec;
+	r->reader = reader;
+	r->ds = ds;
+	r->err = err;
+	r->timeout_ms = TW_TIMEOUT_DEFAULT;
+	r->retry_delay_ms = TW_RETRY_DELAY_DEFAULT;
+}
+
 static void read_file(struct tw_change_read *r)
 {
-	const struct tw_yaml_node *root = tw_yaml_root(r->spec->doc), *n;
+	const struct tw_yaml_node *root = tw_yaml_root(r->spec->doc), *n, *steps;
 	size_t before;
 
 	if (!tw_node_mapping(root, "the file", NULL, r->ds) ||
-	    !read_version(r, root))
+	    !tw_version_read(r, root, "towerify", "change file"))
 		return;
 	tw_node_mapping(root, "the file", top_keys, r->ds);
 	r->spec->title = "";
@@ -169,15 +192,18 @@ static void read_file(struct tw_change_read *r)
 	if (n)
 		r->st = tw_params_read(r->spec->doc, n, r->ds,
 		    &r->spec->params, r->err);
-	read_defaults(r, root);
+	tw_defaults_read(r, root);
 	before = r->ds->n + r->ds->more;
-	if (r->st == TW_OK)
-		read_steps(r, root);
-	/* a command that can't be read may name any of them */
+	steps = tw_node_get(root, "steps");
+	if (!steps)
+		tw_diags_add(r->ds, root->line, root->col, NULL,
+		    "there are no steps: 'steps' is missing");
+	else if (r->st == TW_OK)
+		tw_steps_read(r, steps, "steps");
 	if (r->st == TW_OK && n && r->ds->n + r->ds->more == before)
-		check_secrets(r, n);
+		tw_secrets_check(r, n, NULL);
 	if (r->st == TW_OK)
-		check_commands(r);
+		tw_commands_check(r);
 }
 
 enum tw_status tw_change_spec_parse(const char *text, size_t len,
@@ -187,16 +213,10 @@ enum tw_status tw_change_spec_parse(const char *text, size_t len,
 	struct tw_change_read r;
 
 	*out = NULL;
-	memset(&r, 0, sizeof r);
-	r.reader = reader;
-	r.ds = ds;
-	r.err = err;
-	r.timeout_ms = TW_TIMEOUT_DEFAULT;
-	r.retry_delay_ms = TW_RETRY_DELAY_DEFAULT;
-	r.spec = calloc(1, sizeof *r.spec);
+	tw_change_read_init(&r, calloc(1, sizeof *r.spec), reader, ds, err);
 	if (!r.spec)
 		return tw_err_nomem(err);
-	r.st = tw_yaml_parse(text, len, command_keys, ds, &r.spec->doc, err);
+	r.st = tw_yaml_parse(text, len, tw_command_keys, ds, &r.spec->doc, err);
 	if (r.st == TW_OK)
 		read_file(&r);
 	if (r.st == TW_OK)
@@ -213,9 +233,13 @@ void tw_change_spec_free(struct tw_change_spec *s)
 {
 	if (!s)
 		return;
-	tw_params_release(&s->params);
+	if (s->is_part) {
+		free(s->params.v);
+	} else {
+		tw_params_release(&s->params);
+		tw_yaml_free(s->doc);
+	}
 	free(s->steps);
-	tw_yaml_free(s->doc);
 	free(s);
 }
 

@@ -73,6 +73,8 @@ struct tw_change_spec {
 	struct tw_step_spec *steps;	/* owned */
 	size_t nsteps;
 	struct tw_yaml_doc *doc;	/* owned; all text lives in it */
+	bool is_part;			/* of an app, which owns doc and what
+					 * params point to */
 };
 
 /* What a change file may draw upon.  read opens the files that `source:` and

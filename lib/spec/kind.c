@@ -8,6 +8,7 @@
 #include "spec/kind.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +94,7 @@ static enum tw_status add_dir(struct tw_kinds *s, const char *dir,
 	tw_buf_addf(&s->where, "%s%s", s->where.len ? ", " : "", dir);
 	d = opendir(dir);
 	if (!d)
-		return TW_OK;
+		return errno == ENOMEM ? tw_err_nomem(err) : TW_OK;
 	while (st == TW_OK && (e = readdir(d)))
 		if (e->d_type != DT_DIR)
 			st = add_name(s, dir, e->d_name, err);

@@ -19,9 +19,12 @@ void tw_params_release(struct tw_params *p)
 {
 	size_t i;
 
-	for (i = 0; i < p->n; i++)
-		if (p->v[i].pattern)
-			regfree(&p->v[i].re);
+	for (i = 0; i < p->n; i++) {
+		if (p->v[i].re) {
+			regfree(p->v[i].re);
+			free(p->v[i].re);
+		}
+	}
 	free(p->v);
 	p->v = NULL;
 	p->n = 0;
@@ -83,7 +86,7 @@ static const char *why_not_string(const struct tw_param *p, const char *text,
 		return why;
 	if (!p->pattern)
 		return NULL;
-	switch (tw_pattern_match(&p->re, text, NULL)) {
+	switch (tw_pattern_match(p->re, text, NULL)) {
 	case TW_OK:
 		return NULL;
 	case TW_NO:

@@ -45,7 +45,7 @@ struct tw_param {			/* text lives with the document */
 					 * secret's length in characters */
 	const char *const *values;	/* of an enum, NULL-terminated */
 	const char *pattern;		/* or NULL */
-	regex_t re;			/* compiled if pattern is not NULL */
+	regex_t *re;			/* owned; of the pattern, or NULL */
 };
 
 struct tw_params {

@@ -122,7 +122,14 @@ static enum tw_status read_pattern(struct reading *r, struct tw_err *err)
 	r->bad = true;
 	if (!tw_node_text(n, "pattern", &text, r->ds))
 		return TW_OK;
-	st = tw_pattern_compile(text, &r->p->re, &why);
+	r->p->re = calloc(1, sizeof *r->p->re);
+	if (!r->p->re)
+		return tw_err_nomem(err);
+	st = tw_pattern_compile(text, r->p->re, &why);
+	if (st != TW_OK) {
+		free(r->p->re);
+		r->p->re = NULL;
+	}
 	if (st == TW_NOMEM)
 		return tw_err_nomem(err);
 	if (st != TW_OK) {

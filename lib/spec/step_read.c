@@ -169,10 +169,11 @@ static void read_name(struct tw_change_read *r,
     const struct tw_yaml_node *map, size_t num, struct tw_step_spec *out)
 {
 	const struct tw_yaml_node *n;
-	char name[32];
+	char name[40];
 	int len;
 
-	len = snprintf(name, sizeof name, "step %zu", num);
+	len = snprintf(name, sizeof name, "%s %zu",
+	    strcmp(r->list, "steps") == 0 ? "step" : r->list, num);
 	out->name = tw_arena_copy(tw_yaml_arena(r->spec->doc), name,
 	    (size_t)len);
 	if (!out->name)
