@@ -1,6 +1,7 @@
 # man/local.mk - manual pages, mdoc; tests/lint/man.t reads them
 
 dist_man_MANS += \
+	man/towerify-app.5 \
 	man/towerify-audit.1 \
 	man/towerify-change.5 \
 	man/towerify-executor.7 \

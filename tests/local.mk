@@ -68,6 +68,9 @@ tests_libfake_a_SOURCES = \
 	lib/ssh/fake.h
 LDADD = tests/libfake.a bin/libcli.a $(TW_LIBS) $(CHECK_LIBS)
 
+# What tests/executor/app.t and tests/rig/catalog.t compile app files with.
+check_PROGRAMS += tests/executor/compile
+
 # Those that read TOML.
 TOML_LDADD = tests/libfake.a bin/libcli.a $(TW_TOML_LIBS) $(CHECK_LIBS)
 tests_unit_spec_test_yunohost_LDADD = $(TOML_LDADD)
@@ -106,6 +109,7 @@ CLI_TESTS = \
 
 EXECUTOR_TESTS = \
 	tests/executor/accept.t \
+	tests/executor/app.t \
 	tests/executor/cgroup.t \
 	tests/executor/crash.t \
 	tests/executor/file.t \

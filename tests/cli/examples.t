@@ -16,7 +16,8 @@
 #     machine's, the question is for a terminal) and loses --sudo, which this
 #     machine may lack; that the option is known is looked at by itself
 #   - a line of crontab(5) is run without its five stars
-#   - change files are checked; those that install packages are not run
+#   - change files are checked, app files compiled; those that install packages
+#     are not run
 # shellcheck source=tests/lib/tower.sh
 . "$(dirname "$0")/../lib/tower.sh"
 
@@ -181,6 +182,32 @@ while i=$((i + 1)) && [ -e "$work/d/$i" ]; do
 		ok "towerify-change.5: $(head -n 1 "$work/d/$i")" \
 			sh -e "$work/script"
 	fi
+done
+ok '... three files' test "$files" -eq 3
+
+# --- towerify-app(5) -------------------------------------------------------------
+
+# Compiles app file $1 to action $2.
+compile() {
+	set -- "$1" "$2" '' program blob keys
+	! grep -q 'required: true, pat' "$1" || set -- "$@" domain=shop.example
+	[ "$2" != deploy ] || ! grep -q 'type: secret' "$1" ||
+		set -- "$@" 'admin_password=correct horse battery'
+	"$abs_top_builddir/tests/executor/compile" "$@"
+}
+
+files=0
+for section in DESCRIPTION EXAMPLES; do
+	displays "$top/man/towerify-app.5" "$section"
+	for file in "$work/d"/*; do
+		files=$((files + 1))
+		about=$(sed -n 2p "$file")
+		for action in $(sed -n 's/^\([a-z]*\):$/\1/p' "$file"); do
+			[ "$action" = params ] || ok \
+				"towerify-app.5: $action of $about" \
+				compile "$file" "$action"
+		done
+	done
 done
 ok '... three files' test "$files" -eq 3
 finish
