@@ -116,6 +116,17 @@ static const char versions_sql[] =
     "SELECT version FROM app WHERE org_id = ?1 AND name = ?2"
     " AND version <> ''";
 
+/* words holds at least one. */
+static const char *newest(char *const *words)
+{
+	const char *best = words[0];
+
+	while (*++words)
+		if (tw_version_cmp(*words, best) > 0)
+			best = *words;
+	return best;
+}
+
 enum tw_status tw_app_none(struct tw_store *s, const struct tw_who *who,
     const struct tw_app_name *n, struct tw_err *err)
 {
@@ -132,7 +143,8 @@ enum tw_status tw_app_none(struct tw_store *s, const struct tw_who *who,
 	if (status == TW_OK && n->version && words[0]) {
 		tw_err_set(err, TW_NO, "no version '%s' of app '%s'",
 		    n->version, n->name);
-		tw_err_hint(err, "there is %s@%s", n->name, words[0]);
+		tw_err_hint(err, "the newest is %s@%s", n->name,
+		    newest(words));
 		tw_strv_free(words);
 		return TW_NO;
 	}

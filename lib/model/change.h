@@ -91,9 +91,10 @@ struct tw_filing {		/* what is filed, for each host */
 };
 /* The caller needs `change' on each host, for an app `deploy' with that app;
  * all where not are named in one TW_DENIED.  filed is never less than the
- * host's latest, so that a clock set back lets nobody overtake.  The key compares hosts (in any order), file,
- * blob, params, times, after-failure and retry_of; not why, and not the
- * program, which another version may write differently.  TW_NO: a host is gone.
+ * host's latest, so that a clock set back lets nobody overtake.  The key
+ * compares hosts (in any order), file, blob, params, times, after-failure and
+ * retry_of; not why, and not the program, which another version may write
+ * differently.  TW_NO: a host is gone.
  * Files one change for each of hosts in ONE transaction with their audit rows
  * ("change.file").  nums (n of them, caller's) receives the numbers.  With a
  * key that was used before in this organisation: files nothing, gives the
@@ -264,8 +265,8 @@ enum tw_status tw_change_end(struct tw_store *s, struct tw_change *c,
     const char *hold_reason, struct tw_err *err);
 
 /* Retention: removes output of changes ended before `before`, then the oldest
- * output until at most max_bytes remain; content no change or app names.  At most
- * `limit` changes a call.  *removed: bytes.  Own transaction; writes nothing
+ * output until at most max_bytes remain; content no change or app names.  At
+ * most `limit` changes a call.  *removed: bytes.  Own transaction; writes nothing
  * when there is nothing to do.  The steps' out_bytes stay, so that one sees
  * that there was some.  tw_store_trim() then gives the space back. */
 enum tw_status tw_output_retain(struct tw_store *s, int64_t before,
