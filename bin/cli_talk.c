@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "cli_private.h"
+#include "gate.h"
 #include "out/escape.h"
 
 #define STDIN_MAX ((size_t)16 << 20)	/* bytes of names or ids */
@@ -181,6 +182,7 @@ void tw_cli_progress_options(const struct tw_cli *cli,
 	out->out = stderr;
 	out->color = tw_cli_has_color(cli, stderr);
 	out->verbose = cli->is_verbose;
+	out->never_waits = gate_is_there();
 	if (cli->is_quiet)
 		out->mode = TW_PROGRESS_QUIET;
 	else if (is_capable(stderr))

@@ -71,18 +71,17 @@ enum tw_status filing_read(struct tw_cli *cli, struct tw_filing *f,
 /* One pass over the changes, without waiting for those that can't start. */
 static enum tw_status run_once(struct tw_cli *cli, struct tower *t,
     const struct tw_host *hosts, size_t n, const struct after *a,
-    struct tw_pass_result *result, struct tw_err *err)
+    struct tw_err *err)
 {
 	const char **names = calloc(n + 1, sizeof *names);
 	enum tw_status st;
-	bool busy;
 	size_t i;
 
 	if (!names)
 		return tw_err_nomem(err);
 	for (i = 0; i < n; i++)
 		names[i] = hosts[i].name;
-	st = tower_pass(cli, t, names, a->jobs, false, 0, &busy, result, err);
+	st = tower_pass_through(cli, t, names, a->jobs, err);
 	free(names);
 	return st;
 }
@@ -92,7 +91,6 @@ static enum tw_status follow(struct tw_cli *cli, struct tower *t,
     const struct tw_host *hosts, const int64_t *nums, size_t n,
     const struct after *a, struct tw_err *err)
 {
-	struct tw_pass_result result = { 0 };
 	enum tw_status st;
 
 	if (a->wait)
@@ -100,7 +98,7 @@ static enum tw_status follow(struct tw_cli *cli, struct tower *t,
 		    err);
 	if (!a->run)
 		return TW_OK;
-	st = run_once(cli, t, hosts, n, a, &result, err);
+	st = run_once(cli, t, hosts, n, a, err);
 	if (st)
 		return st;
 	st = tower_wait(cli, t, nums, n, 0, false, 0, err);

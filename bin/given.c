@@ -55,10 +55,14 @@ static enum tw_status take_file(const char *path, struct tw_buf *value,
 {
 	enum tw_status st;
 
-	value->max = VALUE_MAX;
+	value->max = VALUE_MAX + 1;	/* its last newline does not count */
 	st = gate_read(path, value, err);
 	if (!st && value->len > 0 && value->data[value->len - 1] == '\n')
 		value->len--;
+	if (!st && value->len > VALUE_MAX)
+		st = tw_err_set(err, TW_DATA, "%s: larger than %zu bytes",
+		    strcmp(path, "-") == 0 ? "standard input" : path,
+		    VALUE_MAX);
 	return st;
 }
 

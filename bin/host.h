@@ -16,8 +16,13 @@ extern const struct tw_column host_check_columns[];
  * TW_USAGE with what is wrong. */
 enum tw_status host_parse_address(const char *text, struct tw_host *h,
     struct tw_err *err);
+/* From now on h is reached with the organisation's key alone, without the
+ * owner's ~/.ssh. */
+void host_leave_config(struct tw_host *h);
 /* Sets one settable key of h to value; *old is malloc'd, "" where there was
- * none.  TW_USAGE: unknown key (the nearest offered) or a bad value. */
+ * none.  TW_USAGE: unknown key (the nearest offered) or a bad value.  Behind a
+ * gate, what decides where or how h is reached takes it out of the owner's
+ * ssh configuration. */
 enum tw_status host_set_key(struct tw_host *h, const char *key,
     const char *value, char **old, struct tw_err *err);
 

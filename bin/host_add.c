@@ -8,13 +8,15 @@
 #include "base/name.h"
 #include "engine/reach.h"
 #include "engine/survey.h"
+#include "gate.h"
 #include "host.h"
 #include "out/escape.h"
 #include "ssh/hostkey.h"
 
 /* --- the host key --------------------------------------------------------------- */
 
-/* The key the host shows now; h->transport_used is set too. */
+/* The key the host shows now; h->transport_used is set too.  A person accepts
+ * it, and with it the way there. */
 static enum tw_status learn_key(struct tower *t, struct tw_host *h, char **key,
     struct tw_err *err)
 {
@@ -25,6 +27,7 @@ static enum tw_status learn_key(struct tower *t, struct tw_host *h, char **key,
 
 	*key = NULL;
 	st = tw_reach_make(t->store, h, isatty(STDERR_FILENO), &reach, err);
+	reach.target.pin_jumps = true;
 	if (!st)
 		st = tw_hostkey_learn(&reach.target, h->transport, key,
 		    &transport, err);
@@ -312,6 +315,19 @@ static enum tw_status set_labels(struct tw_cli *cli, struct tw_host *h,
 	return st;
 }
 
+/* What the owner's ~/.ssh/config says of the host, where that counts. */
+static enum tw_status ask_config(struct tw_host *h, struct tw_err *err)
+{
+	enum tw_status st = TW_OK;
+
+	free(h->sshconfig);
+	h->sshconfig = NULL;
+	if (h->own_config)
+		st = tw_reach_config(h->address, h->user_given ? h->user :
+		    NULL, h->port_given ? h->port : 0, &h->sshconfig, err);
+	return st ? st : tw_reach_defaults(h, err);
+}
+
 /* What the command line says of the host, and ~/.ssh/config. */
 static enum tw_status describe_host(struct tw_cli *cli, const char *name,
     const char *address, struct tw_host *h, struct tw_err *err)
@@ -326,6 +342,7 @@ static enum tw_status describe_host(struct tw_cli *cli, const char *name,
 	if (!h->name || !h->transport)
 		return tw_err_nomem(err);
 	h->sudo = tw_cli_flag(cli, "sudo");
+	h->own_config = !gate_is_there();
 	st = host_parse_address(address, h, err);
 	if (!st)
 		st = set_option(cli, h, "via", "via", err);
@@ -337,10 +354,7 @@ static enum tw_status describe_host(struct tw_cli *cli, const char *name,
 		st = set_option(cli, h, "transport", "transport", err);
 	if (!st)
 		st = set_labels(cli, h, err);
-	if (!st)
-		st = tw_reach_config(h->address, h->user_given ? h->user :
-		    NULL, h->port_given ? h->port : 0, &h->sshconfig, err);
-	return st ? st : tw_reach_defaults(h, err);
+	return st ? st : ask_config(h, err);
 }
 
 /* The first login.  The host stays added when it fails. */
@@ -418,6 +432,9 @@ static enum tw_status accept_hostkey(struct tw_cli *cli, struct tower *t,
 	char *key = NULL, shown[TW_FINGERPRINT_MAX];
 	enum tw_status st;
 
+	/* It may be another machine: its name is not the tower's to give. */
+	if (gate_is_there())
+		host_leave_config(h);
 	st = learn_key(t, h, &key, err);
 	if (st)
 		return st;
@@ -453,6 +470,13 @@ static enum tw_status accept_spool(struct tower *t, struct tw_host *h,
 	return st;
 }
 
+static void note(json_t *detail, const char *key, const char *old,
+    const char *now)
+{
+	json_object_set_new(detail, key, json_pack("{s:s,s:s}", "old", old,
+	    "new", now));
+}
+
 /* One KEY=VALUE; what changed goes into detail. */
 static enum tw_status set_one(struct tw_cli *cli, struct tower *t,
     struct tw_host *h, const char *arg, json_t *detail, struct tw_err *err)
@@ -480,8 +504,7 @@ static enum tw_status set_one(struct tw_cli *cli, struct tower *t,
 		now = h->spool_id;
 	}
 	if (!st)
-		json_object_set_new(detail, key, json_pack("{s:s,s:s}", "old",
-		    old ? old : "", "new", now));
+		note(detail, key, old ? old : "", now);
 	free(old);
 	free(key);
 	return st;
@@ -493,13 +516,33 @@ static bool wants_config(const char *arg)
 	    strncmp(arg, "user=", 5) == 0 || strncmp(arg, "port=", 5) == 0;
 }
 
+/* set_one(), and what follows from it. */
+static enum tw_status set_next(struct tw_cli *cli, struct tower *t,
+    struct tw_host *h, const char *arg, json_t *detail, struct tw_err *err)
+{
+	char *identity = h->identity ? strdup(h->identity) : NULL;
+	bool had_config = h->own_config;
+	enum tw_status st;
+
+	st = set_one(cli, t, h, arg, detail, err);
+	if (!st && had_config != h->own_config) {
+		note(detail, "ssh-config", had_config ? "yes" : "no",
+		    had_config ? "no" : "yes");
+		if (identity)
+			note(detail, "identity", identity, "");
+	}
+	if (!st && (had_config != h->own_config || wants_config(arg)))
+		st = ask_config(h, err);
+	free(identity);
+	return st;
+}
+
 int host_set(struct tw_cli *cli, int argc, char **argv)
 {
 	struct tower *t = cli->context;
 	json_t *detail = json_object();
 	struct tw_host h = { 0 };
 	struct tw_err err = { 0 };
-	bool reconfigure = false;
 	enum tw_status st;
 	char *text = NULL;
 	int i;
@@ -508,18 +551,8 @@ int host_set(struct tw_cli *cli, int argc, char **argv)
 	if (!st)
 		st = tw_host_permit(t->store, &t->who, TW_MAY_HOST, &h, 1,
 		    NULL, &err);
-	for (i = 1; i < argc && !st; i++) {
-		st = set_one(cli, t, &h, argv[i], detail, &err);
-		reconfigure |= wants_config(argv[i]);
-	}
-	if (!st && reconfigure) {
-		free(h.sshconfig);
-		h.sshconfig = NULL;
-		st = tw_reach_config(h.address, h.user_given ? h.user : NULL,
-		    h.port_given ? h.port : 0, &h.sshconfig, &err);
-		if (!st)
-			st = tw_reach_defaults(&h, &err);
-	}
+	for (i = 1; i < argc && !st; i++)
+		st = set_next(cli, t, &h, argv[i], detail, &err);
 	if (!st) {
 		text = json_dumps(detail, JSON_COMPACT | JSON_SORT_KEYS);
 		st = text ? tw_host_save(t->store, &t->who, &h, text, &err) :

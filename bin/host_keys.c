@@ -64,6 +64,29 @@ static enum tw_status set_via(struct tw_host *h, const char *v,
 	return st ? st : replace(&h->via, v, err);
 }
 
+void host_leave_config(struct tw_host *h)
+{
+	h->own_config = false;
+	free(h->identity);
+	free(h->sshconfig);
+	h->identity = h->sshconfig = NULL;
+}
+
+static enum tw_status set_ssh_config(struct tw_host *h, const char *v,
+    struct tw_err *err)
+{
+	if (gate_refuse("ssh-config", err))
+		return TW_DENIED;
+	if (strcmp(v, "yes") != 0 && strcmp(v, "no") != 0)
+		return tw_err_set(err, TW_USAGE,
+		    "ssh-config is yes or no, not '%s'", v);
+	if (strcmp(v, "yes") == 0)
+		h->own_config = true;
+	else
+		host_leave_config(h);
+	return TW_OK;
+}
+
 static enum tw_status set_identity(struct tw_host *h, const char *v,
     struct tw_err *err)
 {
@@ -76,6 +99,12 @@ static enum tw_status set_identity(struct tw_host *h, const char *v,
 	if (st) {
 		tw_err_hint(err, "the organisation's key logs in: "
 		    "towerify-host key");
+		return st;
+	}
+	if (!h->own_config) {
+		st = tw_err_set(err, TW_USAGE, "the organisation's key alone "
+		    "logs in here");
+		tw_err_hint(err, "ssh-config=yes before identity=");
 		return st;
 	}
 	full = realpath(v, NULL);
@@ -138,6 +167,10 @@ static char *old_sudo(const struct tw_host *h)
 {
 	return text_of(h->sudo ? "true" : "false");
 }
+static char *old_ssh_config(const struct tw_host *h)
+{
+	return text_of(h->own_config ? "yes" : "no");
+}
 static char *old_port(const struct tw_host *h)
 {
 	char text[16];
@@ -151,19 +184,21 @@ static const struct {
 	enum tw_status (*set)(struct tw_host *h, const char *v,
 	    struct tw_err *err);
 	char *(*old)(const struct tw_host *h);
+	bool is_way;		/* decides where or how the host is reached */
 } keys[] = {
-	{ "address", set_address, old_address },
-	{ "user", set_user, old_user },
-	{ "port", set_port, old_port },
-	{ "via", set_via, old_via },
-	{ "identity", set_identity, old_identity },
-	{ "sudo", set_sudo, old_sudo },
-	{ "spool", set_spool, old_spool },
-	{ "transport", set_transport, old_transport },
+	{ "address", set_address, old_address, true },
+	{ "user", set_user, old_user, true },
+	{ "port", set_port, old_port, true },
+	{ "via", set_via, old_via, true },
+	{ "identity", set_identity, old_identity, true },
+	{ "ssh-config", set_ssh_config, old_ssh_config, true },
+	{ "sudo", set_sudo, old_sudo, false },
+	{ "spool", set_spool, old_spool, false },
+	{ "transport", set_transport, old_transport, true },
 };
 static const char *const key_names[] = {
-	"address", "user", "port", "via", "identity", "sudo", "spool",
-	"transport", "label.KEY", "host-key", "spool-id", NULL
+	"address", "user", "port", "via", "identity", "ssh-config", "sudo",
+	"spool", "transport", "label.KEY", "host-key", "spool-id", NULL
 };
 
 /* "key=value" into the list, in place of another value of that key; an empty
@@ -222,6 +257,8 @@ enum tw_status host_set_key(struct tw_host *h, const char *key,
 			continue;
 		*old = keys[i].old(h);
 		st = *old ? keys[i].set(h, value, err) : tw_err_nomem(err);
+		if (!st && keys[i].is_way && gate_is_there())
+			host_leave_config(h);
 		if (st) {
 			free(*old);
 			*old = NULL;

@@ -14,6 +14,7 @@
 
 #define STALE_MS (2 * 60 * 1000)	/* a pass that has not moved so long */
 #define POLL_MS 200			/* between looks while waiting */
+#define ASIDE_MS 15000			/* for a limited pass to step aside */
 
 /* --- progress --------------------------------------------------------------- */
 
@@ -152,6 +153,27 @@ static void raise_limits(void)
 
 /* --- a pass -------------------------------------------------------------------- */
 
+/* *busy: another pass is at work, and all is well. */
+static enum tw_status take_lock(struct tower *t, bool is_limited,
+    struct tw_runlock **lock, bool *busy, struct tw_err *err)
+{
+	enum tw_status st;
+	int64_t age = 0;
+
+	st = tw_runlock_take(tw_store_dir(t->store), is_limited, is_limited ?
+	    0 : ASIDE_MS, lock, &age, err);
+	*busy = st == TW_AGAIN && age < STALE_MS;
+	if (*busy)
+		return TW_OK;
+	if (st != TW_AGAIN && st != TW_WAITING)
+		return st;
+	if (age >= STALE_MS)
+		return tw_err_set(err, TW_AGAIN, "another pass is at work but "
+		    "has not moved for %d s", (int)(age / 1000));
+	return tw_err_set(err, TW_AGAIN, "a pass for some hosts is at work and "
+	    "has not stepped aside for %d s", ASIDE_MS / 1000);
+}
+
 /* "STARTED ENDED STATUS SUCCEEDED ROLLED-BACK FAILED UNREACHABLE" */
 static void make_note(char *out, size_t size, int64_t started,
     enum tw_status status, const struct tw_pass_result *r)
@@ -181,31 +203,26 @@ enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
 		.tick = on_tick,
 		.arg = &show,
 	};
-	int64_t started = tw_clock_now(), age = 0;
+	int64_t started = tw_clock_now();
 	enum tw_status st;
 	char note[160];
 
 	*busy = false;
 	raise_limits();
 	memset(result, 0, sizeof *result);
-	st = tw_runlock_take(tw_store_dir(t->store), &lock, &age, err);
-	if (st == TW_AGAIN && age < STALE_MS) {
-		*busy = true;
-		return TW_OK;
-	}
-	if (st == TW_AGAIN)
-		return tw_err_set(err, TW_AGAIN, "another pass is at work but "
-		    "has not moved for %d s", (int)(age / 1000));
-	if (st)
-		return st;
+	/* whoever holds the lock asks nothing more of the caller's files */
 	tw_cli_progress_options(cli, &popt);
 	show.is_quiet = popt.mode == TW_PROGRESS_QUIET;
 	show.is_watched = !show.is_quiet;
 	st = tw_progress_new(&popt, started, &show.progress, err);
-	if (!st) {
-		o.lock = lock;
-		st = tw_runner_pass(&o, result, err);
+	if (!st)
+		st = take_lock(t, hosts != NULL, &lock, busy, err);
+	if (st || *busy) {
+		tw_progress_free(show.progress);
+		return st;
 	}
+	o.lock = lock;
+	st = tw_runner_pass(&o, result, err);
 	tw_progress_free(show.progress);
 	make_note(note, sizeof note, started, st ? st : result->worst, result);
 	/* a pass for some hosts that did nothing is not what --status is about */
@@ -275,6 +292,32 @@ static char **hosts_of(struct tower *t, const int64_t *nums, size_t n)
 		tw_change_release(&c);
 	}
 	return names;
+}
+
+enum tw_status tower_pass_through(struct tw_cli *cli, struct tower *t,
+    const char *const *hosts, int jobs, struct tw_err *err)
+{
+	const struct timespec nap = { 0, POLL_MS * 1000000L };
+	struct sigaction act = { .sa_handler = on_sigint }, old;
+	bool busy, has_more = true, was_aside = false;
+	struct tw_pass_result r;
+	enum tw_status st;
+
+	is_interrupted = 0;
+	sigaction(SIGINT, NULL, &old);
+	do {
+		st = tower_pass(cli, t, hosts, jobs, false, 0, &busy, &r, err);
+		was_aside |= r.stepped_aside;
+		if (st || r.interrupted || !was_aside ||
+		    (!busy && !r.stepped_aside))
+			break;
+		sigaction(SIGINT, &act, NULL);
+		nanosleep(&nap, NULL);
+		st = tw_runner_has_work(t->store, t->who.org_id, hosts,
+		    &has_more, err);
+	} while (!st && has_more && !is_interrupted);
+	sigaction(SIGINT, &old, NULL);
+	return st;
 }
 
 enum tw_status tower_wait(struct tw_cli *cli, struct tower *t,

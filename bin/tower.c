@@ -22,8 +22,9 @@ enum tw_status tower_make_key(struct tw_store *s, const char *org,
 		return tw_err_nomem(err);
 	if (access(path, F_OK) == 0)
 		goto out;
-	/* keys/ and keys/ORG/ */
-	for (i = 0, slash = strstr(path, "/keys/") + 5; i < 2 && slash; i++) {
+	/* keys/ and keys/ORG/, behind the state's own path and its slash */
+	slash = strchr(path + strlen(tw_store_dir(s)) + 1, '/');
+	for (i = 0; i < 2 && slash; i++) {
 		*slash = '\0';
 		if (mkdir(path, 0700) != 0 && errno != EEXIST)
 			st = tw_err_sys(err, TW_CONFIG, errno,

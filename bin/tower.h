@@ -46,10 +46,17 @@ enum tw_status tower_select_names(struct tw_cli *cli, const char *arg,
 /* Runs a pass for these hosts (names, NULL-terminated; NULL: every host of
  * every organisation), with progress as the terminal and the options say.
  * until: detach then (tw_clock_mono()), 0: at the end.  *busy is true when
- * another pass is at work (nothing was done then). */
+ * another pass is at work (nothing was done then).  A pass for every host takes
+ * over from one for some, which steps aside. */
 enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
     const char *const *hosts, int jobs, bool watch, int64_t until, bool *busy,
     struct tw_pass_result *result, struct tw_err *err);
+
+/* A pass for these hosts that lasts until they have nothing more to do, even
+ * where another takes over from it meanwhile.  Does nothing when another one is
+ * at work at the beginning. */
+enum tw_status tower_pass_through(struct tw_cli *cli, struct tower *t,
+    const char *const *hosts, int jobs, struct tw_err *err);
 
 /* Waits until the changes (numbers) have ended, at most limit ms (-1: for
  * ever).  run: passes are run meanwhile.  The result is the worst of them:

@@ -204,7 +204,8 @@ static enum tw_status read_checkpoint(const char *path, int64_t chain,
 	st = gate_read(path, &b, err);
 	if (st)
 		goto out;
-	for (line = strtok_r(b.data, "\n", &save); line;
+	/* nothing was read: there is no text to split */
+	for (line = b.len ? strtok_r(b.data, "\n", &save) : NULL; line;
 	    line = strtok_r(NULL, "\n", &save))
 		if (sscanf(line, "towerify-checkpoint 1 %18" SCNd64 " %18"
 		    SCNd64 " %64s", &c, &n, hex) == 3 && c == chain &&

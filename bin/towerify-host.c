@@ -11,7 +11,7 @@
 
 enum { COL_NAME, COL_ADDRESS, COL_PORT, COL_USER, COL_STATUS, COL_QUEUED,
 	COL_RUNNING, COL_LABELS, COL_HELD_REASON, COL_HELD_SINCE, COL_HELD_BY,
-	COL_SUDO, COL_VIA, COL_IDENTITY, COL_SPOOL, COL_SPOOL_ID,
+	COL_SUDO, COL_VIA, COL_IDENTITY, COL_CONFIG, COL_SPOOL, COL_SPOOL_ID,
 	COL_TRANSPORT, COL_USED, COL_HOSTKEY, COL_FINGERPRINT, COL_SEEN,
 	COL_ERROR, COL_ERROR_AT, COL_NEXT, COL_FACTS, COL_FACTS_AT,
 	COL_CREATED };
@@ -32,6 +32,8 @@ static const struct tw_column columns[] = {
 	{ "sudo", "SUDO", TW_COL_BOOL, false, "become root by sudo -n" },
 	{ "via", "VIA", TW_COL_TEXT, false, "jump host" },
 	{ "identity", "IDENTITY", TW_COL_TEXT, false, "private key file" },
+	{ "ssh_config", "SSH CONFIG", TW_COL_BOOL, false,
+	    "the tower's own ~/.ssh counts" },
 	{ "spool", "SPOOL", TW_COL_TEXT, false, "directory there" },
 	{ "spool_id", "SPOOL ID", TW_COL_TEXT, false, "pinned id of it" },
 	{ "transport", "TRANSPORT", TW_COL_TEXT, false,
@@ -95,6 +97,7 @@ static enum tw_status fill(struct tw_table *t, const struct tw_host *h,
 	tw_table_cell_bool(t, COL_SUDO, h->sudo);
 	tw_table_cell_text(t, COL_VIA, h->via);
 	tw_table_cell_text(t, COL_IDENTITY, h->identity);
+	tw_table_cell_bool(t, COL_CONFIG, h->own_config);
 	tw_table_cell_text(t, COL_SPOOL, h->spool);
 	tw_table_cell_text(t, COL_SPOOL_ID, h->spool_id);
 	tw_table_cell_text(t, COL_TRANSPORT, h->transport);

@@ -125,9 +125,9 @@ static int show(struct tw_cli *cli, int argc, char **argv)
 
 /* --- add, remove, set ------------------------------------------------------- */
 
-/* The key into the owner's authorized_keys, with its record (transaction
+/* The record of a key that is to go into the owner's authorized_keys (transaction
  * open).  *there: it was in already. */
-static enum tw_status install(struct tower *t, const struct op_key *key,
+static enum tw_status record_key(struct tower *t, const struct op_key *key,
     struct op_keys *keys, bool *there, struct tw_err *err)
 {
 	enum tw_status st = TW_OK;
@@ -146,8 +146,28 @@ static enum tw_status install(struct tower *t, const struct op_key *key,
 	return st;
 }
 
-/* One transaction: the member, the record of the key, and the key, which is
- * put in place last. */
+/* The key goes in once its record is kept: killed between them, a key that lets
+ * in would have none.  A transaction that writes nothing keeps others out while
+ * the file is read and replaced. */
+static enum tw_status install(struct tower *t, const struct op_key *key,
+    struct tw_err *err)
+{
+	struct op_keys keys = { 0 };
+	enum tw_status st;
+	bool there;
+
+	st = tw_store_begin(t->store, err);
+	if (st)
+		return st;
+	st = op_keys_look(key, &keys, &there, err);
+	if (!st && !there)
+		st = op_keys_put(&keys, key, err);
+	op_keys_release(&keys);
+	tw_store_rollback(t->store);
+	return st;
+}
+
+/* One transaction for the member and the record of the key; then the key. */
 static enum tw_status add_with_key(struct tw_cli *cli, const char *login,
     const struct op_key *key, bool *added, struct tw_err *err)
 {
@@ -161,13 +181,13 @@ static enum tw_status add_with_key(struct tw_cli *cli, const char *login,
 		return st;
 	st = tw_operator_add(t->store, &t->who, login, added, err);
 	if (!st && wants_install)
-		st = install(t, key, &keys, &there, err);
-	if (!st && wants_install && !there)
-		st = op_keys_put(&keys, key, err);
+		st = record_key(t, key, &keys, &there, err);
 	if (!st)
 		st = tw_store_commit(t->store, err);
-	else
+	if (st)
 		tw_store_rollback(t->store);
+	if (!st && wants_install && !there)
+		st = install(t, key, err);
 	if (!st && wants_install)
 		tw_cli_say(cli, "%s: %s for %s %s", keys.path,
 		    key->public.fingerprint, login, there ?

@@ -80,7 +80,7 @@ static enum tw_status exit_status(const struct tw_pass_result *r)
 {
 	enum tw_status st = r->worst;
 
-	if (r->interrupted && r->still_running)
+	if ((r->interrupted && r->still_running) || r->stepped_aside)
 		st = tw_status_worse(st, TW_WAITING);
 	if (r->unreachable && isatty(STDERR_FILENO))
 		st = tw_status_worse(st, TW_AGAIN);
@@ -179,6 +179,9 @@ static int run(struct tw_cli *cli, int argc, char **argv)
 	if (busy && isatty(STDERR_FILENO))
 		tw_cli_say(cli, "another pass is at work; it takes up what is "
 		    "filed meanwhile");
+	if (!busy && result.stepped_aside && isatty(STDERR_FILENO))
+		tw_cli_say(cli, "a pass over the whole tower goes on with these "
+		    "hosts");
 	return busy ? TW_OK : (int)exit_status(&result);
 }
 

@@ -117,6 +117,7 @@ static bool is_sane_term(const char *term)
 	return term && strlen(term) <= TERM_MAX_LEN && tw_name_ok(term);
 }
 
+/* env[ENV_MAX] is all NULL; what is put there is to be freed. */
 static enum tw_status make_env(const struct gate *g, char **env,
     struct tw_err *err)
 {
@@ -139,9 +140,10 @@ static enum tw_status make_env(const struct gate *g, char **env,
 	_Static_assert(sizeof entries / sizeof *entries < ENV_MAX, "room");
 	for (i = 0; i < sizeof entries / sizeof *entries; i++)
 		if (entries[i].value && asprintf(&env[n++], "%s=%s",
-		    entries[i].name, entries[i].value) < 0)
+		    entries[i].name, entries[i].value) < 0) {
+			env[n - 1] = NULL;	/* undefined now */
 			return tw_err_nomem(err);
-	env[n] = NULL;
+		}
 	return TW_OK;
 }
 
@@ -151,19 +153,23 @@ static enum tw_status run_tool(const struct gate *g, char **words,
 {
 	char path[PATH_MAX], *env[ENV_MAX] = { NULL };
 	enum tw_status st;
+	size_t i;
 
 	st = check_tool(words[0], err);
 	if (!st)
 		st = tool_path(words[0], path, sizeof path, err);
 	if (!st)
 		st = make_env(g, env, err);
-	if (st)
-		return st;
-	execve(path, words, env);
-	if (errno == ENOENT)
-		return tw_err_set(err, TW_CONFIG, "%s is not installed on "
-		    "this tower", words[0]);
-	return tw_err_sys(err, TW_CONFIG, errno, "cannot run %s", words[0]);
+	if (!st) {
+		execve(path, words, env);
+		st = errno == ENOENT ? tw_err_set(err, TW_CONFIG,
+		    "%s is not installed on this tower", words[0]) :
+		    tw_err_sys(err, TW_CONFIG, errno, "cannot run %s",
+		    words[0]);
+	}
+	for (i = 0; i < ENV_MAX; i++)
+		free(env[i]);
+	return st;
 }
 
 int main(int argc, char **argv)
@@ -186,10 +192,8 @@ int main(int argc, char **argv)
 		st = read_args(argv + (argc > 0), &g, &err);
 	if (!st && line)
 		st = tw_words_split(line, strlen(line), &words, &n, &err);
-	if (!st && n == 0)
-		return print_help(stderr, TW_USAGE);
-	if (!st)
+	if (!st && n > 0)
 		st = run_tool(&g, words, &err);
 	tw_words_free(words);
-	return tw_cli_error(&cli, &err);
+	return st ? tw_cli_error(&cli, &err) : print_help(stderr, TW_USAGE);
 }

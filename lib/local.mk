@@ -103,6 +103,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/out/close.h \
 	lib/out/escape.c \
 	lib/out/escape.h \
+	lib/out/offer.c \
+	lib/out/offer.h \
 	lib/out/progress.c \
 	lib/out/progress.h \
 	lib/out/table.c \

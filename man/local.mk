@@ -8,6 +8,7 @@ dist_man_MANS += \
 	man/towerify-executor.7 \
 	man/towerify-gate.8 \
 	man/towerify-host.1 \
+	man/towerify-kinds.7 \
 	man/towerify-op.1 \
 	man/towerify-queue.1 \
 	man/towerify-run.1 \

@@ -16,6 +16,15 @@ dist_kinds_DATA = \
 	share/kinds/user \
 	share/kinds/wait
 
+# Apps to begin with.
+catalogdir = $(pkgdatadir)/catalog
+dist_catalog_DATA = \
+	share/catalog/docker.yaml \
+	share/catalog/haproxy.yaml \
+	share/catalog/keepalived.yaml \
+	share/catalog/nginx-site.yaml \
+	share/catalog/postgresql.yaml
+
 schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = \
 	share/schema/0001.sql

@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/engine/test_journal_event \
 	tests/unit/engine/test_journal_fuzz \
 	tests/unit/engine/test_mask \
+	tests/unit/engine/test_reach \
 	tests/unit/engine/test_runner \
 	tests/unit/engine/test_scenarios \
 	tests/unit/engine/test_wire \
@@ -41,6 +42,7 @@ UNIT_TESTS = \
 	tests/unit/model/test_tenant \
 	tests/unit/model/test_who \
 	tests/unit/out/test_escape \
+	tests/unit/out/test_offer \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
 	tests/unit/spec/test_alloc \
@@ -48,6 +50,7 @@ UNIT_TESTS = \
 	tests/unit/spec/test_app_compile \
 	tests/unit/spec/test_app_requires \
 	tests/unit/spec/test_bundle \
+	tests/unit/spec/test_catalog \
 	tests/unit/spec/test_change \
 	tests/unit/spec/test_kind \
 	tests/unit/spec/test_param \
@@ -61,6 +64,7 @@ UNIT_TESTS = \
 	tests/unit/ssh/test_hostkey \
 	tests/unit/ssh/test_links \
 	tests/unit/ssh/test_pubkey \
+	tests/unit/ssh/test_sshargs \
 	tests/unit/ssh/test_sshconfig \
 	tests/unit/store/test_store
 check_PROGRAMS += $(UNIT_TESTS)
@@ -128,7 +132,9 @@ EXECUTOR_TESTS = \
 
 E2E_TESTS = \
 	tests/e2e/app.t \
+	tests/e2e/aside.t \
 	tests/e2e/cut.t \
+	tests/e2e/gated.t \
 	tests/e2e/kill-executor.t \
 	tests/e2e/kill-runner.t \
 	tests/e2e/look.t \
@@ -144,7 +150,9 @@ E2E_TESTS = \
 
 RIG_TESTS = \
 	tests/rig/apt.t \
+	tests/rig/catalog.t \
 	tests/rig/gate.t \
+	tests/rig/kinds.t \
 	tests/rig/network.t \
 	tests/rig/power.t \
 	tests/rig/reboot.t \

@@ -210,6 +210,9 @@ static bool parse_wall_clock(const char *s, int64_t now, int64_t *out)
 	return false;
 }
 
+/* 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for a year. */
+#define TIME_MAX INT64_C(253402300799999)
+
 enum tw_status tw_time_parse(const char *s, int64_t now, int64_t *out,
     struct tw_err *err)
 {
@@ -221,7 +224,8 @@ enum tw_status tw_time_parse(const char *s, int64_t now, int64_t *out,
 		status = tw_span_parse(s + 1, &span, err);
 		if (status)
 			return status;
-		if (__builtin_add_overflow(now, span, out)) {
+		if (__builtin_add_overflow(now, span, out) ||
+		    *out > TIME_MAX) {
 			*out = 0;
 			return tw_err_set(err, TW_USAGE,
 			    "bad time '%s': too far away", s);

@@ -128,19 +128,33 @@ static enum tw_status add_backslashed(struct tw_mask_forms *f, const char *s,
 
 /* --- percent-encoded ----------------------------------------------------- */
 
+static void add_hex(struct tw_buf *b, unsigned c, int digits, bool is_upper)
+{
+	const char *hex = is_upper ? "0123456789ABCDEF" : "0123456789abcdef";
+
+	for (; digits > 0; digits--)
+		tw_buf_addc(b, hex[c >> 4 * (digits - 1) & 15]);
+}
+
 static enum tw_status add_percent(struct tw_mask_forms *f, const char *s,
     const char *kept, bool is_upper, bool has_plus, struct tw_err *err)
 {
 	struct tw_buf b = { .is_secret = true };
+	size_t n;
 
-	for (; *s; s++) {
-		if (strchr(kept, *s))
-			tw_buf_addc(&b, *s);
-		else if (*s == ' ' && has_plus)
+	while (*s) {
+		n = strspn(s, kept);
+		tw_buf_add(&b, s, n);
+		s += n;
+		if (!*s)
+			break;
+		if (*s == ' ' && has_plus) {
 			tw_buf_addc(&b, '+');
-		else
-			tw_buf_addf(&b, is_upper ? "%%%02X" : "%%%02x",
-			    (unsigned)(unsigned char)*s);
+		} else {
+			tw_buf_addc(&b, '%');
+			add_hex(&b, (unsigned char)*s, 2, is_upper);
+		}
+		s++;
 	}
 	return keep(f, &b, err);
 }
@@ -158,7 +172,8 @@ enum {
 
 static void add_number(struct tw_buf *b, unsigned c, int how)
 {
-	tw_buf_addf(b, how & JSON_UPPER ? "\\u%04X" : "\\u%04x", c);
+	tw_buf_adds(b, "\\u");
+	add_hex(b, c, 4, how & JSON_UPPER);
 }
 
 static void add_rune(struct tw_buf *b, uint32_t c, int how)
@@ -228,6 +243,24 @@ static enum tw_status add_json(struct tw_mask_forms *f, const char *s, int how,
 	return keep(f, &b, err);
 }
 
+/* The options that make a difference for s; the others need not be tried. */
+static int json_kinds(const char *s)
+{
+	int how = strpbrk(s, "/") ? JSON_SLASH : 0;
+
+	if (strpbrk(s, "\x7f"))
+		how |= JSON_DEL;
+	if (strpbrk(s, "<>&"))
+		how |= JSON_HTML;
+	for (; *s; s++) {
+		if ((unsigned char)*s >= 0x80)
+			how |= JSON_ASCII;
+		if ((unsigned char)*s < 0x20 || how & ~JSON_SLASH)
+			how |= JSON_UPPER;
+	}
+	return how;
+}
+
 /* --- all of them ----------------------------------------------------------- */
 
 static enum tw_status add_encoded(struct tw_mask_forms *f, const char *s,
@@ -236,15 +269,21 @@ static enum tw_status add_encoded(struct tw_mask_forms *f, const char *s,
 	static const char *const kept[] = { ALNUM "-._~", ALNUM "-._~/",
 		ALNUM "-_.!~*'()", ALNUM "*-._", ALNUM "_.-",
 		ALNUM "-_.!~*'();/?:@&=+$,#" };
+	int how, can_plus = strchr(s, ' ') ? 2 : 0, kinds = json_kinds(s);
 	enum tw_status st = TW_OK;
 	size_t i;
-	int how;
 
-	for (i = 0; i < sizeof kept / sizeof *kept; i++)
+	for (i = 0; i < sizeof kept / sizeof *kept; i++) {
+		if (s[strspn(s, kept[i])] == '\0')
+			continue;	/* as it is */
 		for (how = 0; how < 4 && !st; how++)
-			st = add_percent(f, s, kept[i], how & 1, how & 2, err);
+			if ((how & 2 & ~can_plus) == 0)
+				st = add_percent(f, s, kept[i], how & 1,
+				    how & 2, err);
+	}
 	for (how = 0; how < JSON_KINDS && !st; how++)
-		st = add_json(f, s, how, err);
+		if ((how & ~kinds) == 0)
+			st = add_json(f, s, how, err);
 	return st;
 }
 

@@ -97,7 +97,7 @@ static json_t *load(const char *json)
 
 enum tw_status tw_reach_defaults(struct tw_host *h, struct tw_err *err)
 {
-	json_t *o = load(h->sshconfig);
+	json_t *o = load(h->own_config ? h->sshconfig : NULL);
 	const char *user = get_text(o, "user");
 	struct passwd *pw = getpwuid(geteuid());
 	json_int_t port = json_integer_value(json_object_get(o, "port"));
@@ -125,7 +125,7 @@ static bool is_copied(const char *from, char **to)
 }
 
 /* --identity alone when it was given; else the organisation's key, then those
- * of ~/.ssh/config. */
+ * of ~/.ssh/config; where that does not count the organisation's key alone. */
 static bool add_identities(const struct tw_host *h, const char *key, json_t *o,
     struct tw_reach *r)
 {
@@ -135,9 +135,10 @@ static bool add_identities(const struct tw_host *h, const char *key, json_t *o,
 	r->identities = calloc(n + 2, sizeof *r->identities);
 	if (!r->identities)
 		return false;
-	if (!is_copied(h->identity ? h->identity : key, &r->identities[k++]))
+	if (!is_copied(h->own_config && h->identity ? h->identity : key,
+	    &r->identities[k++]))
 		return false;
-	if (h->identity)
+	if (!h->own_config || h->identity)
 		return true;
 	json_array_foreach(ids, i, id)
 		if (json_is_string(id) &&
@@ -155,7 +156,7 @@ static enum tw_status fill(const struct tw_host *h, const char *key, json_t *o,
 	    json_integer_value(json_object_get(o, "port"));
 
 	if (!is_copied(address ? address : h->address, &r->address) ||
-	    !is_copied(h->address, &r->alias) ||
+	    !is_copied(h->own_config ? h->address : NULL, &r->alias) ||
 	    !is_copied(user ? user : h->user, &r->user) ||
 	    !is_copied(h->via ? h->via : get_text(o, "proxyjump"), &r->via) ||
 	    !is_copied(h->via || r->via ? NULL : get_text(o, "proxycommand"),
@@ -171,6 +172,7 @@ static enum tw_status fill(const struct tw_host *h, const char *key, json_t *o,
 		.via = r->via,
 		.proxy_command = r->command,
 		.identities = (const char *const *)r->identities,
+		.known_hosts = r->known_hosts,
 		.hostkey = r->hostkey,
 		.config_alias = r->alias,
 	};
@@ -192,50 +194,65 @@ static void choose_transport(const struct tw_host *h, json_t *o,
 	r->may_fall_back = is_auto && r->transport == &tw_transport_libssh2;
 }
 
-/* The private key file of the host's organisation. */
-static enum tw_status key_of(struct tw_store *s, const struct tw_host *h,
-    char **out, struct tw_err *err)
+/* The private key file of the host's organisation, and its own known_hosts
+ * where the owner's does not count. */
+static enum tw_status files_of(struct tw_store *s, const struct tw_host *h,
+    char **key, char **known_hosts, struct tw_err *err)
 {
+	const char *dir = tw_store_dir(s);
 	char *org = NULL;
 	enum tw_status st;
 
 	st = tw_org_name(s, h->org_id, &org, err);
 	if (st)
 		return st;
-	*out = tw_org_key_path(tw_store_dir(s), org);
+	*key = tw_org_key_path(dir, org);
+	if (!h->own_config)
+		*known_hosts = tw_org_known_hosts_path(dir, org);
 	free(org);
-	return *out ? TW_OK : tw_err_nomem(err);
+	return *key && (h->own_config || *known_hosts) ? TW_OK :
+	    tw_err_nomem(err);
+}
+
+/* *o is what the owner's configuration says of the host: as stored, or anew. */
+static enum tw_status load_config(const struct tw_host *h, json_t **o,
+    struct tw_err *err)
+{
+	enum tw_status st = TW_OK;
+	char *fresh = NULL;
+
+	*o = load(h->own_config ? h->sshconfig : NULL);
+	if (!h->own_config || json_integer_value(json_object_get(*o, "mtime"))
+	    == (json_int_t)config_mtime())
+		return TW_OK;
+	st = tw_reach_config(h->address, h->user_given ? h->user : NULL,
+	    h->port_given ? h->port : 0, &fresh, err);
+	if (st)
+		return st;
+	json_decref(*o);
+	*o = load(fresh);
+	free(fresh);
+	return TW_OK;
 }
 
 enum tw_status tw_reach_make(struct tw_store *s, const struct tw_host *h,
     bool agent, struct tw_reach *out, struct tw_err *err)
 {
-	char *fresh = NULL, *key = NULL;
-	json_t *o = load(h->sshconfig);
 	enum tw_status st;
+	char *key = NULL;
+	json_t *o = NULL;
 
 	memset(out, 0, sizeof *out);
-	st = key_of(s, h, &key, err);
-	if (st)
-		goto out;
-	if (json_integer_value(json_object_get(o, "mtime")) !=
-	    (json_int_t)config_mtime()) {
-		st = tw_reach_config(h->address,
-		    h->user_given ? h->user : NULL,
-		    h->port_given ? h->port : 0, &fresh, err);
-		if (st)
-			goto out;
-		json_decref(o);
-		o = load(fresh);
+	st = files_of(s, h, &key, &out->known_hosts, err);
+	if (!st)
+		st = load_config(h, &o, err);
+	if (!st)
+		st = fill(h, key, o, out, err);
+	if (!st) {
+		out->target.use_agent = agent && h->own_config;
+		choose_transport(h, o, out);
 	}
-	st = fill(h, key, o, out, err);
-	if (st)
-		goto out;
-	out->target.use_agent = agent;
-	choose_transport(h, o, out);
-out:
 	json_decref(o);
-	free(fresh);
 	free(key);
 	if (st)
 		tw_reach_release(out);
@@ -255,5 +272,6 @@ void tw_reach_release(struct tw_reach *r)
 	free(r->via);
 	free(r->command);
 	free(r->hostkey);
+	free(r->known_hosts);
 	memset(r, 0, sizeof *r);
 }

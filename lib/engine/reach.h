@@ -2,7 +2,10 @@
  * reach.h - from a host of the state to a way to reach it
  *
  * Joins what the operator said of a host (address, port, user, jump, identity)
- * with what ~/.ssh/config says of it and the organisation's key.
+ * with what ~/.ssh/config says of it and the organisation's key.  A host that
+ * was added behind a gate (own_config is false) is reached with the
+ * organisation's key alone, and nothing of the owner's ~/.ssh: who may add
+ * hosts must not get in with the keys of somebody else.
  */
 #ifndef TW_ENGINE_REACH_H
 #define TW_ENGINE_REACH_H
@@ -16,7 +19,7 @@ struct tw_reach {
 	bool may_fall_back;	/* "auto": try `ssh` when libssh2 can't */
 	bool sudo;
 	/* private */
-	char *alias, *address, *user, *via, *command, *hostkey;
+	char *alias, *address, *user, *via, *command, *hostkey, *known_hosts;
 	char **identities;
 };
 
@@ -26,12 +29,13 @@ struct tw_reach {
 enum tw_status tw_reach_config(const char *address, const char *user, int port,
     char **json, struct tw_err *err);
 
-/* Fills h->user and h->port from h->sshconfig where they were not given. */
+/* Fills h->user and h->port from h->sshconfig where they were not given; without
+ * one they are the caller's own login and 22. */
 enum tw_status tw_reach_defaults(struct tw_host *h, struct tw_err *err);
 
-/* h->sshconfig is asked for again
- * when ~/.ssh/config is newer than it.  agent: try ssh-agent too (a person
- * waits at a terminal). */
+/* h->sshconfig is asked for again when ~/.ssh/config is newer than it.  agent:
+ * try ssh-agent too (a person waits at a terminal).  Without own_config neither
+ * is done. */
 enum tw_status tw_reach_make(struct tw_store *s, const struct tw_host *h,
     bool agent, struct tw_reach *out, struct tw_err *err);
 void tw_reach_release(struct tw_reach *r);

@@ -268,6 +268,8 @@ static void on_tick(uv_timer_t *t)
 	}
 	if (r->o.until && now >= r->o.until)
 		r->stop = true;
+	if (r->o.lock && tw_runlock_is_asked(r->o.lock))
+		r->stop = r->result->stepped_aside = true;
 	if (now - r->last_look < TICK_MS * LOOK_EVERY)
 		return;
 	if (r->active)
@@ -317,6 +319,9 @@ static void detach(struct runner *r)
 		r->visits = v->next;
 		visit_free(v);
 	}
+	/* a name that is not resolved yet can hold up the loop's end */
+	if (r->result->stepped_aside)
+		tw_runlock_yield(r->o.lock);
 	uv_walk(&r->loop, close_handle, NULL);
 	uv_run(&r->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&r->loop);
@@ -377,4 +382,21 @@ enum tw_status tw_runner_pass(const struct tw_runner_options *o,
 		*err = r->status ? r->err : r->complaint;
 	free(r);
 	return st;
+}
+
+enum tw_status tw_runner_has_work(struct tw_store *s, int64_t org_id,
+    const char *const *hosts, bool *has, struct tw_err *err)
+{
+	int64_t *ids = NULL, wake = 0, running = 0, since = 0;
+	int64_t now = tw_clock_now();
+	enum tw_status st;
+	size_t n = 0;
+
+	st = tw_queue_due(s, now, org_id, hosts, &ids, &n, &wake, err);
+	free(ids);
+	if (!st)
+		st = tw_queue_running(s, org_id, hosts, &running, &since, err);
+	*has = st == TW_AGAIN || n > 0 ||
+	    (running > 0 && now - since < TW_RUNNER_LINGER_MS);
+	return st == TW_AGAIN ? TW_OK : st;
 }

@@ -54,12 +54,14 @@ struct tw_pass_result {
 	int64_t held;		/* hosts this pass held */
 	int64_t still_running;	/* left for the next pass */
 	bool interrupted;	/* by a signal */
+	bool stepped_aside;	/* for a pass over all hosts: it goes on */
 	enum tw_status worst;	/* of the changes that ended: 0, 3, 4 */
 };
 
 struct tw_runner_options {
 	struct tw_store *store;		/* open for writing, no transaction */
-	struct tw_runlock *lock;	/* touched every 10 s; or NULL (tests) */
+	struct tw_runlock *lock;	/* touched every 10 s, yielded when
+					   asked; or NULL (tests) */
 	int64_t org_id;			/* 0: all organisations */
 	const char *const *hosts;	/* only these (needs org_id), or NULL */
 	int jobs;			/* 0: TW_RUNNER_JOBS */
@@ -78,5 +80,9 @@ struct tw_runner_options {
  * was done but for changes whose secrets can't be opened: they wait. */
 enum tw_status tw_runner_pass(const struct tw_runner_options *o,
     struct tw_pass_result *result, struct tw_err *err);
+
+/* Would a pass for these hosts (as in the options) stay at work now? */
+enum tw_status tw_runner_has_work(struct tw_store *s, int64_t org_id,
+    const char *const *hosts, bool *has, struct tw_err *err);
 
 #endif

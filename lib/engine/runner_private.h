@@ -63,6 +63,7 @@ struct visit {
 	struct tw_mask_forms *forms;
 	struct tw_mask *mask;
 	int64_t heard;		/* the stream's position, held back or not */
+	int64_t gap, since;	/* see visit_secret.c */
 
 	/* to be written (record.c) */
 	struct record *first, **last;
@@ -135,6 +136,10 @@ void visit_drop_secrets(struct visit *v);
 void visit_mask_begin(struct visit *v);
 /* Output just heard, by way of the mask. */
 void visit_mask_output(struct visit *v, const char *p, size_t n);
+/* An event just heard. */
+void visit_mask_event(struct visit *v, const struct tw_event *ev);
+/* How far behind v->heard the position to go on from must stay. */
+int64_t visit_mask_back(const struct visit *v);
 
 /* record.c */
 void record_output(struct visit *v, const char *p, size_t n, int64_t cut);

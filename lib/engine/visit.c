@@ -462,10 +462,10 @@ void visit_ask(struct visit *v)
 			visit_over(v);
 			return;
 		}
-		if (st == TW_CONFIG) {
-			own_trouble(v, &err);
-			return;
-		}
+	}
+	if (st == TW_CONFIG) {
+		own_trouble(v, &err);
+		return;
 	}
 	if (!st) {
 		v->state = VISIT_ASKED;

@@ -75,17 +75,64 @@ void visit_mask_begin(struct visit *v)
 		tw_mask_after_cut(v->mask);
 }
 
+/*
+ * n bytes of the stream that are no output: an event between two phases of a
+ * step.  The host's filter may still be copying what the first has printed, so
+ * that a secret goes on behind it.  What is held may then reach back over it:
+ * `since` bytes of output came after it, and it took `gap` bytes.
+ */
+static void step_over(struct visit *v, int64_t n)
+{
+	bool is_within = (int64_t)tw_mask_back(v->mask) > v->since;
+
+	/* over one such place only */
+	if (is_within && v->since > 0)
+		tw_mask_end(v->mask, true);
+	if (!is_within || v->since > 0)
+		v->gap = 0;
+	v->gap += n;
+	v->since = 0;
+}
+
 void visit_mask_output(struct visit *v, const char *p, size_t n)
 {
 	int64_t life, offset, next, grown;
 
 	tw_contact_position(v->contact, &life, &offset, &next);
 	grown = offset - v->heard;
-	/* something that was passed over stands between */
-	if (grown != (int64_t)n)
+	/* events that are known already: the position had stayed behind them */
+	if (grown > (int64_t)n)
+		step_over(v, grown - (int64_t)n);
+	else if (grown < (int64_t)n)
 		tw_mask_end(v->mask, true);
+	v->since += (int64_t)n;
 	tw_mask_feed(v->mask, p, n);
 	/* no part of the host's stream: not to be read again */
 	if (grown == 0)
 		tw_mask_end(v->mask, true);
+}
+
+/* What wrote the output before this may have been stopped in mid-word. */
+static bool is_torn(const struct tw_event *ev)
+{
+	return ev->word == TW_EV_LIFE || ev->state == TW_STEP_INTERRUPTED ||
+	    ev->state == TW_STEP_TIMED_OUT;
+}
+
+void visit_mask_event(struct visit *v, const struct tw_event *ev)
+{
+	int64_t life, offset, next;
+
+	tw_contact_position(v->contact, &life, &offset, &next);
+	if ((ev->word == TW_EV_RUN || ev->word == TW_EV_TRY) && !is_torn(ev))
+		step_over(v, offset - v->heard);
+	else
+		tw_mask_end(v->mask, is_torn(ev));
+}
+
+int64_t visit_mask_back(const struct visit *v)
+{
+	int64_t back = (int64_t)tw_mask_back(v->mask);
+
+	return back > v->since ? back + v->gap : back;
 }

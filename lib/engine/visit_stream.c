@@ -49,7 +49,7 @@ void visit_save_position(struct visit *v)
 	v->heard = v->change.offset;
 	/* what the mask holds back is to be heard again, should this end here */
 	if (v->mask)
-		v->change.offset -= (int64_t)tw_mask_back(v->mask);
+		v->change.offset -= visit_mask_back(v);
 }
 
 /* When the host booted, by our clock.  It says whole seconds of its own, and is
@@ -197,13 +197,6 @@ static void on_step_event(struct visit *v, const struct tw_event *ev)
 		v->change.in_undo = true;
 }
 
-/* What wrote the output before this may have been stopped in mid-word. */
-static bool is_torn(const struct tw_event *ev)
-{
-	return ev->word == TW_EV_LIFE || ev->state == TW_STEP_INTERRUPTED ||
-	    ev->state == TW_STEP_TIMED_OUT;
-}
-
 void visit_on_event(void *arg, const struct tw_event *ev)
 {
 	struct visit *v = arg;
@@ -211,7 +204,7 @@ void visit_on_event(void *arg, const struct tw_event *ev)
 	if (v->state != VISIT_ASKED || v->has_ended)
 		return;
 	if (v->mask)
-		tw_mask_end(v->mask, is_torn(ev));
+		visit_mask_event(v, ev);
 	if (!tw_automaton_apply(&v->automaton, ev)) {
 		char text[200];
 

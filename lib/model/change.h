@@ -230,7 +230,8 @@ enum tw_status tw_queue_settle(struct tw_store *s, int64_t host_id,
     int64_t now, int64_t *cancelled, struct tw_err *err);
 /* Running change of the host, else its head of queue made running (seq, epoch,
  * started; audit "change.start" by "tower", with the grant); TW_NO: nothing
- * due.  Rights are asked again: what lost them is cancelled as above. */
+ * due.  Rights are asked again: what lost them is cancelled as above.  TW_CONFIG:
+ * the head's secrets can't be opened (secret.h); it stays queued. */
 enum tw_status tw_change_claim(struct tw_store *s, int64_t host_id,
     int64_t now, struct tw_change *out, int64_t *cancelled,
     struct tw_err *err);

@@ -77,7 +77,8 @@ enum tw_status tw_grant_list(struct tw_store *s, const struct tw_who *who,
  * hosts:web*, until …"; or what each grant of that permission lacks).  TW_OK:
  * allowed now on every host of the scope; TW_NO: not, and the lines say why, or
  * (nothing appended) there is no such operator or host.  Hosts that the asking
- * person can't see count as not existing.  Needs `admin', but for oneself. */
+ * person can't see count as not existing, but for who has `admin'.  Needs
+ * `admin', but for oneself. */
 enum tw_status tw_grant_explain(struct tw_store *s, const struct tw_who *who,
     const char *login, enum tw_permission p, const struct tw_scope *scope,
     struct tw_buf *out, struct tw_err *err);

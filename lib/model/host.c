@@ -42,11 +42,11 @@ void tw_host_list_free(struct tw_host *h, size_t n)
 #define COLUMNS \
 	"SELECT h.id, h.org_id, h.name, h.address, h.port, h.user, h.via," \
 	"    h.identity, h.sudo, h.spool, h.transport, h.transport_used," \
-	"    h.port_given, h.user_given, h.sshconfig, h.hostkey, h.spool_id," \
-	"    h.queue_id, h.epoch, h.acked_seq, h.fence_epoch, h.fence_seq," \
-	"    h.held_reason, h.held_since, h.held_by, h.unhold, h.failures," \
-	"    h.next_attempt, h.last_error, h.last_error_at, h.last_seen," \
-	"    h.facts, h.facts_at, h.created," \
+	"    h.port_given, h.user_given, h.own_config, h.sshconfig, h.hostkey," \
+	"    h.spool_id, h.queue_id, h.epoch, h.acked_seq, h.fence_epoch," \
+	"    h.fence_seq, h.held_reason, h.held_since, h.held_by, h.unhold," \
+	"    h.failures, h.next_attempt, h.last_error, h.last_error_at," \
+	"    h.last_seen, h.facts, h.facts_at, h.created," \
 	"    (SELECT count(*) FROM change c WHERE c.host_id = h.id" \
 	"        AND c.status IN ('queued', 'running')" \
 	"        AND c.status = 'queued')," \
@@ -58,11 +58,11 @@ static const char load_sql[] =
 static const char load_any_sql[] = COLUMNS " ORDER BY j.key";
 enum {
 	ID, ORG_ID, NAME, ADDRESS, PORT, USER, VIA, IDENTITY, SUDO, SPOOL,
-	TRANSPORT, TRANSPORT_USED, PORT_GIVEN, USER_GIVEN, SSHCONFIG, HOSTKEY,
-	SPOOL_ID, QUEUE_ID, EPOCH, ACKED_SEQ, FENCE_EPOCH, FENCE_SEQ,
-	HELD_REASON, HELD_SINCE, HELD_BY, UNHOLD, FAILURES, NEXT_ATTEMPT,
-	LAST_ERROR, LAST_ERROR_AT, LAST_SEEN, FACTS, FACTS_AT, CREATED, QUEUED,
-	RUNNING,
+	TRANSPORT, TRANSPORT_USED, PORT_GIVEN, USER_GIVEN, OWN_CONFIG,
+	SSHCONFIG, HOSTKEY, SPOOL_ID, QUEUE_ID, EPOCH, ACKED_SEQ, FENCE_EPOCH,
+	FENCE_SEQ, HELD_REASON, HELD_SINCE, HELD_BY, UNHOLD, FAILURES,
+	NEXT_ATTEMPT, LAST_ERROR, LAST_ERROR_AT, LAST_SEEN, FACTS, FACTS_AT,
+	CREATED, QUEUED, RUNNING,
 };
 
 /* False: no memory. */
@@ -99,6 +99,7 @@ static enum tw_status read_row(struct tw_stmt *st, struct tw_host *h,
 	h->sudo = tw_stmt_col_int(st, SUDO) != 0;
 	h->port_given = tw_stmt_col_int(st, PORT_GIVEN) != 0;
 	h->user_given = tw_stmt_col_int(st, USER_GIVEN) != 0;
+	h->own_config = tw_stmt_col_int(st, OWN_CONFIG) != 0;
 	h->epoch = tw_stmt_col_int(st, EPOCH);
 	h->acked_seq = tw_stmt_col_int(st, ACKED_SEQ);
 	h->fence_epoch = tw_stmt_col_int(st, FENCE_EPOCH);

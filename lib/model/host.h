@@ -15,6 +15,8 @@ struct tw_host {		/* strings owned; NULL where none */
 	char *queue_id;
 	int port;
 	bool sudo, port_given, user_given, unhold;
+	bool own_config;	/* the owner's ~/.ssh counts; else identity and
+				   sshconfig are NULL */
 	int64_t epoch, acked_seq, fence_epoch, fence_seq;
 	char *held_reason, *held_by;
 	int64_t held_since;

@@ -75,22 +75,23 @@ static enum tw_status put_labels(struct tw_store *s,
 static const char add_sql[] =
     "INSERT INTO host (org_id, address, port, user, via, identity, sudo,"
     "    spool, transport, transport_used, port_given, user_given, sshconfig,"
-    "    hostkey, spool_id, name, queue_id, created)"
+    "    hostkey, spool_id, own_config, name, queue_id, created)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-    "    ?15, ?16, ?17, ?18)";
+    "    ?15, ?16, ?17, ?18, ?19)";
 /* A fence of h that is 0 is forgotten: the spool was accepted anew.  A host that
  * was changed is tried again at once. */
 static const char save_sql[] =
     "UPDATE host SET"
-    "    fence_epoch = CASE WHEN ?17 THEN 0 ELSE fence_epoch END,"
-    "    fence_seq = CASE WHEN ?17 THEN 0 ELSE fence_seq END,"
+    "    fence_epoch = CASE WHEN ?18 THEN 0 ELSE fence_epoch END,"
+    "    fence_seq = CASE WHEN ?18 THEN 0 ELSE fence_seq END,"
     "    failures = 0, next_attempt = NULL, address = ?2, port = ?3,"
     "    user = ?4, via = ?5, identity = ?6, sudo = ?7, spool = ?8,"
     "    transport = ?9, transport_used = ?10, port_given = ?11,"
-    "    user_given = ?12, sshconfig = ?13, hostkey = ?14, spool_id = ?15"
-    " WHERE org_id = ?1 AND id = ?16";
+    "    user_given = ?12, sshconfig = ?13, hostkey = ?14, spool_id = ?15,"
+    "    own_config = ?16"
+    " WHERE org_id = ?1 AND id = ?17";
 
-/* Places 2 to 15 of both statements. */
+/* Places 2 to 16 of both statements. */
 static void bind_settable(struct tw_stmt *st, const struct tw_host *h)
 {
 	tw_stmt_text(st, 2, h->address);
@@ -107,6 +108,7 @@ static void bind_settable(struct tw_stmt *st, const struct tw_host *h)
 	tw_stmt_text(st, 13, h->sshconfig);
 	tw_stmt_text(st, 14, h->hostkey);
 	tw_stmt_text(st, 15, h->spool_id);
+	tw_stmt_int(st, 16, h->own_config);
 }
 
 static const char taken_sql[] =
@@ -131,16 +133,27 @@ static enum tw_status refuse_taken(struct tw_store *s,
 	return tw_err_set(err, TW_NO, "there is a host '%s' already", name);
 }
 
+/* With the labels, by which the grant may have been judged. */
 static char *add_detail(const struct tw_host *h,
     const struct tw_grant_used *used)
 {
-	char port[16];
+	struct tw_buf labels = TW_BUF_INIT;
+	char port[16], *detail = NULL;
+	size_t i;
 
 	snprintf(port, sizeof port, "%d", h->port);
-	return tw_audit_detail("address", h->address, "port", port, "user",
-	    h->user, "via", h->via, "identity", h->identity, "sudo",
-	    h->sudo ? "yes" : "no", "spool", h->spool, "hostkey", h->hostkey,
-	    "grant", used->text, (char *)NULL);
+	for (i = 0; h->labels && h->labels[i]; i++)
+		tw_buf_addf(&labels, "%s%s", i ? "," : "", h->labels[i]);
+	if (tw_buf_check(&labels, NULL) == TW_OK)
+		detail = tw_audit_detail("address", h->address, "port", port,
+		    "user", h->user, "via", h->via, "identity", h->identity,
+		    "sudo", h->sudo ? "yes" : "no", "spool", h->spool,
+		    "hostkey", h->hostkey, "ssh-config",
+		    h->own_config ? "yes" : "no", "labels",
+		    labels.len ? labels.data : NULL, "grant", used->text,
+		    (char *)NULL);
+	tw_buf_release(&labels);
+	return detail;
 }
 
 static enum tw_status insert_host(struct tw_store *s,
@@ -159,9 +172,9 @@ static enum tw_status insert_host(struct tw_store *s,
 	if (status != TW_OK)
 		return status;
 	bind_settable(st, h);
-	tw_stmt_text(st, 16, h->name);
-	tw_stmt_text(st, 17, h->queue_id);
-	tw_stmt_int(st, 18, h->created);
+	tw_stmt_text(st, 17, h->name);
+	tw_stmt_text(st, 18, h->queue_id);
+	tw_stmt_int(st, 19, h->created);
 	status = tw_stmt_run(st, err);
 	h->id = tw_store_last_id(s);
 	if (status == TW_OK)
@@ -240,8 +253,8 @@ static enum tw_status update_host(struct tw_store *s,
 	if (status != TW_OK)
 		return status;
 	bind_settable(st, h);
-	tw_stmt_int(st, 16, h->id);
-	tw_stmt_int(st, 17, h->fence_epoch == 0 && h->fence_seq == 0);
+	tw_stmt_int(st, 17, h->id);
+	tw_stmt_int(st, 18, h->fence_epoch == 0 && h->fence_seq == 0);
 	status = tw_stmt_run(st, err);
 	if (status == TW_OK && tw_store_changes(s) == 0)
 		status = tw_err_set(err, TW_NO, "no host '%s'", h->name);

@@ -47,6 +47,9 @@ enum tw_status tw_operator_put(struct tw_store *s, const char *login,
 	struct tw_stmt *st;
 	bool is_admin;
 
+	if (strcmp(login, TW_TOWER) == 0)
+		return tw_err_set(err, TW_USAGE, "'" TW_TOWER "' can't be an "
+		    "operator: it is who acts when no person does");
 	status = tw_operator_find(s, login, id, &is_admin, err);
 	if (status != TW_NO)
 		return status;
@@ -270,10 +273,8 @@ static enum tw_status set_admin(struct tw_store *s, const struct tw_who *who,
 	if (status != TW_OK)
 		return status;
 	status = tw_operator_find(s, login, &id, &was_admin, err);
-	if (status == TW_NO && !is_admin)
-		return tw_err_set(err, TW_NO, "no operator '%s'", login);
 	if (status == TW_NO)
-		status = tw_operator_put(s, login, &id, err);
+		return tw_err_set(err, TW_NO, "no operator '%s'", login);
 	if (status != TW_OK || was_admin == is_admin)
 		return status;
 	if (!is_admin)

@@ -32,8 +32,7 @@ enum tw_status tw_operator_remove(struct tw_store *s,
     const struct tw_who *who, const char *login, struct tw_err *err);
 /* Administrator of the tower, or no longer (TW_NO for the last).  Audit
  * "op.set-admin" on the tower's chain.  For administrators of the tower; login
- * need not be a member of anything, and becomes an operator where needed;
- * TW_NO also: no such operator, who can't be administrator no longer. */
+ * need not be a member of anything; TW_NO also: no such operator. */
 enum tw_status tw_operator_set_admin(struct tw_store *s,
     const struct tw_who *who, const char *login, bool is_admin,
     struct tw_err *err);

@@ -78,13 +78,24 @@ enum tw_status tw_org_name(struct tw_store *s, int64_t org_id, char **out,
 	return status;
 }
 
-char *tw_org_key_path(const char *state_dir, const char *org)
+/* A file of the organisation's directory of keys, malloc'd. */
+static char *key_file(const char *state_dir, const char *org, const char *name)
 {
 	char *path;
 
-	if (asprintf(&path, "%s/keys/%s/id_ed25519", state_dir, org) < 0)
+	if (asprintf(&path, "%s/keys/%s/%s", state_dir, org, name) < 0)
 		return NULL;
 	return path;
+}
+
+char *tw_org_key_path(const char *state_dir, const char *org)
+{
+	return key_file(state_dir, org, "id_ed25519");
+}
+
+char *tw_org_known_hosts_path(const char *state_dir, const char *org)
+{
+	return key_file(state_dir, org, "known_hosts");
 }
 
 /* --- the key pair ------------------------------------------------------ */
@@ -112,27 +123,28 @@ static enum tw_status remove_file(const char *path, struct tw_err *err)
 	return tw_err_sys(err, TW_CONFIG, errno, "cannot remove %s", path);
 }
 
-/* An organisation's key pair and its directory: the next one of that name must
- * not inherit them.  What else lies in the directory is left. */
+/* An organisation's key pair, pinned jump hosts, and their directory: the next
+ * one of that name must not inherit them.  What else lies in the directory is
+ * left. */
 static enum tw_status remove_key(struct tw_store *s, const char *org,
     struct tw_err *err)
 {
-	char *key = tw_org_key_path(tw_store_dir(s), org), *public = NULL;
-	enum tw_status status;
+	static const char *const names[] = { "id_ed25519", "id_ed25519.pub",
+	    "known_hosts" };
+	char *dir = key_file(tw_store_dir(s), org, ""), *path;
+	enum tw_status status = dir ? TW_OK : tw_err_nomem(err);
+	size_t i;
 
-	if (!key || asprintf(&public, "%s.pub", key) < 0) {
-		free(key);
-		return tw_err_nomem(err);
+	for (i = 0; i < sizeof names / sizeof *names && !status; i++) {
+		path = key_file(tw_store_dir(s), org, names[i]);
+		status = path ? remove_file(path, err) : tw_err_nomem(err);
+		free(path);
 	}
-	status = remove_file(key, err);
 	if (status == TW_OK)
-		status = remove_file(public, err);
-	*strrchr(key, '/') = '\0';
-	if (status == TW_OK)
-		status = sync_dir(key, err);
-	rmdir(key);
-	free(key);
-	free(public);
+		status = sync_dir(dir, err);
+	if (dir)
+		rmdir(dir);
+	free(dir);
 	return status;
 }
 

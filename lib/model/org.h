@@ -34,15 +34,18 @@ enum tw_status tw_org_add(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_org_list(struct tw_store *s, const struct tw_who *who,
     const char *name, struct tw_org **out, size_t *n, struct tw_err *err);
 /* Refused (TW_NO) while it has hosts or pending changes, or no other
- * organisation is left.  Members, grants and
- * key pair go, history and audit chain stay; the name is free again.  Audit
- * "org.remove" on the tower's chain.  TW_DENIED as for add. */
+ * organisation is left.  Members, grants, key pair and pinned jump hosts go,
+ * history and audit chain stay; the name is free again.  Audit "org.remove" on
+ * the tower's chain.  TW_DENIED as for add. */
 enum tw_status tw_org_remove(struct tw_store *s, const struct tw_who *who,
     const char *name, struct tw_err *err);
 
 /* Path of the organisation's private key, malloc'd: DIR/keys/ORG/id_ed25519.
  * The key is made by the tools when absent (lib/ssh does that). */
 char *tw_org_key_path(const char *state_dir, const char *org);
+/* Path of the file of jump hosts' keys that the organisation has pinned, in the
+ * form of known_hosts, malloc'd: DIR/keys/ORG/known_hosts. */
+char *tw_org_known_hosts_path(const char *state_dir, const char *org);
 enum tw_status tw_org_name(struct tw_store *s, int64_t org_id, char **out,
     struct tw_err *err);
 

@@ -26,7 +26,8 @@ enum tw_status tw_org_insert(struct tw_store *s, const char *by,
 /* TW_NO when there is none; err is not filled then. */
 enum tw_status tw_operator_find(struct tw_store *s, const char *login,
     int64_t *id, bool *is_admin, struct tw_err *err);
-/* The operator of that login, made where there is none (transaction open). */
+/* The operator of that login, made where there is none (transaction open).
+ * TW_USAGE for "tower": records name who acted, and that is the tower itself. */
 enum tw_status tw_operator_put(struct tw_store *s, const char *login,
     int64_t *id, struct tw_err *err);
 /* Administrator of the tower or no longer, with its audit record (transaction

@@ -188,6 +188,17 @@ static const char start_sql[] =
 static const char seq_sql[] =
     "UPDATE host SET next_seq = next_seq + 1 WHERE id = ?1";
 
+/* What could not be sent stays queued, where it can still be cancelled. */
+static enum tw_status try_secrets(struct tw_store *s,
+    const struct tw_change *c, struct tw_err *err)
+{
+	struct tw_secrets secrets;
+	enum tw_status status = tw_secrets_open(s, c, &secrets, err);
+
+	tw_secrets_release(&secrets);
+	return status;
+}
+
 /* The change becomes running; its row is read again into out. */
 static enum tw_status start(struct tw_store *s, int64_t host_id,
     const struct head *h, int64_t now, struct tw_change *out,
@@ -206,6 +217,8 @@ static enum tw_status start(struct tw_store *s, int64_t host_id,
 		status = tw_run_int(s, seq_sql, host_id, err);
 	if (status == TW_OK)
 		status = tw_change_load(s, h->q.id, out, err);
+	if (status == TW_OK)
+		status = try_secrets(s, out, err);
 	if (status == TW_OK)
 		status = tw_change_record(s, out->org_id, TW_TOWER,
 		    out->host_name, out->num, "change.start", now,

@@ -176,6 +176,34 @@ static enum tw_status read_org(struct tw_store *s, const char *sql,
 	return status;
 }
 
+static const char names_sql[] =
+    "SELECT o.name FROM org o WHERE o.removed IS NULL AND (?2 OR EXISTS"
+    "    (SELECT 1 FROM member m WHERE m.org_id = o.id"
+    "        AND m.operator_id = ?1)) ORDER BY o.name LIMIT 10";
+
+/* Who can't act without naming one can't ask for the list either. */
+static enum tw_status hint_orgs(struct tw_store *s, const struct tw_who *w,
+    struct tw_err *err)
+{
+	struct tw_buf b = TW_BUF_INIT;
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_stmt_get(s, names_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, w->operator_id);
+	tw_stmt_int(st, 2, w->is_admin);
+	while ((status = tw_stmt_step(st, err)) == TW_OK)
+		tw_buf_addf(&b, "%s%s", b.len ? ", " : "",
+		    tw_stmt_col_text(st, 0));
+	if (status == TW_NO)
+		tw_err_hint(err, "name one of yours with --org: %s",
+		    tw_buf_str(&b));
+	tw_buf_release(&b);
+	return status;
+}
+
 static enum tw_status choose_org(struct tw_store *s, const char *org,
     struct tw_who *w, struct tw_err *err)
 {
@@ -189,7 +217,7 @@ static enum tw_status choose_org(struct tw_store *s, const char *org,
 	if (status == TW_NO) {
 		tw_org_not_found(org ? org : TW_ORG_DEFAULT, err);
 		if (!org)
-			tw_err_hint(err, "name one of yours with --org");
+			status = hint_orgs(s, w, err);
 	}
 	return status;
 }

@@ -16,8 +16,10 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "out/escape.h"
+#include "out/offer.h"
 
 #define NAME_COLUMNS 24		/* a longer host name is cut */
+#define ABOVE_MAX ((size_t)64 << 10)	/* bytes that wait to be drawn */
 #define LINES_MAX 200		/* of the block, however tall the terminal */
 
 #define GREEN "\x1b[32m"
@@ -50,6 +52,11 @@ enum tw_status tw_progress_new(const struct tw_progress_options *options,
 	if (!*out)
 		return tw_err_nomem(err);
 	(*out)->options = *options;
+	if (options->never_waits &&
+	    !tw_offer_is_possible(fileno(options->out))) {
+		(*out)->options.mode = TW_PROGRESS_QUIET;
+		(*out)->options.out = NULL;
+	}
 	(*out)->escape = TW_ESCAPE_ONE_LINE | tw_escape_locale();
 	(*out)->begun = now;
 	return TW_OK;
@@ -57,9 +64,15 @@ enum tw_status tw_progress_new(const struct tw_progress_options *options,
 
 static void flush(struct tw_progress *p, struct tw_buf *b)
 {
-	if (b->len)
-		fwrite(b->data, 1, b->len, p->options.out);
-	fflush(p->options.out);
+	FILE *out = p->options.out;
+
+	if (out && p->options.never_waits) {
+		tw_offer(fileno(out), b->data, b->len);
+	} else if (out) {
+		if (b->len)
+			fwrite(b->data, 1, b->len, out);
+		fflush(out);
+	}
 	tw_buf_reset(b);
 }
 
@@ -73,6 +86,8 @@ static void above_done(struct tw_progress *p)
 {
 	if (p->options.mode != TW_PROGRESS_LIVE)
 		flush(p, &p->above);
+	else if (p->above.len > ABOVE_MAX && p->options.never_waits)
+		tw_buf_reset(&p->above);
 }
 
 /* --- the hosts ------------------------------------------------------- */
@@ -431,6 +446,10 @@ static void draw(struct tw_progress *p, bool with_block, int64_t now)
 	struct tw_buf b = TW_BUF_INIT;
 	size_t width, height, rows, i;
 
+	/* a block that was not drawn would be looked for on the screen */
+	if (p->options.never_waits &&
+	    !tw_offer_is_welcome(fileno(p->options.out)))
+		return;
 	terminal_size(p, &width, &height);
 	if (width < 2)
 		width = 2;

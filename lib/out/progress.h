@@ -29,6 +29,7 @@ struct tw_progress_options {
 	FILE *out;		/* stderr */
 	bool color;
 	bool verbose;		/* PLAIN, LIVE: a line for each step too */
+	bool never_waits;	/* what out can't take at once is dropped */
 	size_t width, height;	/* 0: ask the terminal at each redraw */
 };
 

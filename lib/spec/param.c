@@ -258,12 +258,33 @@ static void take_default(const struct tw_param *d, struct tw_diags *ds,
 		ds->failed = true;
 }
 
+static void check_totals(const struct tw_params *p,
+    const struct tw_param_values *values, struct tw_diags *ds)
+{
+	size_t i, n, total = 0, secret = 0;
+
+	for (i = 0; i < p->n; i++) {
+		n = values->v[i].text ? strlen(values->v[i].text) : 0;
+		total += n;
+		if (p->v[i].type == TW_PARAM_SECRET)
+			secret += n;
+	}
+	if (total > TW_PARAM_TOTAL_MAX)
+		tw_diags_add(ds, 0, 0, NULL,
+		    "the parameters have %zu bytes together, more than %zu",
+		    total, TW_PARAM_TOTAL_MAX);
+	if (secret > TW_SECRET_TOTAL_MAX)
+		tw_diags_add(ds, 0, 0, NULL,
+		    "the secrets have %zu bytes together, more than %zu",
+		    secret, TW_SECRET_TOTAL_MAX);
+}
+
 enum tw_status tw_params_check(const struct tw_params *p,
     const struct tw_param_given *given, size_t n, struct tw_diags *ds,
     struct tw_param_values *out, struct tw_err *err)
 {
-	size_t i, total = 0;
 	enum tw_status st;
+	size_t i;
 
 	out->n = 0;
 	out->v = calloc(p->n ? p->n : 1, sizeof *out->v);
@@ -272,16 +293,10 @@ enum tw_status tw_params_check(const struct tw_params *p,
 	out->n = p->n;
 	for (i = 0; i < n; i++)
 		take_given(p, &given[i], ds, out);
-	for (i = 0; i < p->n; i++) {
+	for (i = 0; i < p->n; i++)
 		if (!out->v[i].given)
 			take_default(&p->v[i], ds, &out->v[i]);
-		if (out->v[i].text)
-			total += strlen(out->v[i].text);
-	}
-	if (total > TW_PARAM_TOTAL_MAX)
-		tw_diags_add(ds, 0, 0, NULL,
-		    "the parameters have %zu bytes together, more than %zu",
-		    total, TW_PARAM_TOTAL_MAX);
+	check_totals(p, out, ds);
 	st = tw_diags_check(ds, TW_USAGE, err);
 	if (st != TW_OK)
 		tw_param_values_release(out);

@@ -21,6 +21,9 @@
 /* Bytes of all values: the environment of a step must fit in what the kernel
  * takes (a quarter of an 8 MiB stack on Linux). */
 #define TW_PARAM_TOTAL_MAX ((size_t)1 << 20)
+/* Bytes of all secrets: a pass looks for each in dozens of forms, on each of
+ * many hosts (engine/mask.h). */
+#define TW_SECRET_TOTAL_MAX TW_PARAM_VALUE_MAX
 
 enum tw_param_type {
 	TW_PARAM_STRING,

@@ -20,9 +20,9 @@ struct tw_secret_value {
 /* Appends the program to *text and the contents to *blob (both zeroed or
  * empty; their .max is set here), and says in *room how many bytes the host
  * must reserve for its events file.  values come from tw_params_check() with
- * the spec's own params, and tw_change_spec_fill() comes before.  Of a secret that was given only the name stands in
- * the program, and which steps get it; one that is absent is an empty
- * parameter, as any other.  TW_OK, TW_NOMEM. */
+ * the spec's own params, and tw_change_spec_fill() comes before.  Of a secret
+ * that was given only the name stands in the program, and which steps get it;
+ * one that is absent is an empty parameter, as any other.  TW_OK, TW_NOMEM. */
 enum tw_status tw_program_make(const struct tw_change_spec *spec,
     const struct tw_param_values *values, struct tw_buf *text,
     struct tw_buf *blob, long *room, struct tw_err *err);

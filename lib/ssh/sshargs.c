@@ -147,7 +147,18 @@ static void add_option(struct tw_argv *a, const char *s)
 	tw_argv_add(a, "%s", s);
 }
 
-static void add_common(struct tw_argv *a)
+/* IdentityFile=none keeps the default ones out even when a file given by -i is
+ * not there. */
+static void add_no_configuration(struct tw_argv *a)
+{
+	tw_argv_add(a, "-F");
+	tw_argv_add(a, "none");
+	add_option(a, "IdentityFile=none");
+	add_option(a, "IdentitiesOnly=yes");
+	add_option(a, "IdentityAgent=none");
+}
+
+static void add_common(struct tw_argv *a, const struct tw_ssh_target *t)
 {
 	static const char *const options[] = {
 		"BatchMode=yes", "ControlMaster=no", "ControlPath=none",
@@ -161,6 +172,8 @@ static void add_common(struct tw_argv *a)
 
 	tw_argv_add(a, "ssh");
 	tw_argv_add(a, "-T");
+	if (t->known_hosts)
+		add_no_configuration(a);
 	for (i = 0; i < sizeof options / sizeof options[0]; i++)
 		add_option(a, options[i]);
 	tw_argv_add(a, "-o");
@@ -214,6 +227,20 @@ static void add_command_option(struct tw_argv *a, const struct tw_argv *command)
 	tw_buf_release(&b);
 }
 
+/* Whose key a jump host must show. */
+static void add_jump_keys(struct tw_argv *a, const struct tw_ssh_target *t)
+{
+	if (!t->known_hosts)
+		return;
+	add_option(a, t->pin_jumps ? "StrictHostKeyChecking=accept-new" :
+	    "StrictHostKeyChecking=yes");
+	add_option(a, "GlobalKnownHostsFile=/dev/null");
+	tw_argv_add(a, "-o");
+	tw_argv_add(a, "UserKnownHostsFile=\"%s\"", t->known_hosts);
+	add_option(a, "HashKnownHosts=no");
+	add_option(a, "CheckHostIP=no");
+}
+
 /* An ssh through the first n bytes of via to the place.  Each further jump host
  * is the ProxyCommand of the next; there are few enough to recurse. */
 static void add_jump(struct tw_argv *a, const struct tw_ssh_target *t,
@@ -224,7 +251,8 @@ static void add_jump(struct tw_argv *a, const struct tw_ssh_target *t,
 
 	while (start > 0 && t->via[start - 1] != ',')
 		start--;
-	add_common(a);
+	add_common(a, t);
+	add_jump_keys(a, t);
 	add_identities(a, t);
 	if (start > 0) {
 		add_jump(&before, t, start - 1, TOKENS);
@@ -286,7 +314,7 @@ enum tw_status tw_sshargs_base(const struct tw_ssh_target *t,
 {
 	const char *zone;
 
-	add_common(a);
+	add_common(a, t);
 	add_option(a, "GlobalKnownHostsFile=/dev/null");
 	add_option(a, "CheckHostIP=no");
 	add_option(a, "VerifyHostKeyDNS=no");

@@ -37,6 +37,15 @@ struct tw_ssh_target {
 					   tw_sshconfig_get(); via wins */
 	const char *const *identities;	/* private key files, tried in order;
 					   NULL-terminated */
+	const char *known_hosts;	/* NULL: ssh's configuration, key files
+					   and known_hosts of the user count.
+					   Else nothing of them does:
+					   identities alone log in, also to
+					   jump hosts, which show the keys that
+					   this file has; no proxy_command and
+					   use_agent then */
+	bool pin_jumps;		/* jump hosts that are not in known_hosts are
+				   added to it */
 	bool use_agent;		/* try the agent too (a terminal only) */
 	const char *hostkey;	/* pinned: "TYPE BASE64"; required */
 	const char *config_alias;	/* name to give to `ssh` so that

@@ -110,7 +110,7 @@ static enum tw_status migrate_all(struct tw_store *s,
 	int64_t age;
 	size_t i;
 
-	status = tw_runlock_take(s->dir, &lock, &age, err);
+	status = tw_runlock_take(s->dir, false, 0, &lock, &age, err);
 	if (status == TW_AGAIN)
 		return tw_err_prefix(err, "the state is of an older version "
 		    "and can't be brought up to date now");

@@ -99,10 +99,19 @@ const void *tw_stmt_col_blob(struct tw_stmt *st, int c, size_t *n);
 bool tw_stmt_col_is_null(struct tw_stmt *st, int c);
 
 /* The runner's lock: a kernel lock on DIR/run.lock, with a line of its own.
- * TW_AGAIN when another holds it (*age: milliseconds since it was touched). */
+ * TW_AGAIN when another holds it (*age: milliseconds since it was touched).
+ *
+ * A limited runner, which does not look after all hosts, is asked to step aside
+ * by one that does and waits for it, at most `wait` ms (0: it does not ask);
+ * TW_WAITING when that was too short.  While somebody waits, no other limited
+ * one gets the lock: TW_AGAIN. */
 struct tw_runlock;
-enum tw_status tw_runlock_take(const char *dir, struct tw_runlock **out,
-    int64_t *age, struct tw_err *err);
+enum tw_status tw_runlock_take(const char *dir, bool is_limited, int64_t wait,
+    struct tw_runlock **out, int64_t *age, struct tw_err *err);
+/* Does somebody wait for this limited runner?  One system call. */
+bool tw_runlock_is_asked(const struct tw_runlock *l);
+/* Unlocks before tw_runlock_release(), which writes no note then. */
+void tw_runlock_yield(struct tw_runlock *l);
 void tw_runlock_touch(struct tw_runlock *l);
 /* Writes the note that --status reads ("STARTED ENDED STATUS …"), unlocks. */
 void tw_runlock_release(struct tw_runlock *l, const char *note);

@@ -72,6 +72,9 @@ CREATE TABLE host (
 	transport_used TEXT,		-- what 'auto' came to at the last check
 	port_given INTEGER NOT NULL DEFAULT 0 CHECK (port_given IN (0, 1)),
 	user_given INTEGER NOT NULL DEFAULT 0 CHECK (user_given IN (0, 1)),
+	own_config INTEGER NOT NULL DEFAULT 1 CHECK (own_config IN (0, 1)),
+					-- the owner's ~/.ssh counts; else the
+					-- organisation's key alone logs in
 	sshconfig TEXT,			-- what `ssh -G` said, as JSON
 	hostkey TEXT NOT NULL,		-- pinned: "TYPE BASE64"
 	spool_id TEXT,			-- pinned; NULL: never logged in yet
@@ -94,7 +97,8 @@ CREATE TABLE host (
 	facts TEXT,			-- gathered by check, as JSON
 	facts_at INTEGER,
 	created INTEGER NOT NULL,
-	UNIQUE (org_id, name)
+	UNIQUE (org_id, name),
+	CHECK (own_config OR (identity IS NULL AND sshconfig IS NULL))
 ) STRICT;
 
 CREATE TABLE label (

@@ -141,6 +141,13 @@ like '... several in a file: the last' 0 '' '21 records*'
 try "$audit" verify --checkpoint hello.yaml
 is '... a file that holds none' 65 '' \
 	'towerify-audit: hello.yaml: holds no checkpoint of this organisation'
+try "$audit" verify --checkpoint - </dev/null
+is '... nothing at all' 65 '' \
+	'towerify-audit: -: holds no checkpoint of this organisation'
+: >empty
+try "$audit" verify --checkpoint empty
+is '... an empty file' 65 '' \
+	'towerify-audit: empty: holds no checkpoint of this organisation'
 try "$audit" verify --checkpoint none
 is '... a file that is not there' 65 '' \
 	'towerify-audit: none: cannot open: No such file or directory'

@@ -121,7 +121,7 @@ completes 'towerify-host list @role=f' 'front'
 completes 'towerify-host list --state /nonexistent w' ''
 completes 'nowhere/towerify-host list w' ''
 completes "towerify-queue add --reason 'two words' w" 'web1 web2'
-completes 'towerify-host set web1 s' 'spool-id=accept spool= sudo='
+completes 'towerify-host set web1 s' 'spool-id=accept spool= ssh-config=no ssh-config=yes sudo='
 completes 'towerify-host set web1 sudo=true po' 'port='
 
 # --- changes, files ------------------------------------------------------------------------

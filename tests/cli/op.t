@@ -83,6 +83,9 @@ try $op add 'a b'
 is 'add: no login' 2 '' "towerify-op: 'a b' is not a login"
 try $op add ../x
 is '... nor this' 2 '' "towerify-op: '../x' is not a login"
+try $op add tower
+is '... nor who acts when no person does' 2 '' "towerify-op: 'tower' can't be \
+an operator: it is who acts when no person does"
 try $op add
 is 'add: whom?' 2 '' 'towerify-op: too few arguments
 hint: usage: towerify-op add [options] LOGIN'
@@ -340,6 +343,11 @@ is '... no more' 0 '' ''
 try $op set "$me" admin=no
 is '... but one must remain' 1 '' \
 	"towerify-op: $me is the only administrator of the tower"
+try $op set nobody-here admin=yes
+is 'set: who is no operator does not become one' 1 '' \
+	"towerify-op: no operator 'nobody-here'"
+try $op show nobody-here
+is '... indeed' 1 '' "towerify-op: no operator 'nobody-here'"
 try $op set alice admin=maybe
 is 'set: neither yes nor no' 2 '' \
 	"towerify-op: 'admin=maybe' can't be set: wanted admin=yes or admin=no"
@@ -386,6 +394,20 @@ is 'org add: no name' 2 '' \
 try $op org add beta --admin 'a b'
 is 'org add: no login' 2 '' "towerify-op: 'a b' is not a login"
 ok '... nothing is made' test ! -e "$TOWERIFY_STATE/keys/beta"
+try $op org add beta --admin tower
+is '... nor the name of the tower itself' 2 '' "towerify-op: 'tower' can't be \
+an operator: it is who acts when no person does"
+try $op add alice -q --state "$work/keys/of/state"
+is 'a state below a directory keys' 0 '' ''
+ok '... has its key' test -s "$work/keys/of/state/keys/default/id_ed25519"
+quietly $op org add north --state "$work/two"
+quietly $op org add south --state "$work/two"
+quietly $op add dora --org north --state "$work/two"
+quietly $op add dora --org south --state "$work/two"
+try env TOWERIFY_OPERATOR=dora TOWERIFY_STATE="$work/two" $op org list
+is 'which organisation? the ones to name' 1 '' \
+	"towerify-op: organisation 'default' not found
+hint: name one of yours with --org: north, south"
 mkdir -p "$TOWERIFY_STATE/keys/beta"
 echo old >"$TOWERIFY_STATE/keys/beta/id_ed25519"
 try $op org add beta -q

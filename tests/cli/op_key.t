@@ -223,6 +223,20 @@ fi
 try towerify-audit list --tower --tsv -n -o action
 ok '... none of this is on record' test "$(grep -c op.key "$work/out")" -eq 2
 
+# A key that can't be written: its record is there before it, never the other way
+# round.
+rm -rf "$HOME/.ssh"
+mkdir -m 700 "$HOME/.ssh"
+head -c 4194304 /dev/zero | tr '\0' '#' >"$keys"
+try sh -c "ulimit -f 4096; exec $op add late --ssh-key bob.pub --install"
+like 'no room for the key' 78 '' "towerify-op: $HOME/.ssh/authorized_keys*"
+ok '... which is not in' sh -c "! grep -q towerify-shell '$keys'"
+try towerify-audit list --tower --tsv -n -o detail
+like '... but on record' 0 '*"login":"late"*' ''
+try $op add late --ssh-key bob.pub --install -q
+is '... and goes in the next time' 0 '' ''
+ok '... once' test "$(grep -c towerify-shell "$keys")" -eq 1
+
 # Several at once: none is lost.
 rm -rf "$HOME/.ssh"
 for n in 1 2 3 4 5 6; do

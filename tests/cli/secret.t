@@ -56,6 +56,10 @@ head -c 65537 /dev/zero | tr '\0' a >bad
 try "$queue" check shop.yaml -p pw@bad
 is '... its length' 65 '' \
 	"towerify-queue: parameter 'pw': bad: larger than 65536 bytes"
+{ head -c 65536 /dev/zero | tr '\0' a; echo; } >full
+try "$queue" check shop.yaml -p pw@full
+like '... 64 KiB are none too many, nor is the newline behind them' 0 \
+	'*pw=(secret)*' ''
 try "$queue" check shop.yaml -p pw@nowhere
 is 'a file that is not there' 65 '' "towerify-queue: parameter 'pw': nowhere: \
 cannot open: No such file or directory"

@@ -232,8 +232,10 @@ like 'without the key a pass says so, once' 78 '' "towerify-run: secrets \
 can't be opened: $TOWERIFY_STATE/secret.key is gone
 hint: *"
 ok 'does the rest' status_is "$plain" succeeded
-ok 'and leaves the change as it is' status_is 4 running
-ok 'no host is held' host_is h1 running
+ok 'and leaves the change as it is' status_is 4 queued
+ok 'no host is held' host_is h1 unreachable
+tool towerify-queue why 4 || :
+like 'why says it too' 0 "*secrets can't be opened: *" ''
 mv "$work/key" "$TOWERIFY_STATE/secret.key"
 hurry
 tool towerify-run || :

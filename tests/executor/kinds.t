@@ -268,6 +268,11 @@ line "$d/none" x present '' false
 start
 ok 'line: no file, none to be made' says '[0-9]* [0-9]* end 1 failed prepare 1'
 new
+line "$d/none" x present '' false
+printf 's_end 1\n' >>"$prog"
+send plan
+ok '... which a plan says, too' says 'plan 1 noundo'
+new
 line "$d/l" 'x' present '('
 start
 ok 'line: a pattern that is none' says '[0-9]* [0-9]* end 1 failed run'

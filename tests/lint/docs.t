@@ -155,6 +155,21 @@ rule_exit() {
 	done
 }
 
+# Each step kind has its subsection, with its arguments.
+rule_kinds() {
+	page=$1/man/towerify-kinds.7
+	for kind in "$root"/share/kinds/*; do
+		name=${kind##*/}
+		sed -n 's/^#: \{2,3\}\([a-z_]*\):.*/\1/p' "$kind" |
+			sort > "$bad/.a"
+		part "$page" KINDS | awk -v name="$name" '
+			/^\.Ss / { on = $2 == name }
+			on && /^\.It Ic / { print $3 }' > "$bad/.page"
+		sort "$bad/.page" | diff "$bad/.a" - |
+			sed -n "s|^[<>]|$page: $name: &|p"
+	done
+}
+
 for tool in $tools; do
 	command -v "towerify-$tool" > /dev/null || {
 		echo '1..0 # SKIP the tools are not in PATH'
@@ -165,6 +180,7 @@ holds options 'every option is in its page'
 holds flags 'every option in a page is one of the code'
 holds verbs 'every verb is in its page, and no other'
 holds columns 'every column is in its page, as the code explains it'
+holds kinds 'every step kind is in its page with its arguments, and no other'
 holds exit 'exit statuses are the same in every page and in the code'
 
 mkdir -p "$bad/man"
@@ -173,7 +189,8 @@ for page in "$root"/man/*.[157]; do
 		-e 's/^\.Cm whoami/.Cm whoiam/' \
 		-e 's/the change that runs/the change that ran/' \
 		-e 's/^a bug of ours/a bug of yours/' \
-		-e 's/Fl -reason/Fl -raisin/' "$page" > "$bad/man/${page##*/}"
+		-e 's/Fl -reason/Fl -raisin/' \
+		-e 's/^\.It Ic recommends/.It Ic suggests/' "$page" > "$bad/man/${page##*/}"
 done
 for page in "$root"/man/towerify-*.1; do
 	cp "$bad/man/${page##*/}" "$bad/page"
@@ -188,5 +205,6 @@ catches options 'an option that no page has is found'
 catches flags 'an option that no code has is found'
 catches verbs 'a verb that no code has is found'
 catches columns 'a column that is explained otherwise is found'
+catches kinds 'an argument that no kind has is found'
 catches exit 'another table of statuses is found'
 finish

@@ -70,8 +70,9 @@ code() {
 	files "$1" '*.cc' bin lib
 }
 
-# Every shell script: by name, and the three that have none.
+# Every shell script: by name, the step kinds, and the three that have neither.
 scripts() {
+	files "$1" '*' share/kinds
 	files "$1" '*.sh' bin lib man share tests
 	files "$1" '*.t' tests
 	for script in "$1/bootstrap" "$1/.ci/run" "$1/tests/lib/yunohost"; do

@@ -25,7 +25,7 @@ rule_parse() {
 
 # Its length is counted in characters by some shells and in bytes by others.
 rule_ascii() {
-	files "$1" '*.sh' share/host | while IFS= read -r file; do
+	files "$1" '*' share/host share/kinds | while IFS= read -r file; do
 		LC_ALL=C grep -Hn '[^ -~	]' "$file" || :
 	done
 }

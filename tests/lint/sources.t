@@ -20,7 +20,7 @@ listed() {
 	function program(name) {
 		return name ~ /^bin\/towerify-[a-z]+$/ || \
 		    name ~ /^tests\/unit\/.*\/test_[a-z0-9_]+$/ || \
-		    name ~ /^tests\/bench\/[a-z]+$/
+		    name ~ /^tests\/(bench|executor)\/[a-z]+$/
 	}' | sort -u
 }
 

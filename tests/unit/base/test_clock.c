@@ -141,6 +141,8 @@ START_TEST(a_time_is_one_of_three_forms)
 	    TW_USAGE);
 	ck_assert_str_eq(err.msg,
 	    "bad time '+106751991167d': too far away");
+	/* a year of five digits is no RFC 3339 */
+	ck_assert_int_eq(tw_time_parse("+300000000h", 0, &t, &err), TW_USAGE);
 }
 END_TEST
 

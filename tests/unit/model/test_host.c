@@ -12,7 +12,7 @@ START_TEST(a_host_comes_back_as_it_was_added)
 	    .identity = (char *)"/k", .spool = (char *)"/var/x",
 	    .transport = (char *)"ssh", .sshconfig = (char *)"{}",
 	    .hostkey = (char *)"ssh-ed25519 AAAA", .sudo = true,
-	    .port_given = true, .labels = labels }, got;
+	    .port_given = true, .own_config = true, .labels = labels }, got;
 
 	OK(tw_host_add(store, &alice, &h, &err));
 	ck_assert_int_eq(strlen(h.queue_id), 32);
@@ -30,7 +30,8 @@ START_TEST(a_host_comes_back_as_it_was_added)
 	ck_assert_str_eq(got.queue_id, h.queue_id);
 	ck_assert_ptr_null(got.spool_id);
 	ck_assert_ptr_null(got.held_reason);
-	ck_assert(got.sudo && got.port_given && !got.user_given);
+	ck_assert(got.sudo && got.port_given && !got.user_given &&
+	    got.own_config);
 	ck_assert_str_eq(got.labels[0], "dc=a=b");
 	ck_assert_str_eq(got.labels[1], "role=front");
 	ck_assert_ptr_null(got.labels[2]);
@@ -39,7 +40,33 @@ START_TEST(a_host_comes_back_as_it_was_added)
 	ck_assert_int_eq(tw_host_add(store, &alice, &h, &err), TW_NO);
 	ck_assert_str_eq(err.msg, "there is a host 'web1' already");
 	ck_assert_int_eq(audit_of(alice.org_id, "host.add").count, 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM audit WHERE action ="
+	    " 'host.add' AND detail ->> 'labels' = 'role=front,dc=a=b'"), 1);
 	free(h.queue_id);
+}
+END_TEST
+
+START_TEST(without_the_owners_configuration_nothing_of_it_is_stored)
+{
+	struct tw_host h = { .name = (char *)"web1", .address = (char *)"a",
+	    .port = 22, .user = (char *)"u", .hostkey = (char *)"k" }, got;
+
+	h.identity = (char *)"/k";
+	ck_assert_int_ne(tw_host_add(store, &alice, &h, &err), TW_OK);
+	h.identity = NULL;
+	h.sshconfig = (char *)"{}";
+	ck_assert_int_ne(tw_host_add(store, &alice, &h, &err), TW_OK);
+	h.sshconfig = NULL;
+	OK(tw_host_add(store, &alice, &h, &err));
+	free(h.queue_id);
+	OK(tw_host_get(store, &alice, "web1", &got, &err));
+	ck_assert(!got.own_config);
+	got.own_config = true;
+	OK(tw_host_save(store, &alice, &got, "{}", &err));
+	tw_host_release(&got);
+	OK(tw_host_get(store, &alice, "web1", &got, &err));
+	ck_assert(got.own_config);
+	tw_host_release(&got);
 }
 END_TEST
 
@@ -309,6 +336,8 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_host_comes_back_as_it_was_added);
+	tcase_add_test(t,
+	    without_the_owners_configuration_nothing_of_it_is_stored);
 	tcase_add_test(t, a_bad_label_adds_nothing);
 	tcase_add_test(t, an_unknown_host_gets_the_nearest_name_offered);
 	tcase_add_test(t, another_tenants_hosts_are_not_found);

@@ -290,6 +290,43 @@ static void check_secret(const char *value, size_t len, bool is_private,
 	tw_buf_release(&b);
 }
 
+/* Two secrets of 32 KiB, the second with n bytes more. */
+static void check_secrets_size(size_t n, const char *wanted)
+{
+	static const char text[] = "towerify: 1\n"
+	    "params: {a: {type: secret}, b: {type: secret}}\n"
+	    "steps: [{run: 'c $a $b', undo: nothing}]\n";
+	const size_t half = 32768;
+	char *value = malloc(half + n);
+	const struct tw_param_given g[] = {
+		{ "a", 1, value, half, true },
+		{ "b", 1, value, half + n, true },
+	};
+	struct tw_change_spec *s = good(text, strlen(text));
+	struct tw_param_values v = { NULL, 0 };
+	struct tw_diags ds = { 0 };
+	char *said;
+
+	ck_assert_ptr_nonnull(value);
+	memset(value, 'x', half + n);
+	tw_params_check(&s->params, g, 2, &ds, &v, NULL);
+	said = problems(&ds);
+	ck_assert_str_eq(said, wanted);
+	free(said);
+	free(value);
+	tw_param_values_release(&v);
+	tw_diags_release(&ds);
+	tw_change_spec_free(s);
+}
+
+START_TEST(secrets_are_limited_together)
+{
+	check_secrets_size(0, "");
+	check_secrets_size(1, "the secrets have 65537 bytes together, more "
+	    "than 65536\n");
+}
+END_TEST
+
 START_TEST(no_problem_of_a_secret_tells_it)
 {
 	char *large = malloc(65537);
@@ -364,6 +401,7 @@ int main(void)
 		given_values_are_checked_all_at_once,
 		sizes_and_bytes_of_values_are_limited,
 		no_problem_of_a_secret_tells_it,
+		secrets_are_limited_together,
 		a_value_needs_an_equals_sign,
 		patterns_are_bounded_by_size_not_by_form,
 	};

@@ -22,7 +22,8 @@ static enum tw_status read_dir(void *arg, const char *path,
 
 static struct tw_yunohost_catalog *read_checkout(const char *dir)
 {
-	const struct tw_spec_reader reader = { read_dir, (void *)dir };
+	const struct tw_spec_reader reader = { .read = read_dir,
+	    .arg = (void *)dir };
 	struct tw_arena names = { NULL };
 	struct tw_yunohost_catalog *c;
 	struct tw_diags ds = { 0 };

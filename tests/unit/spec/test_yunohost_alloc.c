@@ -65,8 +65,9 @@ static const char bad_toml[] = "id = 'a'\nname = 3\n[install]\nx = 1\n";
 static enum tw_status whole(parse_fn parse, const char *text, size_t len)
 {
 	static const struct tw_param_given given[] = {
-		{ "domain", 6, "a.org", 5 }, { "admin", 5, "me", 2 },
-		{ "password", 8, "12345678", 8 },
+		{ "domain", 6, "a.org", 5, false },
+		{ "admin", 5, "me", 2, false },
+		{ "password", 8, "12345678", 8, true },
 	};
 	struct tw_yunohost_catalog *c;
 	struct tw_buf out = TW_BUF_INIT;

@@ -250,7 +250,7 @@ END_TEST
 
 START_TEST(a_nul_in_a_value_is_refused)
 {
-	const struct tw_param_given given = { "x", 1, "a\0b", 3 };
+	const struct tw_param_given given = { "x", 1, "a\0b", 3, false };
 	struct tw_yunohost_catalog *c = questions(ONE("string"));
 	struct tw_buf out = TW_BUF_INIT;
 	struct tw_diags ds = { 0 };

@@ -298,7 +298,8 @@ static enum tw_status read_pairs(void *arg, const char *path,
 
 static void checkout(const char *const *pairs, const char *wanted)
 {
-	const struct tw_spec_reader reader = { read_pairs, (void *)pairs };
+	const struct tw_spec_reader reader = { .read = read_pairs,
+	    .arg = (void *)pairs };
 	struct tw_yunohost_catalog *c;
 	struct tw_arena names = { NULL };
 	struct tw_diags ds = { 0 };

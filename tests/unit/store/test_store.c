@@ -728,7 +728,7 @@ START_TEST(a_migration_needs_the_runners_lock)
 	struct tw_runlock *l;
 	int64_t age;
 
-	OK(tw_runlock_take(dir, &l, &age, &err));
+	OK(tw_runlock_take(dir, false, 0, &l, &age, &err));
 	ck_assert_int_eq(tw_store_migrate(s, good, 3, &err), TW_AGAIN);
 	ck_assert_int_eq(count(s, "PRAGMA user_version"), 1);
 	tw_runlock_release(l, NULL);
@@ -764,17 +764,17 @@ START_TEST(one_runner_at_a_time)
 	ck_assert_str_eq(note, "");
 	ck_assert(!running);
 	free(note);
-	OK(tw_runlock_take(dir, &l, &age, &err));
-	ck_assert_int_eq(tw_runlock_take(dir, &second, &age, &err), TW_AGAIN);
+	OK(tw_runlock_take(dir, false, 0, &l, &age, &err));
+	ck_assert_int_eq(tw_runlock_take(dir, false, 0, &second, &age, &err), TW_AGAIN);
 	ck_assert_ptr_null(second);
 	ck_assert_int_lt(age, 60000);
 	OK(tw_runlock_note(dir, &note, &running, &age, &err));
 	ck_assert(running);
 	free(note);
 	/* asking and being refused did not unlock it */
-	ck_assert_int_eq(tw_runlock_take(dir, &second, &age, &err), TW_AGAIN);
+	ck_assert_int_eq(tw_runlock_take(dir, false, 0, &second, &age, &err), TW_AGAIN);
 	tw_runlock_release(l, "1 2 a longer note\n");
-	OK(tw_runlock_take(dir, &l, &age, &err));
+	OK(tw_runlock_take(dir, false, 0, &l, &age, &err));
 	OK(tw_runlock_note(dir, &note, &running, &age, &err));
 	ck_assert_str_eq(note, "1 2 a longer note\n");
 	ck_assert(running);
@@ -795,13 +795,13 @@ START_TEST(a_stale_runner_shows_its_age_until_it_moves)
 	int64_t age;
 
 	make();
-	OK(tw_runlock_take(dir, &l, &age, &err));
+	OK(tw_runlock_take(dir, false, 0, &l, &age, &err));
 	snprintf(path, sizeof path, "%s/run.lock", dir);
 	ck_assert_int_eq(utimensat(AT_FDCWD, path, old, 0), 0);
-	ck_assert_int_eq(tw_runlock_take(dir, &second, &age, &err), TW_AGAIN);
+	ck_assert_int_eq(tw_runlock_take(dir, false, 0, &second, &age, &err), TW_AGAIN);
 	ck_assert_int_gt(age, 1000000);
 	tw_runlock_touch(l);
-	ck_assert_int_eq(tw_runlock_take(dir, &second, &age, &err), TW_AGAIN);
+	ck_assert_int_eq(tw_runlock_take(dir, false, 0, &second, &age, &err), TW_AGAIN);
 	ck_assert_int_lt(age, 1000000);
 	tw_runlock_release(l, NULL);
 }
@@ -819,17 +819,87 @@ START_TEST(a_killed_runner_leaves_no_lock)
 	ck_assert_int_eq(pipe(said), 0);
 	pid = fork();
 	if (pid == 0) {
-		if (tw_runlock_take(dir, &l, &age, &err) != TW_OK ||
+		if (tw_runlock_take(dir, false, 0, &l, &age, &err) != TW_OK ||
 		    write(said[1], "x", 1) != 1)
 			_exit(1);
 		for (;;)
 			pause();
 	}
 	ck_assert_int_eq(read(said[0], &c, 1), 1);
-	ck_assert_int_eq(tw_runlock_take(dir, &l, &age, &err), TW_AGAIN);
+	ck_assert_int_eq(tw_runlock_take(dir, false, 0, &l, &age, &err), TW_AGAIN);
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	OK(tw_runlock_take(dir, &l, &age, &err));
+	OK(tw_runlock_take(dir, false, 0, &l, &age, &err));
+	tw_runlock_release(l, NULL);
+}
+END_TEST
+
+START_TEST(a_limited_runner_is_asked_to_step_aside)
+{
+	struct tw_runlock *l, *second;
+	bool running;
+	int64_t age;
+	char *note, c;
+	int said[2], status;
+	pid_t pid;
+
+	make();
+	OK(tw_runlock_take(dir, true, 0, &l, &age, &err));
+	ck_assert(!tw_runlock_is_asked(l));
+	ck_assert_int_eq(tw_runlock_take(dir, false, 0, &second, &age, &err),
+	    TW_AGAIN);
+	ck_assert_int_eq(tw_runlock_take(dir, false, 120, &second, &age, &err),
+	    TW_WAITING);
+	ck_assert_ptr_null(second);
+	ck_assert(!tw_runlock_is_asked(l));
+	ck_assert_int_eq(tw_runlock_take(dir, true, 120, &second, &age, &err),
+	    TW_AGAIN);
+	ck_assert(!tw_runlock_is_asked(l));
+	ck_assert_int_eq(pipe(said), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(tw_runlock_take(dir, false, 20000, &second, &age, &err) ||
+		    write(said[1], "x", 1) != 1 || pause() != -1);
+	while (!tw_runlock_is_asked(l))
+		usleep(1000);
+	tw_runlock_yield(l);
+	ck_assert_int_eq(read(said[0], &c, 1), 1);
+	tw_runlock_release(l, "not written");
+	OK(tw_runlock_note(dir, &note, &running, &age, &err));
+	ck_assert_str_eq(note, "");
+	ck_assert(running);
+	free(note);
+	/* it is no limited one: nobody waits */
+	ck_assert_int_eq(tw_runlock_take(dir, false, 20000, &second, &age,
+	    &err), TW_AGAIN);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+}
+END_TEST
+
+START_TEST(who_waits_goes_first_and_a_killed_one_asks_nothing)
+{
+	struct tw_runlock *l, *second;
+	int64_t age;
+	int status;
+	pid_t pid;
+
+	make();
+	OK(tw_runlock_take(dir, true, 0, &l, &age, &err));
+	pid = fork();
+	if (pid == 0)
+		_exit(tw_runlock_take(dir, false, 20000, &second, &age, &err));
+	while (!tw_runlock_is_asked(l))
+		usleep(1000);
+	ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
+	tw_runlock_release(l, NULL);
+	ck_assert_int_eq(tw_runlock_take(dir, true, 0, &l, &age, &err),
+	    TW_AGAIN);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	OK(tw_runlock_take(dir, true, 0, &l, &age, &err));
+	ck_assert(!tw_runlock_is_asked(l));
 	tw_runlock_release(l, NULL);
 }
 END_TEST
@@ -977,6 +1047,8 @@ static Suite *suite(void)
 	tcase_add_test(t, one_runner_at_a_time);
 	tcase_add_test(t, a_stale_runner_shows_its_age_until_it_moves);
 	tcase_add_test(t, a_killed_runner_leaves_no_lock);
+	tcase_add_test(t, a_limited_runner_is_asked_to_step_aside);
+	tcase_add_test(t, who_waits_goes_first_and_a_killed_one_asks_nothing);
 	tcase_add_test(t,
 	    the_directory_is_the_one_named_the_systems_or_ones_own);
 	tcase_add_test(t, others_are_told_to_use_sudo);
