@@ -233,9 +233,7 @@ static enum tw_status compile(struct tw_cli *cli,
 	return st;
 }
 
-/* Problems of the file go to stderr as they are, with their positions; those
- * of the command line as any other message. */
-static void print_problems(const struct tw_cli *cli,
+void change_file_problems(const struct tw_cli *cli,
     const struct tw_diags *ds, struct tw_err *err)
 {
 	struct tw_buf b = TW_BUF_INIT;
@@ -274,10 +272,26 @@ static enum tw_status parse(struct tw_cli *cli, const char *name,
 		st = compile(cli, spec, given, is_same, &ds, out, err);
 	}
 	if (st)
-		print_problems(cli, &ds, err);
+		change_file_problems(cli, &ds, err);
 	tw_change_spec_free(spec);
 	tw_diags_release(&ds);
 	tw_kinds_free(reader->kinds);
+	return st;
+}
+
+enum tw_status change_file_of(struct tw_cli *cli,
+    struct tw_change_spec *spec, const struct given *given,
+    struct change_file *out, struct tw_err *err)
+{
+	struct tw_diags ds = { 0 };
+	enum tw_status st;
+
+	st = compile(cli, spec, given, false, &ds, out, err);
+	if (st) {
+		change_file_problems(cli, &ds, err);
+		change_file_release(out);
+	}
+	tw_diags_release(&ds);
 	return st;
 }
 
@@ -345,6 +359,31 @@ enum tw_status change_file_secrets(struct tw_cli *cli, const char *name,
 		st = parse(cli, name, &reader, &given, true, out, err);
 	given_release(&given);
 	return st;
+}
+
+void change_file_filing(const struct change_file *file, struct tw_filing *f)
+{
+	f->title = file->title;
+	f->params = file->params;
+	f->file = file->source.data;
+	f->file_len = file->source.len;
+	f->program = file->program.data;
+	f->program_len = file->program.len;
+	f->blob = file->blob.data;
+	f->blob_len = file->blob.len;
+	f->room = file->room;
+	f->steps = file->steps;
+	f->nsteps = file->nsteps;
+	f->secrets = file->secrets;
+	f->nsecrets = file->nsecrets;
+}
+
+void change_file_say(struct tw_cli *cli,
+    const struct change_file *file)
+{
+	if (file->nwithout > 0 && !cli->is_quiet)
+		fprintf(stderr, "no undo, a failure after these holds the "
+		    "host:\n%s", tw_buf_str(&file->without_undo));
 }
 
 void change_file_release(struct change_file *f)

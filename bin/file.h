@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "cli.h"
 #include "model/change.h"
+#include "spec/change_spec.h"
 #include "spec/param.h"
 
 struct change_file {		/* release with change_file_release() */
@@ -37,6 +38,19 @@ enum tw_status change_file_again(struct tw_cli *cli, const char *name,
 enum tw_status change_file_secrets(struct tw_cli *cli, const char *name,
     const struct tw_param_given *base, size_t nbase, struct change_file *out,
     struct tw_err *err);
+/* Of a change that was read already (an app's); source stays as it is. */
+struct given;
+enum tw_status change_file_of(struct tw_cli *cli,
+    struct tw_change_spec *spec, const struct given *given,
+    struct change_file *out, struct tw_err *err);
+/* What of it is filed: pointers into file, for as long as that lives. */
+void change_file_filing(const struct change_file *file, struct tw_filing *f);
+/* Which steps have no undo, on stderr. */
+void change_file_say(struct tw_cli *cli, const struct change_file *file);
+/* The problems of a file on stderr as they are, with their positions; those of
+ * the command line as any other message.  err is empty then. */
+void change_file_problems(const struct tw_cli *cli,
+    const struct tw_diags *ds, struct tw_err *err);
 void change_file_release(struct change_file *f);	/* wipes the secrets */
 
 #endif

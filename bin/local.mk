@@ -1,6 +1,7 @@
 # bin/local.mk - a main per tool, and what they share as an archive
 
 TOOLS = \
+	bin/towerify-app \
 	bin/towerify-host \
 	bin/towerify-queue \
 	bin/towerify-run \
@@ -10,6 +11,11 @@ bin_PROGRAMS += $(TOOLS) bin/towerify-shell
 
 noinst_LIBRARIES += bin/libcli.a
 bin_libcli_a_SOURCES = \
+	bin/app.h \
+	bin/app_add.c \
+	bin/app_file.c \
+	bin/app_import.c \
+	bin/app_look.c \
 	bin/cli.c \
 	bin/cli.h \
 	bin/cli_help.c \
@@ -18,6 +24,8 @@ bin_libcli_a_SOURCES = \
 	bin/cli_talk.c \
 	bin/file.c \
 	bin/file.h \
+	bin/filing.c \
+	bin/filing.h \
 	bin/gate.c \
 	bin/gate.h \
 	bin/given.c \
@@ -42,6 +50,8 @@ bin_libcli_a_SOURCES = \
 	bin/words.c \
 	bin/words.h
 
+bin_towerify_app_SOURCES = bin/towerify-app.c
+bin_towerify_app_LDADD = bin/libcli.a $(TW_TOML_LIBS)
 bin_towerify_host_SOURCES = bin/towerify-host.c
 bin_towerify_host_LDADD = bin/libcli.a $(TW_LIBS)
 bin_towerify_queue_SOURCES = bin/towerify-queue.c

@@ -8,180 +8,10 @@
 #include "base/clock.h"
 #include "base/targets.h"
 #include "file.h"
+#include "filing.h"
 #include "given.h"
 #include "queue.h"
 #include "tower.h"
-
-/* What --wait, --run and --jobs ask for after filing. */
-struct after {
-	bool run, wait;
-	int64_t limit;		/* ms, -1: for ever */
-	int jobs;
-};
-
-static enum tw_status read_after(struct tw_cli *cli, struct after *a,
-    struct tw_err *err)
-{
-	const char *wait = tw_cli_opt(cli, "wait");
-	const char *jobs = tw_cli_opt(cli, "jobs");
-	enum tw_status st = TW_OK;
-
-	memset(a, 0, sizeof *a);
-	a->run = tw_cli_flag(cli, "run");
-	a->wait = wait != NULL;
-	a->limit = -1;
-	if (wait && *wait)
-		st = tw_span_parse(wait, &a->limit, err);
-	if (!st && jobs)
-		st = tower_count("jobs", jobs, 1, 100000, &a->jobs, err);
-	return st;
-}
-
-static enum tw_status read_times(struct tw_cli *cli, struct tw_filing *f,
-    char *times, size_t size, struct tw_err *err)
-{
-	const char *before = tw_cli_opt(cli, "not-before");
-	const char *after = tw_cli_opt(cli, "not-after");
-	const char *failure = tw_cli_opt(cli, "after-failure");
-	int64_t now = tw_clock_now();
-	enum tw_status st = TW_OK;
-
-	/* as they were given: the same words under the same key are the same */
-	snprintf(times, size, "%s %s", before ? before : "",
-	    after ? after : "");
-	f->times = times;
-	if (before)
-		st = tw_time_parse(before, now, &f->not_before, err);
-	if (!st && after)
-		st = tw_time_parse(after, now, &f->not_after, err);
-	if (st)
-		return st;
-	if (failure && strcmp(failure, "hold") != 0)
-		return tw_err_set(err, TW_USAGE, "--after-failure takes "
-		    "'hold', not '%s'", failure);
-	f->hold_after_failure = failure != NULL;
-	if (f->not_after && f->not_after <= now)
-		return tw_err_set(err, TW_USAGE, "--not-after is in the past");
-	if (f->not_after && f->not_after <= f->not_before)
-		return tw_err_set(err, TW_USAGE,
-		    "--not-after is not after --not-before");
-	return TW_OK;
-}
-
-static void fill_filing(const struct change_file *file, struct tw_filing *f)
-{
-	f->title = file->title;
-	f->params = file->params;
-	f->file = file->source.data;
-	f->file_len = file->source.len;
-	f->program = file->program.data;
-	f->program_len = file->program.len;
-	f->blob = file->blob.data;
-	f->blob_len = file->blob.len;
-	f->room = file->room;
-	f->steps = file->steps;
-	f->nsteps = file->nsteps;
-	f->secrets = file->secrets;
-	f->nsecrets = file->nsecrets;
-}
-
-/* One pass over the changes, without waiting for those that can't start. */
-static enum tw_status run_once(struct tw_cli *cli, struct tower *t,
-    const struct tw_host *hosts, size_t n, const struct after *a,
-    struct tw_err *err)
-{
-	const char **names = calloc(n + 1, sizeof *names);
-	enum tw_status st;
-	size_t i;
-
-	if (!names)
-		return tw_err_nomem(err);
-	for (i = 0; i < n; i++)
-		names[i] = hosts[i].name;
-	st = tower_pass_through(cli, t, names, a->jobs, err);
-	free(names);
-	return st;
-}
-
-/* What was filed runs now, or is waited for, or both. */
-static enum tw_status follow(struct tw_cli *cli, struct tower *t,
-    const struct tw_host *hosts, const int64_t *nums, size_t n,
-    const struct after *a, struct tw_err *err)
-{
-	enum tw_status st;
-
-	if (a->wait)
-		return tower_wait(cli, t, nums, n, a->limit, a->run, a->jobs,
-		    err);
-	if (!a->run)
-		return TW_OK;
-	st = run_once(cli, t, hosts, n, a, err);
-	if (st)
-		return st;
-	st = tower_wait(cli, t, nums, n, 0, false, 0, err);
-	return st;
-}
-
-/* 75 from `add` says that nothing was filed: that is not so any more. */
-static enum tw_status after_filing(struct tw_cli *cli, enum tw_status st,
-    struct tw_err *err)
-{
-	if (st != TW_AGAIN)
-		return st;
-	if (err->msg[0])
-		tw_cli_error(cli, err);
-	err->msg[0] = '\0';
-	return TW_WAITING;
-}
-
-static enum tw_status file_and_follow(struct tw_cli *cli, struct tower *t,
-    const struct tw_filing *f, const struct tw_host *hosts, size_t n,
-    struct tw_err *err)
-{
-	int64_t *nums = calloc(n + 1, sizeof *nums);
-	struct after after;
-	enum tw_status st;
-	bool again = false;
-	size_t i;
-
-	if (!nums)
-		return tw_err_nomem(err);
-	st = read_after(cli, &after, err);
-	if (!st)
-		st = tw_change_file(t->store, &t->who, f, hosts, n, nums,
-		    &again, err);
-	for (i = 0; i < n && !st; i++)
-		printf("%" PRId64 "\n", nums[i]);
-	if (!st && !tw_cli_flush(cli))
-		st = TW_OK;	/* nobody reads: filed all the same */
-	if (!st && again)
-		tw_cli_say(cli, "filed before under this key");
-	for (i = 0; i < n && !st && !again; i++)
-		if (hosts[i].held_reason)
-			tw_cli_say(cli, "note: %s is held: %s", hosts[i].name,
-			    hosts[i].held_reason);
-	if (!st)
-		st = after_filing(cli, follow(cli, t, hosts, nums, n, &after,
-		    err), err);
-	free(nums);
-	return st;
-}
-
-static void say_without_undo(struct tw_cli *cli,
-    const struct change_file *file)
-{
-	if (file->nwithout > 0 && !cli->is_quiet)
-		fprintf(stderr, "no undo, a failure after these holds the "
-		    "host:\n%s", tw_buf_str(&file->without_undo));
-}
-
-/* err may be empty: then all was said already. */
-static int finish(struct tw_cli *cli, enum tw_status st,
-    const struct tw_err *err)
-{
-	return st && err->msg[0] ? tw_cli_error(cli, err) :
-	    tw_status_exit(st);
-}
 
 bool queue_is_stdin_taken(struct tw_cli *cli, char **argv)
 {
@@ -205,18 +35,14 @@ int queue_add(struct tw_cli *cli, int argc, char **argv)
 	struct tw_host *hosts = NULL;
 	struct tw_filing f = { 0 };
 	struct tw_err err = { 0 };
-	char times[128];
+	char times[FILING_TIMES];
 	enum tw_status st;
 	size_t n = 0;
 
 	(void)argc;
 	if (queue_is_stdin_taken(cli, argv))
 		return TW_USAGE;
-	f.why = tw_cli_opt(cli, "reason");
-	f.key = tw_cli_opt(cli, "key");
-	if (f.key && !*f.key)	/* an unset variable of a script */
-		return tw_cli_usage(cli, "option '--key' is empty");
-	st = read_times(cli, &f, times, sizeof times, &err);
+	st = filing_read(cli, &f, times, &err);
 	if (!st)
 		st = tower_select(cli, argv[0], &hosts, &n, &err);
 	if (!st && n == 0)
@@ -225,13 +51,13 @@ int queue_add(struct tw_cli *cli, int argc, char **argv)
 	if (!st)
 		st = change_file_read(cli, argv[1], &file, &err);
 	if (!st) {
-		say_without_undo(cli, &file);
-		fill_filing(&file, &f);
-		st = file_and_follow(cli, t, &f, hosts, n, &err);
+		change_file_say(cli, &file);
+		change_file_filing(&file, &f);
+		st = filing_all(cli, t, &f, hosts, n, &err);
 	}
 	change_file_release(&file);
 	tw_host_list_free(hosts, n);
-	return finish(cli, st, &err);
+	return filing_finish(cli, st, &err);
 }
 
 /* --- retry ------------------------------------------------------------------------- */
@@ -375,15 +201,22 @@ static enum tw_status retry_on(struct tw_cli *cli, struct tower *t,
 	if (!tw_change_status_is_ended(c->status))
 		return tw_err_set(err, TW_NO, "change %" PRId64
 		    " has not ended", c->num);
+	if (c->app) {
+		tw_err_set(err, TW_NO, "change %" PRId64 " is of an app: it "
+		    "depends on what is there now", c->num);
+		tw_err_hint(err, "towerify-app %s %s %s", c->action,
+		    c->instance ? c->instance : c->app, c->host_name);
+		return TW_NO;
+	}
 	st = tw_host_get(t->store, &t->who, c->host_name, &host, err);
 	if (!st)
 		st = make_again(cli, t, c, &file, err);
 	if (!st) {
-		fill_filing(&file, &f);
+		change_file_filing(&file, &f);
 		f.why = c->why;
 		f.hold_after_failure = c->hold_after_failure;
 		f.retry_of = c->id;
-		st = file_and_follow(cli, t, &f, &host, 1, err);
+		st = filing_all(cli, t, &f, &host, 1, err);
 	}
 	change_file_release(&file);
 	tw_host_release(&host);
@@ -405,7 +238,7 @@ int queue_retry(struct tw_cli *cli, int argc, char **argv)
 	if (!st)
 		st = retry_on(cli, t, &c, &err);
 	tw_change_release(&c);
-	return finish(cli, st, &err);
+	return filing_finish(cli, st, &err);
 }
 
 /* --- check ---------------------------------------------------------------------------- */
@@ -422,5 +255,5 @@ int queue_check(struct tw_cli *cli, int argc, char **argv)
 		fwrite(tw_buf_str(&file.describe), 1, file.describe.len,
 		    stdout);
 	change_file_release(&file);
-	return finish(cli, st, &err);
+	return filing_finish(cli, st, &err);
 }

@@ -151,7 +151,8 @@ int queue_list(struct tw_cli *cli, int argc, char **argv)
 
 enum { S_ID, S_HOST, S_STATUS, S_TITLE, S_REASON, S_OPERATOR, S_WHY, S_FILED,
 	S_NOT_BEFORE, S_NOT_AFTER, S_STARTED, S_ENDED, S_TIME, S_PARAMS,
-	S_AFTER_FAILURE, S_RETRY_OF, S_CANCELLED_BY, S_KEY, S_UID, S_LIST };
+	S_APP, S_ACTION, S_INSTANCE, S_AFTER_FAILURE, S_RETRY_OF,
+	S_CANCELLED_BY, S_KEY, S_UID, S_LIST };
 const struct tw_column queue_show_columns[] = {
 	{ "id", "ID", TW_COL_INT, true, "number of the change" },
 	{ "host", "Host", TW_COL_TEXT, true, "its host" },
@@ -168,6 +169,10 @@ const struct tw_column queue_show_columns[] = {
 	{ "ended", "Ended", TW_COL_TIME, true, "when it ended" },
 	{ "time", "Time", TW_COL_SPAN, true, "how long it ran" },
 	{ "params", "Parameters", TW_COL_JSON, true, "the values given" },
+	{ "app", "App", TW_COL_TEXT, true, "APP@VERSION, of an app's change" },
+	{ "action", "Action", TW_COL_TEXT, true,
+	    "what it does: deploy, start, stop, upgrade, undeploy" },
+	{ "instance", "Instance", TW_COL_TEXT, true, "with which instance" },
 	{ "after_failure", "After failure", TW_COL_TEXT, true,
 	    "go-on, or hold" },
 	{ "retry_of", "Retry of", TW_COL_INT, true, "the change it repeats" },
@@ -228,9 +233,23 @@ static enum tw_status fill_step(struct tw_table *t, const struct tw_step *s,
 	return tw_table_row_end(t, err);
 }
 
+static void fill_app(struct tw_table *t, const struct tw_change *c)
+{
+	struct tw_buf b = TW_BUF_INIT;
+
+	if (!c->app)
+		return;
+	tw_buf_addf(&b, "%s@%s", c->app, c->app_version);
+	tw_table_cell_text(t, S_APP, tw_buf_str(&b));
+	tw_buf_release(&b);
+	tw_table_cell_text(t, S_ACTION, c->action);
+	tw_table_cell_text(t, S_INSTANCE, c->instance);
+}
+
 static void fill_show(struct tw_table *t, const struct tw_change *c,
     const char *steps)
 {
+	fill_app(t, c);
 	tw_table_cell_int(t, S_ID, c->num);
 	tw_table_cell_text(t, S_HOST, c->host_name);
 	tw_table_cell_text(t, S_STATUS, status_of(c));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "filing.h"
 #include "tower.h"
 
 /* Numbers from arguments; "-" reads them from stdin.  Caller frees. */
@@ -112,22 +113,8 @@ static int cancel(struct tw_cli *cli, int argc, char **argv)
 	return tw_status_exit(worst);
 }
 
-#define PARAM_OPTION { "param", 'p', "K=V", \
-	"a parameter; K@FILE reads its value from a file", true }
-#define JOBS_OPTION { "jobs", 0, "N", "hosts at work at once", false }
-
 static const struct tw_option add_options[] = {
-	PARAM_OPTION,
-	{ "key", 0, "KEY", "file once: the same key prints the first ids",
-	    false },
-	{ "reason", 0, "TEXT", "why, for the record", false },
-	{ "not-before", 0, "T", "join the queue then", false },
-	{ "not-after", 0, "T", "cancel what could not start by then", false },
-	{ "after-failure", 0, "hold", "a rollback holds the host", false },
-	{ "run", 0, NULL, "run a pass for these hosts now", false },
-	{ "wait", 0, "[DURATION]", "wait for the end, exit with the result",
-	    false },
-	JOBS_OPTION,
+	FILING_OPTIONS,
 	{ 0 }
 };
 static const struct tw_option list_options[] = {
@@ -151,12 +138,12 @@ static const struct tw_option cancel_options[] = {
 	{ 0 }
 };
 static const struct tw_option param_options[] = {
-	PARAM_OPTION,
+	FILING_PARAM,
 	{ 0 }
 };
 static const struct tw_option plan_options[] = {
-	PARAM_OPTION,
-	JOBS_OPTION,
+	FILING_PARAM,
+	FILING_JOBS,
 	{ 0 }
 };
 

@@ -24,6 +24,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/base/targets_eval.c \
 	lib/base/targets_has.c \
 	lib/base/targets_private.h \
+	lib/base/version.c \
+	lib/base/version.h \
 	lib/engine/automaton.c \
 	lib/engine/automaton.h \
 	lib/engine/contact.c \
@@ -47,6 +49,10 @@ lib_libtowerify_a_SOURCES = \
 	lib/engine/visit_stream.c \
 	lib/engine/wire.c \
 	lib/engine/wire.h \
+	lib/model/app.c \
+	lib/model/app.h \
+	lib/model/app_add.c \
+	lib/model/app_private.h \
 	lib/model/audit.c \
 	lib/model/audit.h \
 	lib/model/audit_private.h \
@@ -70,6 +76,10 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/host_contact.c \
 	lib/model/host_private.h \
 	lib/model/host_right.c \
+	lib/model/instance.c \
+	lib/model/instance.h \
+	lib/model/instance_move.c \
+	lib/model/instance_private.h \
 	lib/model/model.c \
 	lib/model/model_private.h \
 	lib/model/operator.c \
@@ -108,6 +118,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/app_spec.h \
 	lib/spec/arena.c \
 	lib/spec/arena.h \
+	lib/spec/bundle.c \
+	lib/spec/bundle.h \
 	lib/spec/change_read.h \
 	lib/spec/change_spec.c \
 	lib/spec/change_spec.h \
@@ -216,7 +228,6 @@ lib/store/schema_data.c: share/embed.sh share/schema/0001.sql
 TW_LIBS = lib/libtowerify.a \
 	$(SSH2_LIBS) $(SQLITE_LIBS) $(YAML_LIBS) $(UV_LIBS) \
 	$(JANSSON_LIBS) $(SMARTCOLS_LIBS) $(CRYPTO_LIBS) $(SODIUM_LIBS)
-	$(JANSSON_LIBS) $(SMARTCOLS_LIBS) $(CRYPTO_LIBS)
 
 # The reader of TOML is C++, and a C++ library takes its time to load: only what
 # reads catalogues is linked with it, by these in place of TW_LIBS.

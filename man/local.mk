@@ -2,6 +2,7 @@
 
 dist_man_MANS += \
 	man/towerify-app.5 \
+	man/towerify-app.1 \
 	man/towerify-audit.1 \
 	man/towerify-change.5 \
 	man/towerify-executor.7 \

@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	tests/unit/base/test_name \
 	tests/unit/base/test_seal \
 	tests/unit/base/test_targets \
+	tests/unit/base/test_version \
 	tests/unit/cli/test_cli \
 	tests/unit/cli/test_words \
 	tests/unit/engine/test_automaton \
@@ -29,10 +30,12 @@ UNIT_TESTS = \
 	tests/unit/engine/test_runner \
 	tests/unit/engine/test_scenarios \
 	tests/unit/engine/test_wire \
+	tests/unit/model/test_app \
 	tests/unit/model/test_audit \
 	tests/unit/model/test_change \
 	tests/unit/model/test_grant \
 	tests/unit/model/test_host \
+	tests/unit/model/test_instance \
 	tests/unit/model/test_org \
 	tests/unit/model/test_queue \
 	tests/unit/model/test_secret \
@@ -46,6 +49,7 @@ UNIT_TESTS = \
 	tests/unit/spec/test_app \
 	tests/unit/spec/test_app_compile \
 	tests/unit/spec/test_app_requires \
+	tests/unit/spec/test_bundle \
 	tests/unit/spec/test_catalog \
 	tests/unit/spec/test_change \
 	tests/unit/spec/test_kind \
@@ -95,6 +99,7 @@ LIB_TESTS = \
 	tests/lib/yunohost.t
 
 CLI_TESTS = \
+	tests/cli/app.t \
 	tests/cli/audit.t \
 	tests/cli/common.t \
 	tests/cli/completion.t \
@@ -126,6 +131,7 @@ EXECUTOR_TESTS = \
 	tests/executor/steps.t
 
 E2E_TESTS = \
+	tests/e2e/app.t \
 	tests/e2e/aside.t \
 	tests/e2e/cut.t \
 	tests/e2e/gated.t \

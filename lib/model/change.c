@@ -64,7 +64,8 @@ void tw_change_release(struct tw_change *c)
 {
 	char *strings[] = {
 		c->uid, c->nonce, c->host_name, c->operator, c->reason,
-		c->title, c->why, c->batch_key, c->params, c->cancel_by,
+		c->title, c->why, c->batch_key, c->params, c->app,
+		c->app_version, c->action, c->instance, c->cancel_by,
 		c->step_name,
 	};
 	size_t i;
@@ -91,7 +92,9 @@ void tw_change_release(struct tw_change *c)
 	"        AND s.ended IS NOT NULL)," \
 	"    (SELECT s.name FROM step s WHERE s.change_id = c.id" \
 	"        AND (s.state IN ('checking', 'running', 'retrying')" \
-	"            OR s.undo_state = 'running') ORDER BY s.k DESC LIMIT 1)"
+	"            OR s.undo_state = 'running') ORDER BY s.k DESC LIMIT 1)," \
+	"    c.app, c.app_version, c.action," \
+	"    (SELECT i.name FROM instance i WHERE i.id = c.instance_id)"
 #define TABLES \
 	" FROM change c JOIN operator o ON o.id = c.operator_id" \
 	" LEFT JOIN host h ON h.id = c.host_id"
@@ -101,6 +104,7 @@ enum {
 	NOT_BEFORE, NOT_AFTER, RETRY_OF, CANCEL_BY, CANCEL_AT, STARTED,
 	ACCEPTED, ENDED, EPOCH, SEQ, ROOM, NSTEPS, LIFE, OFFSET, NEXT_EVENT,
 	CLOCK, CUR_STEP, IN_UNDO, PROGRAM, BLOB, STEPS_DONE, STEP_NAME,
+	C_APP, C_APP_VERSION, C_ACTION, C_INSTANCE,
 };
 
 /* False: no memory. */
@@ -115,7 +119,9 @@ static bool read_texts(struct tw_stmt *st, struct tw_change *c)
 		{ REASON, &c->reason }, { TITLE, &c->title },
 		{ WHY, &c->why }, { BATCH_KEY, &c->batch_key },
 		{ PARAMS, &c->params }, { CANCEL_BY, &c->cancel_by },
-		{ STEP_NAME, &c->step_name },
+		{ STEP_NAME, &c->step_name }, { C_APP, &c->app },
+		{ C_APP_VERSION, &c->app_version }, { C_ACTION, &c->action },
+		{ C_INSTANCE, &c->instance },
 	};
 	bool ok = true;
 	size_t i;

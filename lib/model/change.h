@@ -37,6 +37,9 @@ struct tw_change {		/* strings owned; NULL where none */
 	bool hold_after_failure;
 	int64_t filed, joins, not_before, not_after;
 	int64_t retry_of;	/* its num, or 0 */
+	char *app, *app_version;	/* of an app's change; else NULL */
+	char *action;		/* and what it does with */
+	char *instance;		/* this one; NULL: gone with its host */
 	char *cancel_by;
 	int64_t cancel_at, started, accepted, ended;
 	int64_t epoch, seq, room, nsteps;
@@ -63,7 +66,9 @@ void tw_step_list_free(struct tw_step *s, size_t n);
 
 /* --- filing --------------------------------------------------------- */
 
-struct tw_filing {		/* what `queue add` files, for each host */
+struct tw_instance_act;
+
+struct tw_filing {		/* what is filed, for each host */
 	const char *title, *why, *key;	/* why, key: or NULL */
 	const char *params;	/* JSON object */
 	const void *file; size_t file_len;	/* the change file's text */
@@ -72,6 +77,11 @@ struct tw_filing {		/* what `queue add` files, for each host */
 	int64_t room, not_before, not_after;
 	const char *times;	/* the two as the operator gave them, or NULL:
 				   what --key compares */
+	const char *asked;	/* what --key compares in place of file, blob,
+				   params and secrets; or NULL */
+	const struct tw_secret *apart; size_t napart;	/* and these beside
+				   asked: never stored */
+	const struct tw_instance_act *act;	/* of an app, or NULL */
 	bool hold_after_failure;
 	int64_t retry_of;	/* id (not num) of the change, or 0 */
 	const struct tw_step *steps; size_t nsteps;	/* k name kind undoable
@@ -79,17 +89,29 @@ struct tw_filing {		/* what `queue add` files, for each host */
 	const struct tw_secret *secrets; size_t nsecrets;	/* not in params;
 					sealed for each change by itself */
 };
-/* The caller needs `change' on each host; all where not are named in one
- * TW_DENIED.  filed is never less than the host's latest, so that a clock set
- * back lets nobody overtake.  The key compares hosts (in any order), file,
- * blob, params, times, after-failure and retry_of; not why, and not the
- * program, which another version may write differently.  TW_NO: a host is gone.
+/* The caller needs `change' on each host, for an app `deploy' with that app;
+ * all where not are named in one TW_DENIED.  filed is never less than the
+ * host's latest, so that a clock set back lets nobody overtake.  The key
+ * compares hosts (in any order), file, blob, params, times, after-failure and
+ * retry_of; not why, and not the program, which another version may write
+ * differently.  TW_NO: a host is gone.
  * Files one change for each of hosts in ONE transaction with their audit rows
  * ("change.file").  nums (n of them, caller's) receives the numbers.  With a
  * key that was used before in this organisation: files nothing, gives the
  * first filing's numbers (*again true) when everything is the same (hosts,
  * file, parameters, times, options), else TW_NO. */
 enum tw_status tw_change_file(struct tw_store *s, const struct tw_who *who,
+    const struct tw_filing *f, const struct tw_host *hosts, size_t n,
+    int64_t *nums, bool *again, struct tw_err *err);
+/* The same with a filing for each host: f[n].  Key, times, asked, apart,
+ * after-failure, and the app of act are those of f[0]. */
+enum tw_status tw_change_file_each(struct tw_store *s,
+    const struct tw_who *who, const struct tw_filing *const *f,
+    const struct tw_host *hosts, size_t n, int64_t *nums, bool *again,
+    struct tw_err *err);
+/* Was that filed under its key before?  Asks alone: key, asked, apart, times,
+ * after-failure and retry_of of f are read. */
+enum tw_status tw_change_filed(struct tw_store *s, const struct tw_who *who,
     const struct tw_filing *f, const struct tw_host *hosts, size_t n,
     int64_t *nums, bool *again, struct tw_err *err);
 /* To be called before only the checks of f (title, params and program are read)
@@ -150,7 +172,10 @@ enum tw_status tw_change_ahead(struct tw_store *s, const struct tw_who *who,
     const struct tw_change *c, int64_t now, int64_t *count, int64_t *first,
     struct tw_err *err);
 
-/* --- acts (they need `change' on the change's host) -------------------- */
+/* --- acts -------------------------------------------------------------- */
+
+/* They need `change' on the change's host; for an app's `deploy' with that app
+ * will do. */
 
 enum tw_cancel_result {
 	TW_CANCELLED,		/* was queued: cancelled now */
@@ -197,7 +222,8 @@ enum tw_status tw_queue_expire(struct tw_store *s, int64_t now, int64_t *count,
     struct tw_err *err);
 /* To be called before a due host is contacted.  Cancels what stands at the head
  * of its queue as long as the operator who filed it may no longer `change' the
- * host: reason "alice may no longer change web1", audit "change.cancel" by
+ * host (or `deploy' the app there): reason "alice may no longer change web1",
+ * audit "change.cancel" by
  * "tower"; *cancelled: how many.  TW_NO: nothing is left to do there.  Writes
  * nothing when there are none. */
 enum tw_status tw_queue_settle(struct tw_store *s, int64_t host_id,
@@ -240,8 +266,8 @@ enum tw_status tw_change_end(struct tw_store *s, struct tw_change *c,
     const char *hold_reason, struct tw_err *err);
 
 /* Retention: removes output of changes ended before `before`, then the oldest
- * output until at most max_bytes remain; content no change names.  At most
- * `limit` changes a call.  *removed: bytes.  Own transaction; writes nothing
+ * output until at most max_bytes remain; content no change or app names.  At
+ * most `limit` changes a call.  *removed: bytes.  Own transaction; writes nothing
  * when there is nothing to do.  The steps' out_bytes stay, so that one sees
  * that there was some.  tw_store_trim() then gives the space back. */
 enum tw_status tw_output_retain(struct tw_store *s, int64_t before,

@@ -3,6 +3,7 @@
  *                lost; and how a change ends
  */
 #include "model/change_private.h"
+#include "model/instance_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,8 @@ static enum tw_status end_row(struct tw_store *s, const struct tw_who *who,
 		status = tw_err_set(err, TW_BUG, "the change has ended before");
 	if (status == TW_OK)
 		status = tw_secrets_erase(s, id, err);
+	if (status == TW_OK)
+		status = tw_instance_ended(s, who, id, to, now, err);
 	return status;
 }
 
@@ -111,6 +114,19 @@ static enum tw_status cancel_queued(struct tw_store *s,
 	return tw_queued_cancel(s, who, &q, "change.cancel", reason, now, err);
 }
 
+/* Who may `deploy' the app may act on its changes as well. */
+static enum tw_status may_act(struct tw_store *s, const struct tw_who *who,
+    const struct tw_change *c, struct tw_grant_used *used, struct tw_err *err)
+{
+	enum tw_status status = TW_DENIED;
+
+	if (c->app && c->host_id)
+		status = tw_host_may_app(s, who, TW_MAY_DEPLOY, c->app,
+		    c->host_id, c->host_name, used, err);
+	return status != TW_DENIED ? status : tw_host_may(s, who,
+	    TW_MAY_CHANGE, c->host_id, c->host_name, used, err);
+}
+
 /* The change, where the caller may act on it. */
 static enum tw_status get_for(struct tw_store *s, const struct tw_who *who,
     int64_t num, struct tw_change *c, struct tw_grant_used *used,
@@ -120,8 +136,7 @@ static enum tw_status get_for(struct tw_store *s, const struct tw_who *who,
 
 	status = tw_change_get(s, who, num, c, err);
 	if (status == TW_OK)
-		status = tw_host_may(s, who, TW_MAY_CHANGE, c->host_id,
-		    c->host_name, used, err);
+		status = may_act(s, who, c, used, err);
 	return status;
 }
 
@@ -164,17 +179,19 @@ enum tw_status tw_change_permit(struct tw_store *s, const struct tw_who *who,
 	status = hosts ? TW_OK : tw_err_nomem(err);
 	for (i = 0; status == TW_OK && i < n; i++) {
 		status = tw_change_get(s, who, nums[i], &c, err);
-		for (at = 0; status == TW_OK && at < k; at++)
+		if (status == TW_OK)
+			status = may_act(s, who, &c, NULL, err);
+		for (at = 0; status == TW_DENIED && at < k; at++)
 			if (hosts[at].id == c.host_id)
 				break;
-		/* what is not there, or has lost its host, is for the act */
-		if (status == TW_OK && at == k && c.host_id) {
+		if (status == TW_DENIED && at == k && c.host_id) {
 			hosts[k].id = c.host_id;
 			hosts[k++].name = c.host_name;
 			c.host_name = NULL;
 		}
 		tw_change_release(&c);
-		if (status == TW_NO)
+		/* what is not there, or has lost its host, is for the act */
+		if (status == TW_NO || status == TW_DENIED)
 			status = TW_OK;
 	}
 	if (status == TW_OK && k > 0)

@@ -5,6 +5,7 @@
  * the same is hashed once and kept with each change.
  */
 #include "model/change_private.h"
+#include "model/instance_private.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -14,11 +15,12 @@
 
 struct batch {			/* one filing under way */
 	const struct tw_who *who;
-	const struct tw_filing *f;
+	const struct tw_filing *const *each;	/* n, one for each host */
+	const struct tw_filing *f;	/* the one at hand, at first the first */
 	const struct tw_host *hosts;
 	size_t n;
 	uint8_t file[TW_SHA256_LEN], program[TW_SHA256_LEN],
-	    blob[TW_SHA256_LEN];
+	    blob[TW_SHA256_LEN];	/* of f */
 	uint8_t hash[TW_SHA256_LEN];	/* of all that must be the same */
 	struct tw_grant_used *used;	/* n: what allows it on each host */
 	struct tw_seal *seal;		/* NULL: there are no secrets */
@@ -50,11 +52,15 @@ static void add_int(struct tw_sha256 *h, int64_t v)
 
 static void add_secrets(struct tw_sha256 *h, const struct batch *b)
 {
+	const struct tw_filing *f = b->f;
 	uint8_t hash[TW_SEAL_HASH_LEN];
 
-	if (!b->seal)
+	if (!b->seal || (f->asked && !f->napart))
 		return;
-	tw_secrets_hash(b->seal, b->f->secrets, b->f->nsecrets, hash);
+	if (f->asked)
+		tw_secrets_hash(b->seal, f->apart, f->napart, hash);
+	else
+		tw_secrets_hash(b->seal, f->secrets, f->nsecrets, hash);
 	add_bytes(h, hash, sizeof hash);
 }
 
@@ -81,9 +87,13 @@ static enum tw_status hash_batch(struct batch *b, struct tw_err *err)
 	add_int(h, (int64_t)b->n);
 	for (i = 0; i < b->n; i++)
 		add_bytes(h, sorted[i]->name, strlen(sorted[i]->name));
-	add_bytes(h, f->params, strlen(f->params));
-	add_bytes(h, f->file, f->file_len);
-	add_bytes(h, f->blob, f->blob_len);
+	if (f->asked) {
+		add_bytes(h, f->asked, strlen(f->asked));
+	} else {
+		add_bytes(h, f->params, strlen(f->params));
+		add_bytes(h, f->file, f->file_len);
+		add_bytes(h, f->blob, f->blob_len);
+	}
 	add_bytes(h, times, strlen(times));
 	add_int(h, f->hold_after_failure);
 	add_int(h, f->retry_of);
@@ -261,6 +271,13 @@ static char *make_detail(const struct batch *b,
 	tw_hex(b->file, sizeof b->file, file);
 	tw_hex(b->program, sizeof b->program, program);
 	set_text(o, "title", f->title, &failed);
+	if (f->act) {
+		set_text(o, "app", f->act->app, &failed);
+		set_text(o, "version", f->act->version, &failed);
+		set_text(o, "action", tw_instance_action_name(f->act->action),
+		    &failed);
+		set_text(o, "instance", f->act->instance, &failed);
+	}
 	set_text(o, "reason", f->why, &failed);
 	set_text(o, "key", f->key, &failed);
 	set_text(o, "file", file, &failed);
@@ -312,10 +329,25 @@ static const char insert_sql[] =
     "INSERT INTO change (org_id, num, uid, nonce, host_id, host_name,"
     "    operator_id, title, why, batch_key, batch_hash, file, params,"
     "    program, blob, room, nsteps, after_failure, filed, joins,"
-    "    not_before, not_after, retry_of)"
+    "    not_before, not_after, retry_of, needs, app, app_version, action,"
+    "    instance_id)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
     "    ?15, ?16, ?17, ?18, ?19, max(?19, coalesce(?20, 0)), ?20, ?21,"
-    "    (SELECT id FROM change WHERE id = ?22 AND org_id = ?1))";
+    "    (SELECT id FROM change WHERE id = ?22 AND org_id = ?1), ?23, ?24,"
+    "    ?25, ?26, ?27)";
+
+static void bind_act(struct tw_stmt *st, const struct tw_instance_act *a,
+    int64_t instance)
+{
+	tw_stmt_text(st, 23, tw_permission_name(a ? TW_MAY_DEPLOY :
+	    TW_MAY_CHANGE));
+	if (!a)
+		return;
+	tw_stmt_text(st, 24, a->app);
+	tw_stmt_text(st, 25, a->version);
+	tw_stmt_text(st, 26, tw_instance_action_name(a->action));
+	tw_stmt_int(st, 27, instance);
+}
 
 static void bind_change(struct tw_stmt *st, const struct batch *b,
     const struct tw_host *h, int64_t num, int64_t filed)
@@ -387,18 +419,24 @@ static enum tw_status file_one(struct tw_store *s, const struct batch *b,
     size_t i, int64_t num, struct tw_err *err)
 {
 	const struct tw_host *h = &b->hosts[i];
+	int64_t filed = 0, id, instance = 0;
 	enum tw_status status;
-	int64_t filed = 0, id;
 	struct tw_stmt *st;
 
 	status = find_latest(s, b, h, &filed, err);
+	if (status == TW_OK && b->f->act)
+		status = tw_instance_begin(s, b->who, b->f, h, b->now,
+		    &instance, err);
 	if (status == TW_OK)
 		status = tw_tenant_stmt(s, b->who, insert_sql, &st, err);
 	if (status != TW_OK)
 		return status;
 	bind_change(st, b, h, num, filed);
+	bind_act(st, b->f->act, instance);
 	status = tw_stmt_run(st, err);
 	id = tw_store_last_id(s);
+	if (status == TW_OK && instance)
+		status = tw_instance_bind(s, b->who, instance, id, err);
 	if (status == TW_OK)
 		status = insert_steps(s, b, id, err);
 	if (status == TW_OK && b->seal)
@@ -411,44 +449,63 @@ static enum tw_status file_one(struct tw_store *s, const struct batch *b,
 	return status;
 }
 
-static enum tw_status file_all(struct tw_store *s, struct batch *b,
-    int64_t *nums, bool *again, struct tw_err *err)
+static enum tw_status file_rows(struct tw_store *s, struct batch *b,
+    int64_t *nums, struct tw_err *err)
 {
+	const void *program = NULL;
 	enum tw_status status;
 	size_t i;
 
-	status = tw_host_permit(s, b->who, TW_MAY_CHANGE, b->hosts, b->n,
-	    b->used, err);
-	if (status == TW_OK && b->f->nsecrets)
-		status = tw_secrets_key(s, &b->seal, err);
+	status = take_numbers(s, b, err);
+	for (i = 0; status == TW_OK && i < b->n; i++) {
+		b->f = b->each[i];
+		if (b->f->program != program)
+			status = put_contents(s, b, err);
+		program = b->f->program;
+		nums[i] = b->first + (int64_t)i;
+		if (status == TW_OK)
+			status = file_one(s, b, i, nums[i], err);
+	}
+	return status;
+}
+
+static enum tw_status file_all(struct tw_store *s, struct batch *b,
+    int64_t *nums, bool *again, struct tw_err *err)
+{
+	const struct tw_instance_act *a = b->f->act;
+	enum tw_status status;
+	size_t i;
+
+	status = tw_host_permit_app(s, b->who, a ? TW_MAY_DEPLOY :
+	    TW_MAY_CHANGE, a ? a->app : NULL, b->hosts, b->n, b->used, err);
+	for (i = 0; status == TW_OK && !b->seal && i < b->n; i++)
+		if (b->each[i]->nsecrets || b->f->napart)
+			status = tw_secrets_key(s, &b->seal, err);
 	if (status == TW_OK && b->f->key) {
 		status = hash_batch(b, err);
 		if (status == TW_OK)
 			status = find_again(s, b, nums, again, err);
 	}
-	if (status != TW_OK || *again || b->n == 0)
+	if (status != TW_OK || *again)
 		return status;
-	status = put_contents(s, b, err);
-	if (status == TW_OK)
-		status = take_numbers(s, b, err);
-	for (i = 0; status == TW_OK && i < b->n; i++) {
-		nums[i] = b->first + (int64_t)i;
-		status = file_one(s, b, i, nums[i], err);
-	}
-	return status;
+	return file_rows(s, b, nums, err);
 }
 
-enum tw_status tw_change_file(struct tw_store *s, const struct tw_who *who,
-    const struct tw_filing *f, const struct tw_host *hosts, size_t n,
-    int64_t *nums, bool *again, struct tw_err *err)
+enum tw_status tw_change_file_each(struct tw_store *s,
+    const struct tw_who *who, const struct tw_filing *const *f,
+    const struct tw_host *hosts, size_t n, int64_t *nums, bool *again,
+    struct tw_err *err)
 {
-	struct batch b = { .who = who, .f = f, .hosts = hosts, .n = n,
+	struct batch b = { .who = who, .each = f, .hosts = hosts, .n = n,
 	    .now = tw_clock_now() };
 	enum tw_status status;
 	struct tw_tx tx;
 
 	*again = false;
-	b.used = calloc(n + 1, sizeof *b.used);
+	if (n == 0)
+		return TW_OK;
+	b.f = f[0];
+	b.used = calloc(n, sizeof *b.used);
 	status = b.used ? tw_tx_begin(&tx, s, err) : tw_err_nomem(err);
 	if (status != TW_OK) {
 		free(b.used);
@@ -460,5 +517,44 @@ enum tw_status tw_change_file(struct tw_store *s, const struct tw_who *who,
 	status = tw_tx_end(&tx, status, err);
 	if (status != TW_OK)
 		*again = false;
+	return status;
+}
+
+enum tw_status tw_change_filed(struct tw_store *s, const struct tw_who *who,
+    const struct tw_filing *f, const struct tw_host *hosts, size_t n,
+    int64_t *nums, bool *again, struct tw_err *err)
+{
+	struct batch b = { .who = who, .f = f, .hosts = hosts, .n = n };
+	enum tw_status status;
+	struct tw_tx tx;
+
+	*again = false;
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	if (f->napart)
+		status = tw_secrets_key(s, &b.seal, err);
+	if (status == TW_OK)
+		status = hash_batch(&b, err);
+	if (status == TW_OK)
+		status = find_again(s, &b, nums, again, err);
+	tw_seal_free(b.seal);
+	return tw_tx_end(&tx, status, err);
+}
+
+enum tw_status tw_change_file(struct tw_store *s, const struct tw_who *who,
+    const struct tw_filing *f, const struct tw_host *hosts, size_t n,
+    int64_t *nums, bool *again, struct tw_err *err)
+{
+	const struct tw_filing **each = calloc(n + 1, sizeof *each);
+	enum tw_status status;
+	size_t i;
+
+	if (!each)
+		return tw_err_nomem(err);
+	for (i = 0; i < n; i++)
+		each[i] = f;
+	status = tw_change_file_each(s, who, each, hosts, n, nums, again, err);
+	free(each);
 	return status;
 }

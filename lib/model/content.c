@@ -66,7 +66,9 @@ static const char orphans_sql[] =
     "SELECT hash FROM content c"
     " WHERE NOT EXISTS (SELECT 1 FROM change WHERE program = c.hash)"
     " AND NOT EXISTS (SELECT 1 FROM change WHERE file = c.hash)"
-    " AND NOT EXISTS (SELECT 1 FROM change WHERE blob = c.hash) LIMIT ?1";
+    " AND NOT EXISTS (SELECT 1 FROM change WHERE blob = c.hash)"
+    " AND NOT EXISTS (SELECT 1 FROM app WHERE file = c.hash)"
+    " AND NOT EXISTS (SELECT 1 FROM app WHERE bundle = c.hash) LIMIT ?1";
 
 enum tw_status tw_content_orphans(struct tw_store *s, int limit,
     uint8_t (**out)[TW_SHA256_LEN], size_t *n, struct tw_err *err)

@@ -43,8 +43,8 @@ static enum tw_status read_labels(struct tw_store *s,
 	return status;
 }
 
-enum tw_status tw_host_may(struct tw_store *s, const struct tw_who *who,
-    enum tw_permission p, int64_t id, const char *name,
+enum tw_status tw_host_may_app(struct tw_store *s, const struct tw_who *who,
+    enum tw_permission p, const char *app, int64_t id, const char *name,
     struct tw_grant_used *used, struct tw_err *err)
 {
 	struct tw_grant_used unused;
@@ -59,9 +59,16 @@ enum tw_status tw_host_may(struct tw_store *s, const struct tw_who *who,
 	if (status != TW_OK)
 		return status;
 	status = tw_may_host(s, who, p, name, (const char *const *)h.labels,
-	    NULL, used, err);
+	    app, used, err);
 	tw_host_release(&h);
 	return status;
+}
+
+enum tw_status tw_host_may(struct tw_store *s, const struct tw_who *who,
+    enum tw_permission p, int64_t id, const char *name,
+    struct tw_grant_used *used, struct tw_err *err)
+{
+	return tw_host_may_app(s, who, p, NULL, id, name, used, err);
 }
 
 enum tw_status tw_host_find_for(struct tw_store *s, const struct tw_who *who,
@@ -133,24 +140,30 @@ static bool is_gone(const struct tw_host *h, const struct tw_host *stored)
 }
 
 static bool allows(const struct tw_rights *r, const struct tw_host *h,
-    struct tw_grant_used *used)
+    const char *app, struct tw_grant_used *used)
 {
-	return tw_rights_on(r, h->name, (const char *const *)h->labels, NULL,
+	return tw_rights_on(r, h->name, (const char *const *)h->labels, app,
 	    used);
 }
 
+struct wanted {			/* on many hosts */
+	enum tw_permission p;
+	const char *app;	/* or NULL */
+};
+
 /* All that are denied, in one message; the hint is the first one's. */
 static enum tw_status deny(struct tw_store *s, const struct tw_who *who,
-    enum tw_permission p, const char *names, const struct tw_host *first,
+    const struct wanted *w, const char *names, const struct tw_host *first,
     struct tw_err *err)
 {
 	struct tw_grant_used used;
 	struct tw_err one = { 0 };
 
-	tw_may_host(s, who, p, first->name, (const char *const *)first->labels,
-	    NULL, &used, &one);
-	tw_err_set(err, TW_DENIED, "%s may not %s %s", who->login,
-	    tw_permission_name(p), names);
+	tw_may_host(s, who, w->p, first->name,
+	    (const char *const *)first->labels, w->app, &used, &one);
+	tw_err_set(err, TW_DENIED, "%s may not %s %s%s%s", who->login,
+	    tw_permission_name(w->p), w->app ? w->app : "",
+	    w->app ? " on " : "", names);
 	if (one.hint[0])
 		tw_err_hint(err, "%s", one.hint);
 	return TW_DENIED;
@@ -159,20 +172,20 @@ static enum tw_status deny(struct tw_store *s, const struct tw_who *who,
 /* A host without the permission: is it there at all, for the caller? */
 static enum tw_status judge(const struct tw_host *h,
     const struct tw_host *stored, const struct tw_rights *rights,
-    const struct tw_rights *view, struct tw_grant_used *used,
-    struct tw_err *err)
+    const char *app, const struct tw_rights *view,
+    struct tw_grant_used *used, struct tw_err *err)
 {
 	const struct tw_host *by = judged(h, stored);
 
-	if (!is_gone(h, stored) && allows(rights, by, used))
+	if (!is_gone(h, stored) && allows(rights, by, app, used))
 		return TW_OK;
-	if (is_gone(h, stored) || (h->id && !allows(view, by, NULL)))
+	if (is_gone(h, stored) || (h->id && !allows(view, by, NULL, NULL)))
 		return tw_err_set(err, TW_NO, "no host '%s'", h->name);
 	return TW_DENIED;
 }
 
 static enum tw_status permit_all(struct tw_store *s,
-    const struct tw_who *who, enum tw_permission p,
+    const struct tw_who *who, const struct wanted *w,
     const struct tw_host *hosts, const struct tw_host *stored, size_t n,
     struct tw_grant_used *used, struct tw_err *err)
 {
@@ -182,11 +195,11 @@ static enum tw_status permit_all(struct tw_store *s,
 	enum tw_status status;
 	size_t i;
 
-	status = tw_rights_load(s, who, p, &rights, err);
+	status = tw_rights_load(s, who, w->p, &rights, err);
 	if (status == TW_OK)
 		status = tw_rights_load(s, who, TW_MAY_VIEW, &view, err);
 	for (i = 0; status == TW_OK && i < n; i++) {
-		status = judge(&hosts[i], &stored[i], rights, view,
+		status = judge(&hosts[i], &stored[i], rights, w->app, view,
 		    used ? &used[i] : NULL, err);
 		if (status != TW_DENIED)
 			continue;
@@ -196,7 +209,7 @@ static enum tw_status permit_all(struct tw_store *s,
 			first = judged(&hosts[i], &stored[i]);
 	}
 	if (status == TW_OK && first)
-		status = deny(s, who, p, tw_buf_str(&names), first, err);
+		status = deny(s, who, w, tw_buf_str(&names), first, err);
 	tw_buf_release(&names);
 	tw_rights_free(rights);
 	tw_rights_free(view);
@@ -205,7 +218,7 @@ static enum tw_status permit_all(struct tw_store *s,
 
 /* One is found by the index, however many grants on others there are. */
 static enum tw_status permit_one(struct tw_store *s, const struct tw_who *who,
-    enum tw_permission p, const struct tw_host *h,
+    const struct wanted *w, const struct tw_host *h,
     const struct tw_host *stored, struct tw_grant_used *used,
     struct tw_err *err)
 {
@@ -214,8 +227,8 @@ static enum tw_status permit_one(struct tw_store *s, const struct tw_who *who,
 	enum tw_status status = TW_NO;
 
 	if (!is_gone(h, stored))
-		status = tw_may_host(s, who, p, h->name, labels, NULL, used,
-		    err);
+		status = tw_may_host(s, who, w->p, h->name, labels, w->app,
+		    used, err);
 	if (status == TW_DENIED && h->id && tw_may_host(s, who, TW_MAY_VIEW,
 	    h->name, labels, NULL, NULL, NULL) == TW_DENIED)
 		status = TW_NO;
@@ -223,22 +236,31 @@ static enum tw_status permit_one(struct tw_store *s, const struct tw_who *who,
 	    h->name) : status;
 }
 
-enum tw_status tw_host_permit(struct tw_store *s, const struct tw_who *who,
-    enum tw_permission p, const struct tw_host *hosts, size_t n,
-    struct tw_grant_used *used, struct tw_err *err)
+enum tw_status tw_host_permit_app(struct tw_store *s,
+    const struct tw_who *who, enum tw_permission p, const char *app,
+    const struct tw_host *hosts, size_t n, struct tw_grant_used *used,
+    struct tw_err *err)
 {
 	struct tw_host *stored = calloc(n + 1, sizeof *stored);
+	const struct wanted w = { p, app };
 	enum tw_status status;
 
 	if (!stored)
 		return tw_err_nomem(err);
 	status = read_stored(s, who, hosts, n, stored, err);
 	if (status == TW_OK && n == 1)
-		status = permit_one(s, who, p, hosts, stored, used, err);
+		status = permit_one(s, who, &w, hosts, stored, used, err);
 	else if (status == TW_OK)
-		status = permit_all(s, who, p, hosts, stored, n, used, err);
+		status = permit_all(s, who, &w, hosts, stored, n, used, err);
 	tw_host_list_free(stored, n);
 	return status;
+}
+
+enum tw_status tw_host_permit(struct tw_store *s, const struct tw_who *who,
+    enum tw_permission p, const struct tw_host *hosts, size_t n,
+    struct tw_grant_used *used, struct tw_err *err)
+{
+	return tw_host_permit_app(s, who, p, NULL, hosts, n, used, err);
 }
 
 enum tw_status tw_host_permit_any(struct tw_store *s,
@@ -278,8 +300,8 @@ enum tw_status tw_host_runnable(struct tw_store *s, const struct tw_who *who,
 	if (status == TW_OK && !(*names = calloc(n + 1, sizeof **names)))
 		status = tw_err_nomem(err);
 	for (i = 0; status == TW_OK && i < n; i++) {
-		if (!allows(change, &hosts[i], NULL) &&
-		    !allows(deploy, &hosts[i], NULL))
+		if (!allows(change, &hosts[i], NULL, NULL) &&
+		    !allows(deploy, &hosts[i], NULL, NULL))
 			tw_buf_addf(&denied, "%s%s", denied.len ? ", " : "",
 			    hosts[i].name);
 		else if (!tw_text_dup(hosts[i].name, &(*names)[k++]))
@@ -300,23 +322,26 @@ enum tw_status tw_host_runnable(struct tw_store *s, const struct tw_who *who,
 
 /* --- when a change would start ----------------------------------------- */
 
-enum tw_status tw_host_may_start(struct tw_store *s, int64_t org_id,
-    int64_t operator_id, const char *login, int64_t host_id, const char *name,
-    struct tw_grant_used *used, struct tw_err *err)
+enum tw_status tw_host_may_start(struct tw_store *s,
+    const struct tw_filer *filer, enum tw_permission p, const char *app,
+    int64_t host_id, const char *name, struct tw_grant_used *used,
+    struct tw_err *err)
 {
-	struct tw_who filer = { .operator_id = operator_id, .org_id = org_id,
-	    .login = (char *)login, .org = (char *)"" };
+	struct tw_who who = { .operator_id = filer->operator_id,
+	    .org_id = filer->org_id, .login = (char *)filer->login,
+	    .org = (char *)"" };
 	enum tw_status status;
 	struct tw_host h;
 
 	status = read_labels(s, NULL, host_id, &h, err);
 	if (status != TW_OK)
 		return status;
-	status = tw_may_host(s, &filer, TW_MAY_CHANGE, name,
-	    (const char *const *)h.labels, NULL, used, err);
+	status = tw_may_host(s, &who, p, name, (const char *const *)h.labels,
+	    app, used, err);
 	tw_host_release(&h);
 	if (status == TW_DENIED)
-		tw_err_set(err, TW_DENIED, "%s may no longer change %s", login,
-		    name);
+		tw_err_set(err, TW_DENIED, "%s may no longer %s %s%s%s",
+		    filer->login, tw_permission_name(p), app ? app : "",
+		    app ? " on " : "", name);
 	return status;
 }

@@ -49,7 +49,8 @@ char *tw_json_names(const char *const *names);	/* NULL-terminated */
 /* Stores bytes under their hash, once (transaction open). */
 enum tw_status tw_content_put(struct tw_store *s, const void *p, size_t n,
     uint8_t hash[TW_SHA256_LEN], struct tw_err *err);
-/* Up to limit hashes of content that no change names, one after the other. */
+/* Up to limit hashes of content that no change and no app names, one after the
+ * other. */
 enum tw_status tw_content_orphans(struct tw_store *s, int limit,
     uint8_t (**out)[TW_SHA256_LEN], size_t *n, struct tw_err *err);
 enum tw_status tw_content_remove(struct tw_store *s,
@@ -72,15 +73,25 @@ enum tw_status tw_view_load(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_host_may(struct tw_store *s, const struct tw_who *who,
     enum tw_permission p, int64_t id, const char *name,
     struct tw_grant_used *used, struct tw_err *err);
+/* The same for an app (NULL: none). */
+enum tw_status tw_host_may_app(struct tw_store *s, const struct tw_who *who,
+    enum tw_permission p, const char *app, int64_t id, const char *name,
+    struct tw_grant_used *used, struct tw_err *err);
 /* The ids of the hosts that the caller may see (caller frees), or *is_all. */
 enum tw_status tw_host_visible(struct tw_store *s, const struct tw_who *who,
     int64_t **ids, size_t *n, bool *is_all, struct tw_err *err);
-/* May the filer of a change still change that host?  For the runner, which has
- * no limit.  TW_DENIED: no (err has the reason: "alice may no longer change
+/* Does the filer of a change still have what it needs (p; app NULL: of none) on
+ * that host?  For the runner, which has no limit.  TW_DENIED: no (err has the
+ * reason: "alice may no longer change web1", "alice may no longer deploy wiki on
  * web1"). */
-enum tw_status tw_host_may_start(struct tw_store *s, int64_t org_id,
-    int64_t operator_id, const char *login, int64_t host_id, const char *name,
-    struct tw_grant_used *used, struct tw_err *err);
+struct tw_filer {
+	int64_t org_id, operator_id;
+	const char *login;
+};
+enum tw_status tw_host_may_start(struct tw_store *s,
+    const struct tw_filer *filer, enum tw_permission p, const char *app,
+    int64_t host_id, const char *name, struct tw_grant_used *used,
+    struct tw_err *err);
 
 /* A queued change ends as cancelled, with its audit row (transaction open).
  * who NULL: the tower does it. */

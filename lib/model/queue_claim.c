@@ -36,7 +36,8 @@ static enum tw_status find_running(struct tw_store *s, int64_t host_id,
 /* --- the head ---------------------------------------------------------- */
 
 static const char head_sql[] =
-    "SELECT c.id, c.org_id, c.num, c.host_name, c.operator_id, o.login"
+    "SELECT c.id, c.org_id, c.num, c.host_name, c.operator_id, o.login,"
+    "    c.needs, c.app"
     " FROM change c JOIN host h ON h.id = c.host_id"
     " JOIN operator o ON o.id = c.operator_id"
     " WHERE c.host_id = ?1 AND c.status IN ('queued', 'running')"
@@ -45,12 +46,14 @@ static const char head_sql[] =
     "    AND (c.not_before IS NULL OR c.not_before <= ?2)"
     "    AND (c.not_after IS NULL OR c.not_after > ?2)"
     " ORDER BY c.joins, c.id LIMIT 1";
-enum { HEAD_ID, HEAD_ORG, HEAD_NUM, HEAD_HOST, HEAD_OPERATOR, HEAD_LOGIN };
+enum { HEAD_ID, HEAD_ORG, HEAD_NUM, HEAD_HOST, HEAD_OPERATOR, HEAD_LOGIN,
+	HEAD_NEEDS, HEAD_APP };
 
 struct head {
 	struct tw_queued q;	/* host_name owned */
 	int64_t operator_id;
-	char *login;
+	char *login, *app;	/* app NULL: none */
+	enum tw_permission needs;
 	struct tw_grant_used used;	/* what lets it start */
 };
 
@@ -58,7 +61,30 @@ static void head_release(struct head *h)
 {
 	free(h->q.host_name);
 	free(h->login);
+	free(h->app);
 	memset(h, 0, sizeof *h);
+}
+
+static enum tw_status read_head(struct tw_stmt *st, struct head *h,
+    struct tw_err *err)
+{
+	bool ok = true;
+
+	h->q.id = tw_stmt_col_int(st, HEAD_ID);
+	h->q.org_id = tw_stmt_col_int(st, HEAD_ORG);
+	h->q.num = tw_stmt_col_int(st, HEAD_NUM);
+	h->operator_id = tw_stmt_col_int(st, HEAD_OPERATOR);
+	ok &= tw_col_dup(st, HEAD_HOST, &h->q.host_name);
+	ok &= tw_col_dup(st, HEAD_LOGIN, &h->login);
+	ok &= tw_col_dup(st, HEAD_APP, &h->app);
+	if (!ok)
+		return tw_err_nomem(err);
+	if (tw_permission_parse(tw_stmt_col_text(st, HEAD_NEEDS), &h->needs,
+	    NULL) == TW_OK)
+		return TW_OK;
+	return tw_err_set(err, TW_CONFIG, "change %lld needs the unknown "
+	    "permission '%s'", (long long)h->q.num,
+	    tw_stmt_col_text(st, HEAD_NEEDS));
 }
 
 /* The due one at the head, and whether it may start: TW_DENIED with the reason
@@ -66,9 +92,9 @@ static void head_release(struct head *h)
 static enum tw_status find_head(struct tw_store *s, int64_t host_id,
     int64_t now, struct head *h, struct tw_err *err)
 {
+	struct tw_filer filer;
 	enum tw_status status;
 	struct tw_stmt *st;
-	bool ok;
 
 	memset(h, 0, sizeof *h);
 	status = tw_stmt_get(s, head_sql, &st, err);
@@ -79,16 +105,12 @@ static enum tw_status find_head(struct tw_store *s, int64_t host_id,
 	status = tw_stmt_step(st, err);
 	if (status != TW_OK)
 		return status;
-	h->q.id = tw_stmt_col_int(st, HEAD_ID);
-	h->q.org_id = tw_stmt_col_int(st, HEAD_ORG);
-	h->q.num = tw_stmt_col_int(st, HEAD_NUM);
-	h->operator_id = tw_stmt_col_int(st, HEAD_OPERATOR);
-	ok = tw_col_dup(st, HEAD_HOST, &h->q.host_name);
-	ok &= tw_col_dup(st, HEAD_LOGIN, &h->login);
+	status = read_head(st, h, err);
 	tw_stmt_reset(st);
-	status = ok ? tw_host_may_start(s, h->q.org_id, h->operator_id,
-	    h->login, host_id, h->q.host_name, &h->used, err) :
-	    tw_err_nomem(err);
+	filer = (struct tw_filer){ h->q.org_id, h->operator_id, h->login };
+	if (status == TW_OK)
+		status = tw_host_may_start(s, &filer, h->needs, h->app,
+		    host_id, h->q.host_name, &h->used, err);
 	if (status != TW_OK && status != TW_DENIED)
 		head_release(h);
 	return status;

@@ -114,6 +114,58 @@ CREATE TABLE content (
 	data BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- A version of an app: what an organisation may deploy.  Those of a file are
+-- never changed; YunoHost's catalogue is replaced as a whole.
+CREATE TABLE app (
+	id INTEGER PRIMARY KEY,
+	org_id INTEGER NOT NULL REFERENCES org,
+	name TEXT NOT NULL,
+	version TEXT NOT NULL,		-- '': the catalogue does not say
+	source TEXT NOT NULL CHECK (source IN ('file', 'yunohost')),
+	title TEXT NOT NULL,
+	description TEXT,
+	state TEXT,			-- as YunoHost judges it: working, ...
+	level INTEGER,			-- and how well: 0 to 10
+	category TEXT,
+	archs TEXT,			-- with commas; NULL: any
+	file BLOB REFERENCES content (hash),	-- the app file's text
+	bundle BLOB REFERENCES content (hash),	-- the files its steps name
+	detail TEXT,			-- what YunoHost's has to say, as JSON
+	added INTEGER NOT NULL,
+	added_by TEXT NOT NULL,		-- a login
+	UNIQUE (org_id, name, version, source),
+	CHECK ((source = 'file') = (file IS NOT NULL))
+) STRICT;
+CREATE INDEX app_file ON app (file) WHERE file IS NOT NULL;
+CREATE INDEX app_bundle ON app (bundle) WHERE bundle IS NOT NULL;
+
+-- An app on a host.  version and params are what is there; what a change under
+-- way would make of it stands beside.
+CREATE TABLE instance (
+	id INTEGER PRIMARY KEY,
+	org_id INTEGER NOT NULL REFERENCES org,
+	host_id INTEGER NOT NULL REFERENCES host ON DELETE CASCADE,
+	name TEXT NOT NULL,
+	app TEXT NOT NULL,
+	version TEXT NOT NULL,
+	source TEXT NOT NULL CHECK (source IN ('file', 'yunohost')),
+	params TEXT NOT NULL,		-- values without secrets, as JSON
+	state TEXT NOT NULL CHECK (state IN ('deploying', 'running',
+	    'stopped', 'upgrading', 'undeploying', 'failed', 'gone')),
+	was TEXT CHECK (was IN ('running', 'stopped', 'failed')),
+					-- before the change under way
+	next_version TEXT,		-- of an upgrade that has not succeeded
+	next_params TEXT,
+	change_id INTEGER REFERENCES change,	-- the latest
+	created INTEGER NOT NULL,
+	changed INTEGER NOT NULL	-- its state
+) STRICT;
+-- what is gone stays for the history of its changes
+CREATE UNIQUE INDEX instance_name ON instance (host_id, name)
+    WHERE state <> 'gone';
+CREATE INDEX instance_app ON instance (org_id, app) WHERE state <> 'gone';
+CREATE INDEX instance_host ON instance (host_id);
+
 -- A change request for one host.
 CREATE TABLE change (
 	id INTEGER PRIMARY KEY,
@@ -145,6 +197,13 @@ CREATE TABLE change (
 	not_before INTEGER,
 	not_after INTEGER,
 	retry_of INTEGER REFERENCES change,
+	needs TEXT NOT NULL DEFAULT 'change'
+	    CHECK (needs IN ('change', 'deploy')),	-- the permission
+	app TEXT,			-- NULL: of no app
+	app_version TEXT,
+	action TEXT CHECK (action IN ('deploy', 'start', 'stop', 'upgrade',
+	    'undeploy')),
+	instance_id INTEGER REFERENCES instance ON DELETE SET NULL,
 	cancel_by TEXT,			-- asked for while it ran
 	cancel_at INTEGER,
 	epoch INTEGER,			-- fencing token, taken at the start
@@ -181,6 +240,9 @@ CREATE INDEX change_not_after ON change (not_after)
 CREATE INDEX change_program ON change (program);
 CREATE INDEX change_file ON change (file) WHERE file IS NOT NULL;
 CREATE INDEX change_blob ON change (blob) WHERE blob IS NOT NULL;
+-- of an instance that goes with its host
+CREATE INDEX change_instance ON change (instance_id)
+    WHERE instance_id IS NOT NULL;
 
 -- Secret parameters of a change, sealed; erased when it ends.
 CREATE TABLE secret (

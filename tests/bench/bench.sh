@@ -134,6 +134,28 @@ note 'the same beside 100,000 of another organisation' "$shared" ms
 figure 'ratio' "$(calc "$shared / $alone")" 1.10 ''
 TOWERIFY_STATE=$work/state
 
+# --- the catalogue of 706 apps ----------------------------------------------------
+
+TOWERIFY_STATE=$work/catalogue
+awk 'BEGIN {
+	for (i = 1; i <= 706; i++)
+		printf "[app%d]\nurl = \"https://example.org/app%d_ynh\"\n" \
+		    "state = \"working\"\nlevel = %d\ncategory = \"c%d\"\n" \
+		    "branch = \"master\"\nsubtags = [ \"a\", \"b\" ]\n" \
+		    "potential_alternative_to = [ \"x\" ]\n\n", \
+		    i, i, i % 9, i % 20
+}' >"$work/apps.toml"
+# the first makes the state and fills it; then the same with all of it changed
+sed 's/working/notworking/' "$work/apps.toml" >"$work/other.toml"
+towerify-host -q key >/dev/null
+stats=$("$tools/stopwatch" 1 towerify-app -q import "$work/apps.toml")
+figure 'import of a catalogue of 706 apps' "$(field "$stats" 1)" 1000 ms
+stats=$("$tools/stopwatch" 1 towerify-app -q import "$work/other.toml")
+figure 'the same with every app changed' "$(field "$stats" 1)" 1000 ms
+stats=$("$tools/stopwatch" 21 towerify-app list)
+figure 'towerify-app list of it' "$(field "$stats" 1)" 50 ms
+TOWERIFY_STATE=$work/state
+
 # --- loopback, one host -------------------------------------------------------
 
 one=$(pass_ms "$work/one.yaml" web2 5)

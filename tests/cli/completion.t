@@ -141,6 +141,28 @@ completes 'towerify-audit verify --checkpoint page.' 'page.yaml'
 
 # --- operators, organisations, grants ----------------------------------------------------
 
+cat >wiki.yaml <<'END'
+towerify-app: 1
+app: wiki
+version: '1.0'
+deploy: [{run: 'true', undo: nothing}]
+undeploy: [{run: 'true', undo: nothing}]
+END
+quietly towerify-app add wiki.yaml
+quietly towerify-app deploy wiki web1 --name notes
+completes 'towerify-app ' 'add deploy import instances list remove show start '\
+'stop undeploy upgrade'
+completes 'towerify-app add w' 'wiki.yaml'
+completes 'towerify-app show w' 'wiki'
+completes 'towerify-app remove wiki@' 'wiki@1.0'
+completes 'towerify-app deploy w' 'wiki'
+completes 'towerify-app deploy wiki web' 'web1 web2'
+completes 'towerify-app deploy wiki web1 --name n' ''
+completes 'towerify-app upgrade n' 'notes'
+completes 'towerify-app undeploy notes --no' '--no-backup --noheadings '\
+'--not-after --not-before'
+completes 'towerify-app stop notes d' 'db1'
+
 quietly towerify-op add alice
 quietly towerify-op org add acme
 completes 'towerify-op ' \

@@ -3,8 +3,8 @@
 #
 # Each .Dl line and each literal display of an EXAMPLES section is run by sh -e
 # on a tower of its own, in which web1 to web3 are there (where an example adds
-# web1 itself: web2 and web3), all labelled role=front, with page.yaml and
-# alice.pub at hand.
+# web1 itself: web2 and web3), all labelled role=front, with page.yaml,
+# greeting.yaml and alice.pub at hand.
 # What can't be done as it is written:
 #   - hosts: web1, web1.example.org and 192.0.2.7 are this machine's throw-away
 #     sshd (by an ssh_config), the users root and deploy whoever runs the test
@@ -77,6 +77,20 @@ params:
   domain: {type: string, default: example.org}
 steps:
   - {name: page, run: 'echo "$domain"', undo: nothing}
+END
+
+cat >greeting.yaml <<'END'
+towerify-app: 1
+app: greeting
+version: '1.0'
+params:
+  whom: {type: string, default: world}
+deploy:
+  - {name: it, run: 'echo "$whom" >"$HOME/$app_instance"', undo: 'rm "$HOME/$app_instance"'}
+upgrade:
+  - {name: it, run: 'echo "$whom" >"$HOME/$app_instance"', undo: nothing}
+undeploy:
+  - {name: it, run: 'rm "$HOME/$app_instance"', undo: nothing}
 END
 
 ssh-keygen -q -t ed25519 -N '' -C alice@laptop -f alice

@@ -251,6 +251,11 @@ is 'a newline' 2 '' \
 typed "towerify-op 'whoami"
 is 'half a quote' 2 '' "towerify-shell: a quote ' has no end"
 typed 'towerify-app list'
+is 'the catalogue' 0 'NAME VERSION SOURCE STATE LEVEL CATEGORY INSTANCES TITLE' ''
+mkdir "$work/alone"
+cp "$(command -v towerify-shell)" "$work/alone/"
+try env SSH_ORIGINAL_COMMAND='towerify-app list' \
+	"$work/alone/towerify-shell" "$me"
 is 'a tool that is not there' 78 '' \
 	'towerify-shell: towerify-app is not installed on this tower'
 for line in '' ' '; do

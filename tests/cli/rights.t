@@ -31,6 +31,24 @@ for why in queued ended; do
 		--reason "$why"
 done
 quietly towerify-queue --org red cancel 2
+cat >"$work/app.yaml" <<'EOF'
+towerify-app: 1
+app: wiki
+version: '1'
+deploy: [{run: "true", undo: nothing}]
+start: [{run: "true", undo: nothing}]
+stop: [{run: "true", undo: nothing}]
+upgrade: [{run: "true", undo: nothing}]
+undeploy: [{run: "true", undo: nothing}]
+EOF
+sed "s/'1'/'2'/" "$work/app.yaml" >"$work/two.yaml"
+sed "s/'1'/'3'/" "$work/app.yaml" >"$work/three.yaml"
+for file in app two; do
+	quietly towerify-app --org red add "$work/$file.yaml"
+done
+quietly towerify-app --org red deploy wiki@1 web1 --name used
+sql "UPDATE change SET status = 'succeeded', ended = filed WHERE num = 3;
+	UPDATE instance SET state = 'running'"
 quietly towerify-op --org red add bob
 quietly towerify-op --org red grant bob view
 sshd_stop "$work/sshd"
@@ -38,7 +56,8 @@ ok 'the state is made' towerify-queue --org red show 2
 
 # --- the verbs -----------------------------------------------------------------
 
-# NAME|COMMAND, run with a change file as its stdin; what they name is red's.
+# NAME|COMMAND, run with a change file as its stdin (of apps: what they add); what
+# they name is red's.
 cat >"$work/verbs" <<EOF
 host list|towerify-host list
 host list TARGETS|towerify-host list web1
@@ -50,6 +69,18 @@ host check|towerify-host check web1
 host hold|towerify-host hold web1
 host release|towerify-host release web1
 host remove|towerify-host remove web1
+app list|towerify-app list
+app show|towerify-app show wiki
+app add|towerify-app add -
+app import|towerify-app import -
+app remove|towerify-app remove wiki@2
+app deploy|towerify-app deploy wiki web1
+app upgrade|towerify-app upgrade used web1
+app start|towerify-app start used web1
+app stop|towerify-app stop used web1
+app undeploy|towerify-app undeploy used web1
+app instances|towerify-app instances
+app instances TARGETS|towerify-app instances web1
 queue list|towerify-queue list
 queue list TARGETS|towerify-queue list web1
 queue show|towerify-queue show 2
@@ -97,9 +128,14 @@ cell() {
 	TOWERIFY_STATE=$work/now
 	org=$2
 	shift 2
+	input=$work/file.yaml
+	case "$1 ${2-}" in
+	'towerify-app add') input=$work/three.yaml ;;
+	'towerify-app import') input=$top/tests/data/yunohost/apps.json ;;
+	esac
 	status=0
 	TOWERIFY_OPERATOR=alice "$@" ${org:+--org "$org"} \
-		<"$work/file.yaml" >"$work/out" 2>"$work/err" || status=$?
+		<"$input" >"$work/out" 2>"$work/err" || status=$?
 	TOWERIFY_STATE=$base
 }
 
@@ -201,6 +237,7 @@ TOWERIFY_STATE=$base
 # timeless TEXT: what differs between any two runs
 timeless() {
 	sed -e 's/web1/HOST/g; s/zzz1/HOST/g; s/bob/WHO/g; s/zzz/WHO/g' \
+		-e 's/wiki/APP/g; s/zzw/APP/g' \
 		-e 's/\bred\b/ORG/g; s/\bzed\b/ORG/g' \
 		-e 's/change 7\{0,1\}[12]/change N/g' \
 		-e 's/[0-9a-f]\{64\}/HASH/g' \
@@ -208,7 +245,7 @@ timeless() {
 }
 while IFS='|' read -r verb command; do
 	case $command in
-	*web1* | *bob* | *red* | *\ [12]*) ;;
+	*web1* | *bob* | *red* | *wiki* | *\ [12]*) ;;
 	*) continue ;;
 	esac
 	# shellcheck disable=SC2086
@@ -218,7 +255,7 @@ while IFS='|' read -r verb command; do
 		timeless "$work/out"
 		timeless "$work/err"
 	} >"$work/foreign"
-	absent=$(echo "$command" | sed -e 's/web1/zzz1/g; s/bob/zzz/g' \
+	absent=$(echo "$command" | sed -e 's/web1/zzz1/g; s/bob/zzz/g; s/wiki/zzw/g' \
 		-e 's/\bred\b/zed/g; s/queue \([a-z]*\) \([12]\)/queue \1 7\2/')
 	# shellcheck disable=SC2086
 	cell "$work/state-all" blue $absent
@@ -230,7 +267,7 @@ while IFS='|' read -r verb command; do
 	ok "$verb: another's is as what does not exist" \
 		diff -u "$work/absent" "$work/foreign"
 done <"$work/verbs"
-for verb in host\ list queue\ list audit\ list; do
+for verb in host\ list app\ list queue\ list audit\ list; do
 	# shellcheck disable=SC2086
 	cell "$work/state-all" red towerify-$verb
 	cp "$work/err" "$work/foreign"

@@ -6,7 +6,7 @@
 # shellcheck source=tests/lint/lint.sh
 . "$(dirname "$0")/lint.sh"
 
-tools='host queue run audit op'
+tools='host app queue run audit op'
 
 # dump TOOL KIND: the fields of these lines, with | between
 dump() {

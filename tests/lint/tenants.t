@@ -16,7 +16,8 @@ rule_tenants() {
 		BEGIN {
 			tables = "(FROM|JOIN|INTO|UPDATE)[ \"\\\\\t]+" \
 			    "(host|label|change|step|output|secret|permit|" \
-			    "member|audit|audit_anchor)([^a-z_]|$)"
+			    "member|audit|audit_anchor|app|instance)" \
+			    "([^a-z_]|$)"
 		}
 		# The text of macros and statements, by name.
 		/^#define [A-Z_]+/ {

@@ -1,0 +1,293 @@
+/* app_import.c - YunoHost's catalogue into the tower's; see app.h */
+#include <ctype.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "app.h"
+#include "base/io.h"
+#include "file.h"
+#include "filing.h"
+#include "gate.h"
+#include "spec/arena.h"
+#include "spec/yunohost.h"
+
+#define CATALOG_MAX ((size_t)32 << 20)	/* bytes of apps.json */
+
+struct source {			/* what is read, and the hash of all of it */
+	const char *dir;	/* a checkout, or NULL: */
+	struct tw_buf *text;	/* apps.toml alone */
+	struct tw_sha256 *hash;
+};
+
+/* For tw_yunohost_checkout(): TW_NO where there is no such file. */
+static enum tw_status read_checkout(void *arg, const char *path,
+    struct tw_buf *out, struct tw_err *err)
+{
+	struct source *s = arg;
+	struct tw_buf full = TW_BUF_INIT;
+	size_t had = out->len;
+	enum tw_status st;
+	struct stat is;
+
+	if (!s->dir) {
+		if (strcmp(path, "apps.toml") != 0)
+			return TW_NO;
+		tw_buf_add(out, s->text->data, s->text->len);
+		return tw_buf_check(out, err);
+	}
+	tw_buf_addf(&full, "%s/%s", s->dir, path);
+	st = tw_buf_check(&full, err);
+	if (!st && lstat(full.data, &is) != 0)
+		st = tw_err_set(err, TW_NO, "%s is not there", path);
+	if (!st)
+		st = tw_io_read_file(full.data, out, err);
+	tw_buf_release(&full);
+	if (!st)
+		tw_sha256_add(s->hash, out->data + had, out->len - had);
+	return st;
+}
+
+static bool is_json(const struct tw_buf *b)
+{
+	size_t i = 0;
+
+	while (i < b->len && isspace((unsigned char)b->data[i]))
+		i++;
+	return i < b->len && b->data[i] == '{';
+}
+
+/* The parts of PATH: a directory, or a file's text. */
+static enum tw_status open_source(const char *path, struct source *s,
+    struct tw_err *err)
+{
+	enum tw_status st;
+	struct stat is;
+
+	if (strncmp(path, "https://", 8) == 0 ||
+	    strncmp(path, "http://", 7) == 0) {
+		tw_err_set(err, TW_USAGE, "%s: an address is not fetched",
+		    path);
+		tw_err_hint(err, "curl -fsS %s | towerify-app import -", path);
+		return TW_USAGE;
+	}
+	if (strcmp(path, "-") != 0 && !gate_is_there() &&
+	    stat(path, &is) == 0 && S_ISDIR(is.st_mode)) {
+		s->dir = path;
+		return TW_OK;
+	}
+	s->text->max = CATALOG_MAX;
+	st = gate_read(path, s->text, err);
+	if (st == TW_CONFIG)	/* an input file, not the state */
+		st = err->status = TW_DATA;
+	if (!st && s->text->len)
+		tw_sha256_add(s->hash, s->text->data, s->text->len);
+	return st;
+}
+
+/* --- an app as the state keeps it ---------------------------------------------------- */
+
+static void set(json_t *o, const char *key, const char *text)
+{
+	if (text)
+		json_object_set_new(o, key, json_string(text));
+}
+
+static void set_words(json_t *o, const char *key,
+    const struct tw_yunohost_words *w)
+{
+	json_t *list;
+	size_t i;
+
+	if (w->n == 0)
+		return;
+	list = json_array();
+	for (i = 0; i < w->n; i++)
+		json_array_append_new(list, json_string(w->v[i]));
+	json_object_set_new(o, key, list);
+}
+
+static void set_size(json_t *o, const char *key, int64_t n)
+{
+	if (n >= 0)
+		json_object_set_new(o, key, json_integer(n));
+}
+
+static json_t *question(const struct tw_yunohost_question *q)
+{
+	json_t *o = json_object();
+
+	set(o, "id", q->id);
+	set(o, "type", q->type_word);
+	set(o, "ask", q->ask);
+	set(o, "help", q->help);
+	set(o, "example", q->example);
+	set(o, "default", q->fallback);
+	set(o, "pattern", q->pattern);
+	set(o, "yes", q->yes);
+	set(o, "no", q->no);
+	set_words(o, "choices", &q->choices);
+	if (q->has_min)
+		json_object_set_new(o, "min", json_integer(q->min));
+	if (q->has_max)
+		json_object_set_new(o, "max", json_integer(q->max));
+	json_object_set_new(o, "optional", json_boolean(q->optional));
+	json_object_set_new(o, "conditional", json_boolean(q->conditional));
+	return o;
+}
+
+/* Lack of memory shows at the end: json_dumps() of NULL is NULL. */
+static char *detail(const struct tw_yunohost_app *a)
+{
+	json_t *o = json_object(), *list;
+	char *out;
+	size_t i;
+
+	set(o, "url", a->url);
+	set(o, "branch", a->branch);
+	set(o, "revision", a->revision);
+	set(o, "yunohost", a->yunohost);
+	set_size(o, "disk", a->disk);
+	set_size(o, "ram_build", a->ram_build);
+	set_size(o, "ram_runtime", a->ram_runtime);
+	set_words(o, "subtags", &a->subtags);
+	set_words(o, "antifeatures", &a->antifeatures);
+	json_object_set_new(o, "multi_instance",
+	    json_boolean(a->multi_instance));
+	json_object_set_new(o, "high_quality", json_boolean(a->high_quality));
+	json_object_set_new(o, "maintained", json_boolean(a->maintained));
+	json_object_set_new(o, "has_data_dir", json_boolean(a->has_data_dir));
+	if (a->has_questions) {
+		list = json_array();
+		for (i = 0; i < a->nquestions; i++)
+			json_array_append_new(list,
+			    question(&a->questions[i]));
+		json_object_set_new(o, "questions", list);
+	}
+	out = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+	json_decref(o);
+	return out;
+}
+
+struct entries {		/* release with entries_release() */
+	struct tw_app_entry *v;
+	char **owned;		/* two for each: detail, archs */
+	size_t n;
+};
+
+static void entries_release(struct entries *e)
+{
+	size_t i;
+
+	for (i = 0; e->owned && i < 2 * e->n; i++)
+		free(e->owned[i]);
+	free(e->owned);
+	free(e->v);
+}
+
+static enum tw_status make_entry(const struct tw_yunohost_app *a,
+    struct tw_app_entry *e, char **owned, struct tw_err *err)
+{
+	const struct tw_yunohost_words *w = &a->architectures;
+	struct tw_buf archs = TW_BUF_INIT;
+	size_t i;
+
+	for (i = 0; i < w->n; i++)
+		tw_buf_addf(&archs, "%s%s", i ? "," : "", w->v[i]);
+	owned[0] = detail(a);
+	if (w->n)
+		owned[1] = tw_buf_detach(&archs);
+	if (!owned[0] || (w->n && !owned[1]))
+		return tw_err_nomem(err);
+	*e = (struct tw_app_entry){
+		.name = a->id, .version = a->version, .title = a->name,
+		.description = a->description, .state = a->state,
+		.category = a->category, .archs = owned[1],
+		.detail = owned[0], .level = a->level,
+	};
+	return TW_OK;
+}
+
+static enum tw_status make_entries(const struct tw_yunohost_catalog *c,
+    struct entries *e, struct tw_err *err)
+{
+	enum tw_status st = TW_OK;
+	size_t i;
+
+	e->v = calloc(c->n + 1, sizeof *e->v);
+	e->owned = calloc(2 * c->n + 1, sizeof *e->owned);
+	if (!e->v || !e->owned)
+		return tw_err_nomem(err);
+	e->n = c->n;
+	for (i = 0; i < c->n && !st; i++)
+		st = make_entry(&c->apps[i], &e->v[i], &e->owned[2 * i], err);
+	return st;
+}
+
+/* --- import ------------------------------------------------------------------------------ */
+
+static enum tw_status read_catalog(struct tw_cli *cli, const char *path,
+    struct source *s, struct tw_yunohost_catalog **out, struct tw_err *err)
+{
+	const struct tw_spec_reader reader = { .read = read_checkout,
+	    .arg = s };
+	struct tw_arena names = { NULL };
+	struct tw_diags ds = { 0 };
+	enum tw_status st;
+
+	ds.file = strcmp(path, "-") == 0 ? "standard input" : path;
+	if (!s->dir && is_json(s->text))
+		st = tw_yunohost_json(tw_buf_str(s->text), s->text->len, &ds,
+		    out, err);
+	else
+		st = tw_yunohost_checkout(&reader, &names, &ds, out, err);
+	if (st)
+		change_file_problems(cli, &ds, err);
+	tw_diags_release(&ds);
+	tw_arena_release(&names);
+	return st;
+}
+
+static enum tw_status import(struct tw_cli *cli,
+    const struct tw_yunohost_catalog *c, const struct source *s,
+    struct tw_err *err)
+{
+	struct tower *t = cli->context;
+	uint8_t hash[TW_SHA256_LEN];
+	struct tw_app_import r;
+	struct entries e = { 0 };
+	enum tw_status st;
+
+	tw_sha256_get(s->hash, hash);
+	st = make_entries(c, &e, err);
+	if (!st)
+		st = tw_app_import(t->store, &t->who, e.v, e.n, hash, &r,
+		    err);
+	entries_release(&e);
+	if (!st)
+		tw_cli_say(cli, "%zu apps: %zu added, %zu changed, %zu "
+		    "removed", c->n, r.added, r.changed, r.removed);
+	return st;
+}
+
+int app_import(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tw_buf text = TW_BUF_INIT;
+	struct tw_yunohost_catalog *c = NULL;
+	struct source s = { .text = &text, .hash = tw_sha256_new() };
+	struct tw_err err = { 0 };
+	enum tw_status st;
+
+	(void)argc;
+	st = s.hash ? open_source(argv[0], &s, &err) : tw_err_nomem(&err);
+	if (!st)
+		st = read_catalog(cli, argv[0], &s, &c, &err);
+	if (!st)
+		st = import(cli, c, &s, &err);
+	tw_yunohost_free(c);
+	tw_buf_release(&text);
+	tw_sha256_free(s.hash);
+	return filing_finish(cli, st, &err);
+}

@@ -1,0 +1,314 @@
+/* app_look.c - the catalogue and the instances; see app.h */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "model/instance.h"
+
+/* --- list -------------------------------------------------------------------------- */
+
+enum { L_NAME, L_VERSION, L_SOURCE, L_STATE, L_LEVEL, L_CATEGORY, L_INSTANCES,
+	L_TITLE, L_DESCRIPTION, L_ARCHS, L_ADDED, L_BY };
+const struct tw_column app_list_columns[] = {
+	{ "name", "NAME", TW_COL_TEXT, true, "the app" },
+	{ "version", "VERSION", TW_COL_TEXT, true, "of it" },
+	{ "source", "SOURCE", TW_COL_TEXT, true, "file, or yunohost" },
+	{ "state", "STATE", TW_COL_TEXT, true,
+	    "as YunoHost judges it: working, ..." },
+	{ "level", "LEVEL", TW_COL_INT, true, "and how well, to 10" },
+	{ "category", "CATEGORY", TW_COL_TEXT, true, "what it is for" },
+	{ "instances", "INSTANCES", TW_COL_INT, true, "of that version" },
+	{ "title", "TITLE", TW_COL_TEXT, true, "its title" },
+	{ "description", "DESCRIPTION", TW_COL_TEXT, false, "what it does" },
+	{ "archs", "ARCHS", TW_COL_TEXT, false,
+	    "what it runs on; none: anything" },
+	{ "added", "ADDED", TW_COL_TIME, false, "when it came so" },
+	{ "by", "BY", TW_COL_TEXT, false, "who added it" },
+	{ 0 }
+};
+
+static enum tw_status fill_list(struct tw_table *t, const struct tw_app *a,
+    struct tw_err *err)
+{
+	tw_table_cell_text(t, L_NAME, a->name);
+	tw_table_cell_text(t, L_VERSION, a->version[0] ? a->version : NULL);
+	tw_table_cell_text(t, L_SOURCE, tw_app_source_name(a->source));
+	tw_table_cell_text(t, L_STATE, a->state);
+	if (a->level >= 0)
+		tw_table_cell_int(t, L_LEVEL, a->level);
+	tw_table_cell_text(t, L_CATEGORY, a->category);
+	tw_table_cell_int(t, L_INSTANCES, a->instances);
+	tw_table_cell_text(t, L_TITLE, a->title);
+	tw_table_cell_text(t, L_DESCRIPTION, a->description);
+	tw_table_cell_text(t, L_ARCHS, a->archs);
+	tw_table_cell_time(t, L_ADDED, a->added);
+	tw_table_cell_text(t, L_BY, a->added_by);
+	return tw_table_row_end(t, err);
+}
+
+int app_list(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tw_app_filter f = { .pattern = argc > 0 ? argv[0] : NULL,
+	    .state = tw_cli_opt(cli, "status"),
+	    .category = tw_cli_opt(cli, "category"),
+	    .arch = tw_cli_opt(cli, "arch") };
+	const char *level = tw_cli_opt(cli, "level");
+	struct tw_table_options o = cli->table;
+	struct tower *t = cli->context;
+	struct tw_table *table = NULL;
+	struct tw_app *apps = NULL;
+	struct tw_err err = { 0 };
+	enum tw_status st = TW_OK;
+	size_t n = 0, i;
+	int least = 0;
+
+	o.noun = "apps";
+	if (level)
+		st = tower_count("level", level, 1, 10, &least, &err);
+	f.level = least;
+	if (!st)
+		st = tw_table_new(app_list_columns, &o, &table, &err);
+	if (!st)
+		st = tw_app_select(t->store, &t->who, &f, &apps, &n, &err);
+	for (i = 0; i < n && !st; i++)
+		st = fill_list(table, &apps[i], &err);
+	if (!st)
+		st = tw_table_print(table, stdout, &err);
+	tw_table_free(table);
+	tw_apps_free(apps, n);
+	return st ? tw_cli_error(cli, &err) : TW_OK;
+}
+
+/* --- show -------------------------------------------------------------------------- */
+
+enum { S_NAME, S_VERSION, S_SOURCE, S_TITLE, S_DESCRIPTION, S_STATE, S_LEVEL,
+	S_CATEGORY, S_ARCHS, S_REQUIRES, S_ACTIONS, S_PARAMS, S_INSTANCES,
+	S_ADDED, S_BY, S_DETAIL, S_FILE };
+const struct tw_column app_show_columns[] = {
+	{ "name", "Name", TW_COL_TEXT, true, "the app" },
+	{ "version", "Version", TW_COL_TEXT, true, "of it" },
+	{ "source", "Source", TW_COL_TEXT, true, "file, or yunohost" },
+	{ "title", "Title", TW_COL_TEXT, true, "its title" },
+	{ "description", "Description", TW_COL_TEXT, true, "what it does" },
+	{ "state", "State", TW_COL_TEXT, true,
+	    "as YunoHost judges it: working, ..." },
+	{ "level", "Level", TW_COL_INT, true, "and how well, to 10" },
+	{ "category", "Category", TW_COL_TEXT, true, "what it is for" },
+	{ "archs", "Architectures", TW_COL_TEXT, true,
+	    "what it runs on; none: anything" },
+	{ "requires", "Requires", TW_COL_TEXT, true, "what hosts must have" },
+	{ "actions", "Actions", TW_COL_TEXT, true, "what it has steps for" },
+	{ "params", "Parameters", TW_COL_JSON, true, "what deploy takes" },
+	{ "instances", "Instances", TW_COL_INT, true, "of that version" },
+	{ "added", "Added", TW_COL_TIME, true, "when it came so" },
+	{ "by", "By", TW_COL_TEXT, true, "who added it" },
+	{ "detail", "Detail", TW_COL_JSON, false,
+	    "what else YunoHost's catalogue says" },
+	{ "file", "File", TW_COL_TEXT, false, "the app file" },
+	{ 0 }
+};
+
+static const char *type_name(enum tw_param_type type)
+{
+	static const char *const names[] = {
+		[TW_PARAM_STRING] = "string", [TW_PARAM_INTEGER] = "integer",
+		[TW_PARAM_BOOLEAN] = "boolean", [TW_PARAM_ENUM] = "enum",
+		[TW_PARAM_SECRET] = "secret", [TW_PARAM_FILE] = "file",
+		[TW_PARAM_COMMAND] = "command",
+	};
+
+	return names[type];
+}
+
+/* A JSON array of what the app asks for; malloc'd, NULL: no memory. */
+static char *params_json(const struct tw_params *p)
+{
+	json_t *list = json_array(), *o;
+	char *out;
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		o = json_object();
+		json_object_set_new(o, "name", json_string(p->v[i].name));
+		json_object_set_new(o, "type",
+		    json_string(type_name(p->v[i].type)));
+		json_object_set_new(o, "required",
+		    json_boolean(p->v[i].required));
+		if (p->v[i].fallback)
+			json_object_set_new(o, "default",
+			    json_string(p->v[i].fallback));
+		if (p->v[i].description)
+			json_object_set_new(o, "description",
+			    json_string(p->v[i].description));
+		json_array_append_new(list, o);
+	}
+	out = list ? json_dumps(list, JSON_COMPACT | JSON_PRESERVE_ORDER) :
+	    NULL;
+	json_decref(list);
+	return out;
+}
+
+/* What the app file says beside what is in the catalogue's row. */
+static enum tw_status fill_file(struct tw_table *t, const struct app_text *x,
+    struct tw_err *err)
+{
+	struct tw_buf requires = TW_BUF_INIT, actions = TW_BUF_INIT;
+	char *params = params_json(&x->spec->params);
+	enum tw_status st;
+	size_t i;
+
+	tw_requires_describe(&x->spec->requires, &requires);
+	for (i = 0; i < TW_APP_ACTIONS; i++)
+		if (x->spec->actions[i].n)
+			tw_buf_addf(&actions, "%s%s", actions.len ? "," : "",
+			    tw_app_action_words[i]);
+	st = params ? tw_buf_check(&requires, err) : tw_err_nomem(err);
+	if (!st)
+		st = tw_buf_check(&actions, err);
+	if (requires.len)
+		tw_table_cell_text(t, S_REQUIRES, tw_buf_str(&requires));
+	tw_table_cell_text(t, S_ACTIONS, tw_buf_str(&actions));
+	tw_table_cell_json(t, S_PARAMS, params);
+	tw_table_cell_text(t, S_FILE, tw_buf_str(&x->file));
+	tw_buf_release(&requires);
+	tw_buf_release(&actions);
+	free(params);
+	return st;
+}
+
+static void fill_show(struct tw_table *t, const struct tw_app *a)
+{
+	tw_table_cell_text(t, S_NAME, a->name);
+	tw_table_cell_text(t, S_VERSION, a->version[0] ? a->version : NULL);
+	tw_table_cell_text(t, S_SOURCE, tw_app_source_name(a->source));
+	tw_table_cell_text(t, S_TITLE, a->title);
+	tw_table_cell_text(t, S_DESCRIPTION, a->description);
+	tw_table_cell_text(t, S_STATE, a->state);
+	if (a->level >= 0)
+		tw_table_cell_int(t, S_LEVEL, a->level);
+	tw_table_cell_text(t, S_CATEGORY, a->category);
+	tw_table_cell_text(t, S_ARCHS, a->archs);
+	tw_table_cell_int(t, S_INSTANCES, a->instances);
+	tw_table_cell_time(t, S_ADDED, a->added);
+	tw_table_cell_text(t, S_BY, a->added_by);
+	tw_table_cell_json(t, S_DETAIL, a->detail);
+}
+
+static enum tw_status show(struct tw_cli *cli, const struct tw_app *a,
+    struct tw_err *err)
+{
+	struct tw_table_options o = cli->table;
+	struct tower *t = cli->context;
+	struct tw_table *table = NULL;
+	struct app_text x = { 0 };
+	enum tw_status st;
+
+	o.noun = "apps";
+	o.all_columns = o.mode != TW_TABLE_PEOPLE;
+	st = tw_table_new(app_show_columns, &o, &table, err);
+	if (!st && a->source == TW_APP_FILE)
+		st = app_text_read(cli, t, a, &x, err);
+	if (!st) {
+		fill_show(table, a);
+		if (a->source == TW_APP_FILE)
+			st = fill_file(table, &x, err);
+	}
+	if (!st)
+		st = tw_table_row_end(table, err);
+	if (!st)
+		st = tw_table_show(table, stdout, err);
+	app_text_release(&x);
+	tw_table_free(table);
+	return st;
+}
+
+int app_show(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tower *t = cli->context;
+	struct tw_app a = { 0 };
+	struct tw_err err = { 0 };
+	enum tw_status st;
+
+	(void)argc;
+	st = tw_app_find(t->store, &t->who, argv[0], &a, &err);
+	if (!st)
+		st = show(cli, &a, &err);
+	tw_app_release(&a);
+	return st && err.msg[0] ? tw_cli_error(cli, &err) :
+	    tw_status_exit(st);
+}
+
+/* --- instances ------------------------------------------------------------------------ */
+
+enum { I_HOST, I_NAME, I_APP, I_VERSION, I_STATE, I_CHANGE, I_ACTION, I_NEXT,
+	I_PARAMS, I_SOURCE, I_CREATED, I_CHANGED };
+const struct tw_column app_instances_columns[] = {
+	{ "host", "HOST", TW_COL_TEXT, true, "where it is" },
+	{ "name", "NAME", TW_COL_TEXT, true, "its name there" },
+	{ "app", "APP", TW_COL_TEXT, true, "of which app" },
+	{ "version", "VERSION", TW_COL_TEXT, true, "the one that is there" },
+	{ "state", "STATE", TW_COL_TEXT, true, "deploying, running, stopped, "
+	    "upgrading, undeploying, failed, gone" },
+	{ "change", "CHANGE", TW_COL_INT, true, "its latest change" },
+	{ "action", "ACTION", TW_COL_TEXT, false, "what that does or did" },
+	{ "next", "NEXT", TW_COL_TEXT, false,
+	    "the version an upgrade was to bring that has not succeeded" },
+	{ "params", "PARAMS", TW_COL_JSON, false, "its parameters" },
+	{ "source", "SOURCE", TW_COL_TEXT, false, "file, or yunohost" },
+	{ "created", "CREATED", TW_COL_TIME, false, "when it was asked for" },
+	{ "changed", "SINCE", TW_COL_TIME, true, "when its state came" },
+	{ 0 }
+};
+
+static enum tw_status fill_instance(struct tw_table *t,
+    const struct tw_instance *i, struct tw_err *err)
+{
+	tw_table_cell_text(t, I_HOST, i->host);
+	tw_table_cell_text(t, I_NAME, i->name);
+	tw_table_cell_text(t, I_APP, i->app);
+	tw_table_cell_text(t, I_VERSION, i->version);
+	tw_table_cell_text(t, I_STATE, tw_instance_state_name(i->state));
+	if (i->change)
+		tw_table_cell_int(t, I_CHANGE, i->change);
+	tw_table_cell_text(t, I_ACTION, i->action);
+	tw_table_cell_text(t, I_NEXT, i->next_version);
+	tw_table_cell_json(t, I_PARAMS, i->params);
+	tw_table_cell_text(t, I_SOURCE, tw_app_source_name(i->source));
+	tw_table_cell_time(t, I_CREATED, i->created);
+	tw_table_cell_time(t, I_CHANGED, i->changed);
+	return tw_table_row_end(t, err);
+}
+
+int app_instances(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tw_instance_filter f = { .app = tw_cli_opt(cli, "app"),
+	    .all = tw_cli_flag(cli, "all") };
+	struct tw_table_options o = cli->table;
+	struct tower *t = cli->context;
+	struct tw_instance *list = NULL;
+	struct tw_table *table = NULL;
+	struct tw_host *hosts = NULL;
+	struct tw_err err = { 0 };
+	size_t nhosts = 0, n = 0, i;
+	enum tw_status st;
+
+	o.noun = "instances";
+	st = tw_table_new(app_instances_columns, &o, &table, &err);
+	if (!st && argc > 0)
+		st = tower_select(cli, argv[0], &hosts, &nhosts, &err);
+	f.hosts = hosts;
+	f.nhosts = nhosts;
+	if (!st)
+		st = tw_instance_select(t->store, &t->who, &f, &list, &n,
+		    &err);
+	for (i = 0; i < n && !st; i++)
+		st = fill_instance(table, &list[i], &err);
+	if (!st)
+		st = tw_table_print(table, stdout, &err);
+	tw_table_free(table);
+	tw_instances_free(list, n);
+	tw_host_list_free(hosts, nhosts);
+	return st ? tw_cli_error(cli, &err) : TW_OK;
+}

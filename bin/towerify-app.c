@@ -1,0 +1,71 @@
+/* towerify-app.c - the catalogue, and apps on hosts: towerify-app(1) */
+#include "app.h"
+#include "filing.h"
+
+static const struct tw_option list_options[] = {
+	{ "status", 0, "STATE", "only those in that state: working, ...",
+	    false },
+	{ "level", 0, "N", "only those of that level or better", false },
+	{ "category", 0, "CATEGORY", "only those of that category", false },
+	{ "arch", 0, "ARCH", "only those that run on it", false },
+	{ 0 }
+};
+static const struct tw_option deploy_options[] = {
+	{ "name", 0, "INSTANCE", "its name there, if not the app's", false },
+	FILING_OPTIONS,
+	{ 0 }
+};
+static const struct tw_option move_options[] = {
+	FILING_OPTIONS,
+	{ 0 }
+};
+static const struct tw_option undeploy_options[] = {
+	{ "no-backup", 0, NULL, "don't run the app's backup first", false },
+	FILING_OPTIONS,
+	{ 0 }
+};
+static const struct tw_option instances_options[] = {
+	{ "app", 0, "APP", "only those of that app", false },
+	{ "all", 0, NULL, "those that are gone too", false },
+	{ 0 }
+};
+
+static const struct tw_verb verbs[] = {
+	{ "list", app_list, list_options, "[PATTERN]", 0, 1, TW_NEEDS_READ,
+	    "the apps of the catalogue", app_list_columns },
+	{ "show", app_show, NULL, "APP[@VERSION]", 1, 1, TW_NEEDS_READ,
+	    "one of them", app_show_columns },
+	{ "add", app_add, NULL, "FILE|DIR", 1, 1, TW_NEEDS_CREATE,
+	    "check an app file and store its version", NULL },
+	{ "import", app_import, NULL, "FILE|DIR", 1, 1, TW_NEEDS_CREATE,
+	    "take YunoHost's catalogue over", NULL },
+	{ "remove", app_remove, NULL, "APP[@VERSION]", 1, 1, TW_NEEDS_WRITE,
+	    "forget an app, or a version of it", NULL },
+	{ "deploy", app_deploy, deploy_options, "APP[@VERSION] TARGETS", 2, 2,
+	    TW_NEEDS_WRITE, "put it on hosts, print the changes' ids", NULL },
+	{ "upgrade", app_upgrade, move_options, "INSTANCE[@VERSION] TARGETS",
+	    2, 2, TW_NEEDS_WRITE, "to a newer version or other parameters",
+	    NULL },
+	{ "start", app_start, move_options, "INSTANCE TARGETS", 2, 2,
+	    TW_NEEDS_WRITE, "start it", NULL },
+	{ "stop", app_stop, move_options, "INSTANCE TARGETS", 2, 2,
+	    TW_NEEDS_WRITE, "stop it", NULL },
+	{ "undeploy", app_undeploy, undeploy_options, "INSTANCE TARGETS", 2,
+	    2, TW_NEEDS_WRITE, "back it up, and take it off", NULL },
+	{ "instances", app_instances, instances_options, "[TARGETS]", 0, 1,
+	    TW_NEEDS_READ, "the apps on hosts", app_instances_columns },
+};
+
+static const struct tw_tool tool = {
+	.name = "towerify-app",
+	.summary = "the catalogue of apps, and apps on hosts",
+	.verbs = verbs,
+	.nverbs = sizeof verbs / sizeof *verbs,
+	.open_state = tower_open_state,
+	.close_state = tower_close_state,
+};
+
+int main(int argc, char **argv)
+{
+	return tw_cli_main(argc, argv, &tool);
+}
