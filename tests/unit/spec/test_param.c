@@ -251,7 +251,7 @@ START_TEST(sizes_and_bytes_of_values_are_limited)
 }
 END_TEST
 
-#define SECRETS P \
+#define SECRETS \
 	"  pw: {type: secret, required: true, min: 4, max: 6, " \
 	"pattern: '^[^x]*$', description: the key}\n" \
 	"  opt: {type: secret}\n"
@@ -272,7 +272,7 @@ static void check_secret(const char *value, size_t len, bool is_private,
 	char *said;
 
 	tw_buf_adds(&b, text);
-	tw_buf_adds(&b, SECRETS + strlen(P));
+	tw_buf_adds(&b, SECRETS);
 	s = good(b.data, b.len);
 	st = tw_params_check(&s->params, &g, 1, &ds, &v, &err);
 	said = problems(&ds);
