@@ -251,11 +251,10 @@ START_TEST(sizes_and_bytes_of_values_are_limited)
 }
 END_TEST
 
-#define SECRETS_ONLY \
+#define SECRETS \
 	"  pw: {type: secret, required: true, min: 4, max: 6, " \
 	"pattern: '^[^x]*$', description: the key}\n" \
 	"  opt: {type: secret}\n"
-#define SECRETS P SECRETS_ONLY
 
 /* One value for pw; what is wrong with it never holds it. */
 static void check_secret(const char *value, size_t len, bool is_private,
@@ -273,7 +272,7 @@ static void check_secret(const char *value, size_t len, bool is_private,
 	char *said;
 
 	tw_buf_adds(&b, text);
-	tw_buf_adds(&b, SECRETS_ONLY);
+	tw_buf_adds(&b, SECRETS);
 	s = good(b.data, b.len);
 	st = tw_params_check(&s->params, &g, 1, &ds, &v, &err);
 	said = problems(&ds);
