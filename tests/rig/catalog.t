@@ -210,9 +210,16 @@ ok '... saved first' on one 'test -s /var/backups/towerify/postgresql-shop.dump'
 link=$(on one 'ip -4 -o addr show scope global' |
 	awk 'NR == 1 { sub(/@.*/, "", $2); print $2 }')
 has_address() { on one 'ip -4 -o addr' | grep -qF 10.99.99.1/32; }
+is_master() { on one 'journalctl -u keepalived' | grep -q 'Entering MASTER STATE'; }
 ok 'keepalived: deploy' act succeeded keepalived deploy interface="$link" \
 	address=10.99.99.1/32 router=7
-ok '... takes the address' within 20 has_address
+ok '... is the one that works' within 20 is_master
+if on one 'systemd-run -q --wait ip addr add 10.99.99.2/32 dev lo' \
+    2>/dev/null; then
+	ok '... takes the address' within 20 has_address
+else
+	skip '... takes the address' 'services of such a host may set none'
+fi
 ok '... stop' act succeeded keepalived stop interface="$link" \
 	address=10.99.99.1/32 router=7
 ok '... gives it away' eval '! has_address'
