@@ -89,13 +89,15 @@ tar -C "$work" -c repo old | on one 'tar -C /srv -x --no-same-owner &&
 	echo "deb [trusted=yes] file:/srv/repo ./" >/etc/apt/sources.list &&
 	apt-get -q update' >"$work/apt" 2>&1 || sed 's/^/# /' "$work/apt"
 
-# All that a package can change on a host.
+# All that a package can change on a host, but for the times of links that were
+# made anew.
 state() {
 	on one 'dpkg-query -W -f "\${binary:Package} \${Version} \${db:Status-Abbrev}\n"
 	apt-mark showauto | sort | sed "s/^/auto /"
 	apt-mark showhold | sed "s/^/hold /"
 	dpkg --audit
-	find /etc /lib/systemd/system ! -type d -ls | grep -v "/ld.so.cache$" | sed "s/^ *[0-9]* *[0-9]* //" | grep "twa\|twb\|twdep\|multi-user"
+	find /etc /lib/systemd/system ! -type d -printf "%M %u:%g %s %p %l\n" |
+		grep -v "/ld.so.cache " | grep "twa\|twb\|twdep\|multi-user"
 	sha256sum /etc/twa.conf
 	systemctl is-active twa; systemctl is-enabled twa; true' 2>&1
 }
