@@ -81,17 +81,58 @@ static void deed_release(struct deed *d)
 
 /* --- what was asked for --------------------------------------------------------------- */
 
-/* What --key compares: the words of the command line, but for values that are
- * read from files, which are kept apart. */
+static int by_word(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+/* The hosts in any order, those that will turn out to have nothing to do
+ * too. */
+static enum tw_status ask_hosts(struct deed *d, struct tw_err *err)
+{
+	const char **names = calloc(d->n, sizeof *names);
+	size_t i;
+
+	if (!names)
+		return tw_err_nomem(err);
+	for (i = 0; i < d->n; i++)
+		names[i] = d->hosts[i].name;
+	qsort(names, d->n, sizeof *names, by_word);
+	for (i = 0; i < d->n; i++)
+		tw_buf_addf(&d->asked, "%s\n", names[i]);
+	free(names);
+	return TW_OK;
+}
+
+static int by_param(const void *a, const void *b)
+{
+	const struct tw_param_given *x = a, *y = b;
+	size_t n = x->name_len < y->name_len ? x->name_len : y->name_len;
+	int order = memcmp(x->name, y->name, n);
+
+	return order ? order : (x->name_len > y->name_len) -
+	    (x->name_len < y->name_len);
+}
+
+/* What --key compares: what the command line asks for, in any order, but for
+ * values that are read from files, which are kept apart. */
 static enum tw_status read_asked(struct deed *d, struct tw_err *err)
 {
 	const char *flags = tw_cli_flag(d->cli, "no-backup") ?
 	    "no-backup" : "";
+	enum tw_status st;
 	size_t i, n = 0;
 
 	tw_buf_addf(&d->asked, "%s\n%s\n%s\n%s\n",
 	    tw_instance_action_name(d->action), d->name,
 	    d->wanted ? d->wanted : "", flags);
+	st = ask_hosts(d, err);
+	if (st)
+		return st;
+	if (d->given.n)
+		qsort(d->given.v, d->given.n, sizeof *d->given.v, by_param);
 	d->apart = calloc(d->given.n + 1, sizeof *d->apart);
 	if (!d->apart)
 		return tw_err_nomem(err);
@@ -306,10 +347,21 @@ static enum tw_status group_hosts(struct deed *d, struct tw_err *err)
 
 /* --- may it, can it ------------------------------------------------------------------- */
 
+/* Instances of one name need not be of one app. */
 static enum tw_status check_rights(struct deed *d, struct tw_err *err)
 {
-	return tw_host_permit_app(d->t->store, &d->t->who, TW_MAY_DEPLOY,
-	    d->groups[d->ones[0].group].app.name, d->hosts, d->n, NULL, err);
+	const char **apps = calloc(d->n, sizeof *apps);
+	enum tw_status st;
+	size_t i;
+
+	if (!apps)
+		return tw_err_nomem(err);
+	for (i = 0; i < d->n; i++)
+		apps[i] = d->groups[d->ones[i].group].app.name;
+	st = tw_host_permit_apps(d->t->store, &d->t->who, TW_MAY_DEPLOY, apps,
+	    d->hosts, d->n, NULL, err);
+	free(apps);
+	return st;
 }
 
 /* Whether every host has what the app requires; all that is missing is said. */

@@ -77,8 +77,8 @@ struct tw_filing {		/* what is filed, for each host */
 	int64_t room, not_before, not_after;
 	const char *times;	/* the two as the operator gave them, or NULL:
 				   what --key compares */
-	const char *asked;	/* what --key compares in place of file, blob,
-				   params and secrets; or NULL */
+	const char *asked;	/* what --key compares in place of hosts, file,
+				   blob, params and secrets; or NULL */
 	const struct tw_secret *apart; size_t napart;	/* and these beside
 				   asked: never stored */
 	const struct tw_instance_act *act;	/* of an app, or NULL */
@@ -103,14 +103,15 @@ struct tw_filing {		/* what is filed, for each host */
 enum tw_status tw_change_file(struct tw_store *s, const struct tw_who *who,
     const struct tw_filing *f, const struct tw_host *hosts, size_t n,
     int64_t *nums, bool *again, struct tw_err *err);
-/* The same with a filing for each host: f[n].  Key, times, asked, apart,
- * after-failure, and the app of act are those of f[0]. */
+/* The same with a filing for each host: f[n], all of instances or none.  Key,
+ * times, asked, apart and after-failure are those of f[0]. */
 enum tw_status tw_change_file_each(struct tw_store *s,
     const struct tw_who *who, const struct tw_filing *const *f,
     const struct tw_host *hosts, size_t n, int64_t *nums, bool *again,
     struct tw_err *err);
-/* Was that filed under its key before?  Asks alone: key, asked, apart, times,
- * after-failure and retry_of of f are read. */
+/* Was that, with .asked, filed under its key before?  Asks alone: key, asked,
+ * apart, times, after-failure and retry_of of f are read.  nums[i] 0: nothing
+ * was filed for that host then.  TW_DENIED as for filing it. */
 enum tw_status tw_change_filed(struct tw_store *s, const struct tw_who *who,
     const struct tw_filing *f, const struct tw_host *hosts, size_t n,
     int64_t *nums, bool *again, struct tw_err *err);

@@ -343,7 +343,8 @@ static enum tw_status refuse(const struct tw_who *who, enum tw_permission p,
 	tw_err_set(err, TW_DENIED, "%s may not %s %s%s%s", who->login, name,
 	    app ? app : "", app ? " on " : "", host);
 	tw_err_hint(err, "ask an administrator for: towerify-op grant %s %s --on "
-	    "hosts:%s", who->login, name, host);
+	    "hosts:%s%s%s", who->login, name, host, app ? " --on app:" : "",
+	    app ? app : "");
 	return TW_DENIED;
 }
 

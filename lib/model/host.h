@@ -79,9 +79,10 @@ void tw_host_list_free(struct tw_host *h, size_t n);
 enum tw_status tw_host_permit(struct tw_store *s, const struct tw_who *who,
     enum tw_permission p, const struct tw_host *hosts, size_t n,
     struct tw_grant_used *used, struct tw_err *err);
-/* The same for an app (NULL: none): "alice may not deploy wiki on web1". */
-enum tw_status tw_host_permit_app(struct tw_store *s,
-    const struct tw_who *who, enum tw_permission p, const char *app,
+/* The same for an app on each, apps[n] (NULL: of none): "alice may not deploy
+ * wiki on web1, web2, shop on web3". */
+enum tw_status tw_host_permit_apps(struct tw_store *s,
+    const struct tw_who *who, enum tw_permission p, const char *const *apps,
     const struct tw_host *hosts, size_t n, struct tw_grant_used *used,
     struct tw_err *err);
 /* May the caller on any host at all? */

@@ -162,6 +162,10 @@ is '... the same key gives them again' 0 "2
 try $app deploy wiki 'h[1-2]' -p domain=y --key first
 is '... and is for nothing else' 1 '' \
 	"towerify-app: the key 'first' was used for something else (change 1)"
+try $app deploy wiki h1 --name two -p domain=x -p workers=2 --key two
+try $app deploy wiki h1 --name two -p workers=2 -p domain=x --key two
+is '... parameters in any order' 0 3 'filed before under this key'
+quietly towerify-queue cancel 3
 try $app instances -n -o host,name,app,version,state,change,action
 is 'the instances' 0 "h1 wiki wiki 2.0 deploying 1 deploy
 h2 wiki wiki 2.0 deploying 2 deploy" ''
@@ -185,6 +189,7 @@ is 'an app is not deployed again by number' 1 '' \
 hint: towerify-app deploy wiki h1"
 try $app instances --all -n -o host,state
 is 'cancelled, they are gone' 0 "h1 gone
+h1 gone
 h2 gone" ''
 try $app remove wiki@2.0
 is 'a version is removed' 0 '' ''

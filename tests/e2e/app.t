@@ -182,6 +182,12 @@ ok '... and leaves other instances' both h1 other '1.0 running' second
 towerify-app upgrade wiki h1 >"$work/out" 2>"$work/err"
 ok 'there, it has nothing to do' grep -qx \
 	'wiki on h1 is at 1.2: nothing to do' "$work/err"
+app upgrade wiki@1.0 h2 --run --wait
+app upgrade wiki 'h[1-2]' --key newest --run --wait
+ok 'under a key, with one host that is there' both h2 wiki '1.2 running' first
+newest=$(cat "$work/out")
+app upgrade wiki 'h[2,1]' --key newest
+is '... the same again gives what was filed' 0 "$newest" ''
 app upgrade wiki h1 -p word=third --run --wait
 ok 'an upgrade with parameters alone' both h1 wiki '1.2 running' third
 ok '... which are known then' params_are h1 '{"word":"third"}'
@@ -289,6 +295,29 @@ like 'another app, or any change, is not this one' 77 '' \
 	'towerify-app: dora may not deploy note on h1*'
 quietly towerify-op ungrant dora change --on hosts:h1
 quietly towerify-op grant dora deploy --on hosts:h1 --on app:note
+
+# Instances of one name need not be of one app.
+sed 's/^app: note/app: memo/' "$work/note.yaml" >"$work/memo.yaml"
+quietly towerify-app add "$work/memo.yaml"
+quietly towerify-op grant dora deploy --on hosts:h2 --on app:note
+app deploy note h1 --name mixed --run --wait
+app deploy memo h2 --name mixed --run --wait
+for targets in h1,h2 h2,h1; do
+	dora app undeploy mixed "$targets"
+	is "each host's own app counts: $targets" 77 '' \
+		'towerify-app: dora may not deploy memo on h2
+hint: ask an administrator for: towerify-op grant dora deploy --on hosts:h2 --on app:memo'
+done
+app undeploy mixed h1,h2 --run --wait
+
+# The key of another's filing is no right to run it.
+app deploy memo h1 --key memo
+dora app deploy memo h1 --key memo --run
+like 'a key that was used is no right' 77 '' \
+	'towerify-app: dora may not deploy memo on h1*'
+ok '... and nothing ran' status_is "$(towerify-queue list h1 -o id -n |
+	tr -d ' ')" queued
+quietly towerify-queue cancel "$(towerify-queue list h1 -o id -n | tr -d ' ')"
 dora app deploy note h1
 dora try towerify-queue -q cancel "$id"
 is 'who may deploy it cancels its changes' 0 '' ''

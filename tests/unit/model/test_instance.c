@@ -308,6 +308,59 @@ START_TEST(it_takes_deploy_with_that_app)
 }
 END_TEST
 
+/* Files front of two apps, one on each of web1 and web2, at once. */
+static enum tw_status both(const struct tw_who *who, const char *on_web1,
+    const char *on_web2)
+{
+	struct tw_instance_act acts[2] = {
+		{ .action = TW_INSTANCE_DEPLOY, .app = on_web1,
+		    .version = "1.0", .instance = "front" },
+		{ .action = TW_INSTANCE_DEPLOY, .app = on_web2,
+		    .version = "1.0", .instance = "front" },
+	};
+	struct tw_filing f[2] = { filing(), filing() };
+	const struct tw_filing *each[2] = { &f[0], &f[1] };
+	enum tw_status status;
+	struct tw_host h[2];
+	int64_t nums[2];
+	bool again;
+
+	f[0].act = &acts[0];
+	f[1].act = &acts[1];
+	OK(tw_host_get(store, &alice, "web1", &h[0], &err));
+	OK(tw_host_get(store, &alice, "web2", &h[1], &err));
+	status = tw_change_file_each(store, who, each, h, 2, nums, &again,
+	    &err);
+	tw_host_release(&h[0]);
+	tw_host_release(&h[1]);
+	return status;
+}
+
+START_TEST(it_takes_deploy_with_the_app_of_each)
+{
+	struct tw_who bob = add_member("bob");
+
+	add_host("web2");
+	permit(&bob, "view", NULL, 0);
+	on_app(&bob, "wiki");
+	raw("UPDATE permit SET hosts = 'web*', host = NULL"
+	    " WHERE permission = 'deploy' AND app = 'wiki'");
+	ck_assert_int_eq(both(&bob, "wiki", "shop"), TW_DENIED);
+	ck_assert_str_eq(err.msg, "bob may not deploy shop on web2");
+	ck_assert_int_eq(both(&bob, "shop", "wiki"), TW_DENIED);
+	ck_assert_str_eq(err.msg, "bob may not deploy shop on web1");
+	/* and all that are denied are named */
+	ck_assert_int_eq(both(&bob, "shop", "news"), TW_DENIED);
+	ck_assert_str_eq(err.msg, "bob may not deploy shop on web1, news on "
+	    "web2");
+	ck_assert_int_eq(both(&bob, "shop", "shop"), TW_DENIED);
+	ck_assert_str_eq(err.msg, "bob may not deploy shop on web1, web2");
+	ck_assert_int_eq(number("SELECT count(*) FROM change"), 0);
+	OK(both(&bob, "wiki", "wiki"));
+	tw_who_release(&bob);
+}
+END_TEST
+
 START_TEST(it_takes_it_at_the_start_too)
 {
 	struct tw_who bob = add_member("bob");
@@ -415,6 +468,39 @@ START_TEST(the_key_knows_what_was_asked)
 }
 END_TEST
 
+START_TEST(the_key_is_for_who_could_file_it)
+{
+	struct tw_instance_act act = act_on(TW_INSTANCE_DEPLOY, "1.0");
+	struct tw_who bob = add_member("bob");
+	struct tw_filing f = filing();
+	struct tw_host h[2];
+	int64_t nums[2];
+	bool again;
+
+	add_host("web2");
+	f.act = &act;
+	f.key = "k";
+	f.asked = "deploy wiki web1 web2";
+	file_with(&alice, "web1", &f);
+	permit(&bob, "view", NULL, 0);
+	permit(&bob, "change", NULL, 0);
+	OK(tw_host_get(store, &alice, "web2", &h[0], &err));
+	OK(tw_host_get(store, &alice, "web1", &h[1], &err));
+	ck_assert_int_eq(tw_change_filed(store, &bob, &f, h, 2, nums, &again,
+	    &err), TW_DENIED);
+	ck_assert_str_eq(err.msg, "bob may not deploy wiki on web1");
+	on_app(&bob, "wiki");
+	/* web2 had nothing to do */
+	OK(tw_change_filed(store, &bob, &f, h, 2, nums, &again, &err));
+	ck_assert(again);
+	ck_assert_int_eq(nums[0], 0);
+	ck_assert_int_eq(nums[1], 1);
+	tw_host_release(&h[0]);
+	tw_host_release(&h[1]);
+	tw_who_release(&bob);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("instance");
@@ -431,10 +517,12 @@ int main(void)
 	tcase_add_test(tc, who_looked_too_long_ago_looks_again);
 	tcase_add_test(tc, with_its_host_it_goes);
 	tcase_add_test(tc, it_takes_deploy_with_that_app);
+	tcase_add_test(tc, it_takes_deploy_with_the_app_of_each);
 	tcase_add_test(tc, it_takes_it_at_the_start_too);
 	tcase_add_test(tc, who_may_deploy_may_cancel_it);
 	tcase_add_test(tc, what_can_not_be_seen_is_not_there);
 	tcase_add_test(tc, the_key_knows_what_was_asked);
+	tcase_add_test(tc, the_key_is_for_who_could_file_it);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }
