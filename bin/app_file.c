@@ -179,6 +179,8 @@ static enum tw_status read_names(struct deed *d, const char *arg,
 	    d->action != TW_INSTANCE_UPGRADE)
 		return tw_err_set(err, TW_USAGE, "%s takes no version: '%s'",
 		    tw_instance_action_name(d->action), arg);
+	if (arg[n] && !arg[n + 1])
+		return tw_err_set(err, TW_USAGE, "'%s' names no version", arg);
 	if (!tw_app_name_ok(d->name))
 		return tw_err_set(err, TW_USAGE, "'%s' is not a name",
 		    d->name);
@@ -297,6 +299,7 @@ static bool is_current(const struct deed *d, const struct one *o)
 
 	return d->action == TW_INSTANCE_UPGRADE && !d->wanted &&
 	    d->given.n == 0 && o->instance->state == TW_INSTANCE_RUNNING &&
+	    !o->instance->next_version &&
 	    tw_version_cmp(a->version, o->instance->version) <= 0;
 }
 

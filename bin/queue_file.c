@@ -190,6 +190,25 @@ static enum tw_status make_again(struct tw_cli *cli, struct tower *t,
 	return st;
 }
 
+/* The command that does it again, as things are now. */
+static enum tw_status refuse_app(const struct tw_change *c,
+    struct tw_err *err)
+{
+	const char *instance = c->instance ? c->instance : c->app;
+	bool is_deploy = strcmp(c->action, "deploy") == 0;
+	bool is_upgrade = strcmp(c->action, "upgrade") == 0;
+	bool has_name = is_deploy && strcmp(instance, c->app) != 0;
+
+	tw_err_set(err, TW_NO, "change %" PRId64 " is of an app: it depends on "
+	    "what is there now", c->num);
+	tw_err_hint(err, "towerify-app %s %s%s%s %s%s%s", c->action,
+	    is_deploy ? c->app : instance,
+	    is_deploy || is_upgrade ? "@" : "",
+	    is_deploy || is_upgrade ? c->app_version : "", c->host_name,
+	    has_name ? " --name " : "", has_name ? instance : "");
+	return TW_NO;
+}
+
 static enum tw_status retry_on(struct tw_cli *cli, struct tower *t,
     const struct tw_change *c, struct tw_err *err)
 {
@@ -201,13 +220,8 @@ static enum tw_status retry_on(struct tw_cli *cli, struct tower *t,
 	if (!tw_change_status_is_ended(c->status))
 		return tw_err_set(err, TW_NO, "change %" PRId64
 		    " has not ended", c->num);
-	if (c->app) {
-		tw_err_set(err, TW_NO, "change %" PRId64 " is of an app: it "
-		    "depends on what is there now", c->num);
-		tw_err_hint(err, "towerify-app %s %s %s", c->action,
-		    c->instance ? c->instance : c->app, c->host_name);
-		return TW_NO;
-	}
+	if (c->app)
+		return refuse_app(c, err);
 	st = tw_host_get(t->store, &t->who, c->host_name, &host, err);
 	if (!st)
 		st = make_again(cli, t, c, &file, err);

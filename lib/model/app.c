@@ -226,7 +226,8 @@ static enum tw_status visible_hosts(struct tw_store *s,
 	return status;
 }
 
-/* By name, the newest first; of the same version the file's. */
+/* By name, the newest first; of the same version the file's.  1.0 and 1.00 are
+ * the same to Debian: their order is that of their letters, as in pick(). */
 static int by_name(const void *a, const void *b)
 {
 	const struct tw_app *x = a, *y = b;
@@ -234,7 +235,9 @@ static int by_name(const void *a, const void *b)
 
 	if (!order)
 		order = -tw_version_cmp(x->version, y->version);
-	return order ? order : (int)x->source - (int)y->source;
+	if (!order)
+		order = (int)x->source - (int)y->source;
+	return order ? order : strcmp(x->version, y->version);
 }
 
 static const char select_sql[] =
@@ -330,7 +333,7 @@ static const char candidates_sql[] =
     "SELECT id, version, source FROM app"
     " WHERE org_id = ?1 AND name = ?2 AND (?3 IS NULL OR version = ?3)"
     " AND (?4 IS NULL OR source = ?4)"
-    " ORDER BY source <> 'file'";
+    " ORDER BY source <> 'file', version";
 enum { CANDIDATE_ID, CANDIDATE_VERSION, CANDIDATE_SOURCE };
 
 /* The newest of those of the first source; 0: none. */

@@ -176,7 +176,8 @@ void tw_instances_free(struct tw_instance *i, size_t n)
 
 static const char select_sql[] =
     "SELECT i.id, i.host_id, h.name, i.name, i.app, i.version, i.source,"
-    "    i.params, i.state, i.next_version, i.change_id, c.num, c.action,"
+    "    i.params, i.state, iif(i.state = 'upgrading', c.app_version,"
+    "    i.next_version), i.change_id, c.num, c.action,"
     "    c.status IN ('queued', 'running'), i.created, i.changed"
     " FROM instance i JOIN host h ON h.id = i.host_id"
     " LEFT JOIN change c ON c.id = i.change_id"

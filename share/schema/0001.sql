@@ -140,7 +140,7 @@ CREATE INDEX app_file ON app (file) WHERE file IS NOT NULL;
 CREATE INDEX app_bundle ON app (bundle) WHERE bundle IS NOT NULL;
 
 -- An app on a host.  version and params are what is there; what a change under
--- way would make of it stands beside.
+-- way would make of it stands in that.
 CREATE TABLE instance (
 	id INTEGER PRIMARY KEY,
 	org_id INTEGER NOT NULL REFERENCES org,
@@ -154,8 +154,8 @@ CREATE TABLE instance (
 	    'stopped', 'upgrading', 'undeploying', 'failed', 'gone')),
 	was TEXT CHECK (was IN ('running', 'stopped', 'failed')),
 					-- before the change under way
-	next_version TEXT,		-- of an upgrade that has not succeeded
-	next_params TEXT,
+	next_version TEXT,		-- of an upgrade that failed, until one
+					-- succeeds
 	change_id INTEGER REFERENCES change,	-- the latest
 	created INTEGER NOT NULL,
 	changed INTEGER NOT NULL	-- its state

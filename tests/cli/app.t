@@ -151,6 +151,10 @@ is 'no instance' 1 '' "towerify-app: no instance 'wiki' on h1"
 try $app stop wiki@2.0 h1
 is 'stop takes no version' 2 '' \
 	"towerify-app: stop takes no version: 'wiki@2.0'"
+try $app deploy wiki@ h1
+is 'no version after @' 2 '' "towerify-app: 'wiki@' names no version"
+try $app upgrade wiki@ h1
+is '... of upgrade neither' 2 '' "towerify-app: 'wiki@' names no version"
 ok 'nothing of all that was filed' filed_nothing
 
 try $app deploy wiki 'h[1-2]' -p domain=x --key first --reason test
@@ -186,7 +190,10 @@ quietly towerify-queue cancel 1 2
 try towerify-queue retry 1
 is 'an app is not deployed again by number' 1 '' \
 	"towerify-queue: change 1 is of an app: it depends on what is there now
-hint: towerify-app deploy wiki h1"
+hint: towerify-app deploy wiki@2.0 h1"
+try towerify-queue retry 3
+like '... nor under its own name' 1 '' \
+	"*hint: towerify-app deploy wiki@2.0 h1 --name two"
 try $app instances --all -n -o host,state
 is 'cancelled, they are gone' 0 "h1 gone
 h1 gone

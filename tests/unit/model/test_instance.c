@@ -83,10 +83,23 @@ END_TEST
 
 static int64_t web1;
 
+static void add_app(const char *name, const char *version)
+{
+	struct tw_app_entry e = { .name = name, .version = version,
+	    .title = name, .level = -1, .file = "file", .file_len = 4 };
+	bool again;
+
+	OK(tw_app_add(store, &alice, &e, &again, &err));
+}
+
 static void setup_host(void)
 {
 	setup();
 	web1 = add_host("web1");
+	add_app("wiki", "1.0");
+	add_app("wiki", "2.0");
+	add_app("wiki", "3.0");
+	add_app("shop", "1.0");
 }
 
 /* The instance of that name on web1; false: none but gone ones. */
@@ -221,13 +234,51 @@ END_TEST
 
 START_TEST(a_failed_upgrade_tells_where_it_was_to_go)
 {
-	done(TW_INSTANCE_DEPLOY, "1.0", "{}", TW_CHANGE_SUCCEEDED);
-	done(TW_INSTANCE_UPGRADE, "2.0", "{}", TW_CHANGE_UNKNOWN);
-	ck_assert_str_eq(is("wiki"), "1.0 failed {} 2.0");
-	done(TW_INSTANCE_START, "1.0", "{}", TW_CHANGE_ROLLED_BACK);
-	ck_assert_str_eq(is("wiki"), "1.0 failed {}");
+	done(TW_INSTANCE_DEPLOY, "1.0", "{\"a\":\"1\"}",
+	    TW_CHANGE_SUCCEEDED);
+	done(TW_INSTANCE_UPGRADE, "2.0", "{\"a\":\"2\"}",
+	    TW_CHANGE_UNKNOWN);
+	ck_assert_str_eq(is("wiki"), "1.0 failed {\"a\":\"1\"} 2.0");
+	/* what came to nothing changes nothing of it */
+	done(TW_INSTANCE_UPGRADE, "3.0", "{}", TW_CHANGE_CANCELLED);
+	ck_assert_str_eq(is("wiki"), "1.0 failed {\"a\":\"1\"} 2.0");
+	done(TW_INSTANCE_UPGRADE, "3.0", "{}", TW_CHANGE_ROLLED_BACK);
+	done(TW_INSTANCE_START, "1.0", "{}", TW_CHANGE_CANCELLED);
+	ck_assert_str_eq(is("wiki"), "1.0 failed {\"a\":\"1\"} 2.0");
+	/* nor is it mended by a start */
+	done(TW_INSTANCE_START, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	ck_assert_str_eq(is("wiki"), "1.0 running {\"a\":\"1\"} 2.0");
+	done(TW_INSTANCE_UPGRADE, "3.0", "{}", TW_CHANGE_FAILED);
+	ck_assert_str_eq(is("wiki"), "1.0 failed {\"a\":\"1\"} 3.0");
 	done(TW_INSTANCE_UPGRADE, "1.0", "{}", TW_CHANGE_SUCCEEDED);
 	ck_assert_str_eq(is("wiki"), "1.0 running {}");
+}
+END_TEST
+
+START_TEST(what_is_not_in_the_catalogue_is_not_filed)
+{
+	struct tw_app_entry e = { .name = "wiki", .version = "3.0",
+	    .title = "wiki", .level = -1, .file = "another", .file_len = 7 };
+	struct tw_instance_act act;
+	struct tw_filing f = filing();
+	struct tw_host h;
+	int64_t num;
+	bool again;
+
+	act = act_on(TW_INSTANCE_DEPLOY, "3.0");
+	f.act = &act;
+	OK(tw_app_remove(store, &alice, "wiki@3.0", &err));
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	ck_assert_int_eq(tw_change_file(store, &alice, &f, &h, 1, &num,
+	    &again, &err), TW_AGAIN);
+	ck_assert_str_eq(err.msg, "wiki@3.0 was removed from the catalogue in "
+	    "the meantime");
+	/* another content is not what was read */
+	OK(tw_app_add(store, &alice, &e, &again, &err));
+	ck_assert_int_eq(tw_change_file(store, &alice, &f, &h, 1, &num,
+	    &again, &err), TW_AGAIN);
+	ck_assert_int_eq(number("SELECT count(*) FROM instance"), 0);
+	tw_host_release(&h);
 }
 END_TEST
 
@@ -513,6 +564,7 @@ int main(void)
 	tcase_add_test(tc, a_life);
 	tcase_add_test(tc, a_deployment_that_came_to_nothing_is_not_there);
 	tcase_add_test(tc, a_failed_upgrade_tells_where_it_was_to_go);
+	tcase_add_test(tc, what_is_not_in_the_catalogue_is_not_filed);
 	tcase_add_test(tc, what_cannot_be_is_refused);
 	tcase_add_test(tc, who_looked_too_long_ago_looks_again);
 	tcase_add_test(tc, with_its_host_it_goes);
