@@ -290,6 +290,31 @@ START_TEST(what_an_upgrade_brings_stays)
 }
 END_TEST
 
+START_TEST(instances_that_can_not_be_seen_do_not_count)
+{
+	struct tw_instance_act act = { .action = TW_INSTANCE_DEPLOY,
+	    .app = "wiki", .version = "1.0", .instance = "wiki" };
+	struct tw_who bob = add_member("bob");
+	struct tw_filing f = filing();
+	struct tw_app a;
+
+	f.act = &act;
+	add("wiki", "1.0");
+	add_host("web1");
+	add_host("db1");
+	file_with(&alice, "web1", &f);
+	permit(&bob, "view", "db1", 0);
+	OK(tw_app_find(store, &bob, "wiki", &a, &err));
+	ck_assert_int_eq(a.instances, 0);
+	tw_app_release(&a);
+	permit(&bob, "view", "web1", 0);
+	OK(tw_app_find(store, &bob, "wiki", &a, &err));
+	ck_assert_int_eq(a.instances, 1);
+	tw_app_release(&a);
+	tw_who_release(&bob);
+}
+END_TEST
+
 START_TEST(what_is_deployed_stays)
 {
 	struct tw_instance_act act = { .action = TW_INSTANCE_DEPLOY,
@@ -331,6 +356,7 @@ int main(void)
 	tcase_add_test(tc, a_list_is_limited);
 	tcase_add_test(tc, another_tenants_is_not_there);
 	tcase_add_test(tc, adding_needs_change_everywhere);
+	tcase_add_test(tc, instances_that_can_not_be_seen_do_not_count);
 	tcase_add_test(tc, what_is_deployed_stays);
 	tcase_add_test(tc, what_an_upgrade_brings_stays);
 	suite_add_tcase(s, tc);

@@ -255,6 +255,18 @@ START_TEST(a_failed_upgrade_tells_where_it_was_to_go)
 }
 END_TEST
 
+START_TEST(its_state_is_as_old_as_it_is)
+{
+	done(TW_INSTANCE_DEPLOY, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	raw("UPDATE instance SET changed = 5");
+	done(TW_INSTANCE_START, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	done(TW_INSTANCE_STOP, "1.0", "{}", TW_CHANGE_CANCELLED);
+	ck_assert_int_eq(number("SELECT changed FROM instance"), 5);
+	done(TW_INSTANCE_STOP, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	ck_assert_int_gt(number("SELECT changed FROM instance"), 5);
+}
+END_TEST
+
 START_TEST(what_is_not_in_the_catalogue_is_not_filed)
 {
 	struct tw_app_entry e = { .name = "wiki", .version = "3.0",
@@ -564,6 +576,7 @@ int main(void)
 	tcase_add_test(tc, a_life);
 	tcase_add_test(tc, a_deployment_that_came_to_nothing_is_not_there);
 	tcase_add_test(tc, a_failed_upgrade_tells_where_it_was_to_go);
+	tcase_add_test(tc, its_state_is_as_old_as_it_is);
 	tcase_add_test(tc, what_is_not_in_the_catalogue_is_not_filed);
 	tcase_add_test(tc, what_cannot_be_is_refused);
 	tcase_add_test(tc, who_looked_too_long_ago_looks_again);
