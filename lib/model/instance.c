@@ -12,6 +12,9 @@ static const char *const action_names[TW_INSTANCE_ACTIONS] = {
 	[TW_INSTANCE_STOP] = "stop",
 	[TW_INSTANCE_UPGRADE] = "upgrade",
 	[TW_INSTANCE_UNDEPLOY] = "undeploy",
+	[TW_INSTANCE_BACKUP] = "backup",
+	[TW_INSTANCE_RESTORE] = "restore",
+	[TW_INSTANCE_CHECK] = "check",
 };
 static const char *const state_names[TW_INSTANCE_STATES] = {
 	[TW_INSTANCE_GONE] = "gone",
@@ -70,7 +73,8 @@ bool tw_instance_state_parse(const char *name, enum tw_instance_state *out)
 
 /* For each action: the states it starts from, the state meanwhile, and the one
  * after each end.  A rollback took back all that the change did, and what was
- * cancelled never reached the host. */
+ * cancelled never reached the host.  What was put back is as good as deployed; a
+ * backup and a look change nothing, whatever they find. */
 static const struct {
 	unsigned from;
 	int during;
@@ -89,6 +93,12 @@ static const struct {
 	[TW_INSTANCE_UNDEPLOY] = { SETTLED, TW_INSTANCE_UNDEPLOYING,
 		TW_INSTANCE_GONE, WAS, TW_INSTANCE_FAILED, WAS,
 		TW_INSTANCE_FAILED },
+	[TW_INSTANCE_BACKUP] = { SETTLED, SAME, WAS, WAS,
+		TW_INSTANCE_FAILED, WAS, TW_INSTANCE_FAILED },
+	[TW_INSTANCE_RESTORE] = { SETTLED, SAME, TW_INSTANCE_RUNNING, WAS,
+		TW_INSTANCE_FAILED, WAS, TW_INSTANCE_FAILED },
+	[TW_INSTANCE_CHECK] = { SETTLED, SAME, WAS, WAS,
+		TW_INSTANCE_FAILED, WAS, TW_INSTANCE_FAILED },
 };
 
 bool tw_instance_can(enum tw_instance_action a, enum tw_instance_state s)

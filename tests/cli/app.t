@@ -174,10 +174,24 @@ is 'the change says what it does' 0 'wiki@2.0	deploy	wiki	test' ''
 try $app remove wiki@2.0
 is 'what is deployed stays in the catalogue' 1 '' \
 	'towerify-app: wiki@2.0 is deployed on h1, and 1 more'
+try $app backup wiki h1
+is 'nothing else is done with it before its change has ended' 1 '' \
+	'towerify-app: change 1, which is to deploy wiki on h1, has not ended'
 try $app upgrade wiki 'h[1-2]'
 is 'one change at a time, and all that are in the way' 1 '' \
 	"towerify-app: change 1, which is to deploy wiki on h1, has not ended
 towerify-app: change 2, which is to deploy wiki on h2, has not ended"
+sql "UPDATE change SET status = 'succeeded', ended = filed;
+	UPDATE instance SET state = 'running'"
+for verb in backup restore check; do
+	try $app $verb wiki h1
+	is "an app without $verb" 1 '' "towerify-app: wiki 2.0 has no '$verb'"
+	try $app $verb wiki@2.0 h1
+	is "... which takes no version" 2 '' \
+		"towerify-app: $verb takes no version: 'wiki@2.0'"
+done
+sql "UPDATE change SET status = 'queued', ended = NULL;
+	UPDATE instance SET state = 'deploying'"
 quietly towerify-queue cancel 1 2
 try towerify-queue retry 1
 is 'an app is not deployed again by number' 1 '' \

@@ -60,6 +60,8 @@ restore:
       cd "\$HOME/\$TOWERIFY_HOST"
       rm -r "\$app_instance"
       cp -a "\$app_instance.backup" "\$app_instance"
+check:
+  - {run: 'test -e "\$HOME/\$TOWERIFY_HOST/\$app_instance/version"'}
 upgrade:
   - name: content
     run: |
@@ -168,6 +170,31 @@ ok 'start' both h1 wiki '1.0 running' first
 app start wiki h1 -p word=x
 like 'parameters are not for start' 2 '' \
 	"towerify-app: start leaves parameter 'word' as it is*"
+
+# --- backup, restore, check ---------------------------------------------------------
+
+app backup wiki h1 --run --wait
+ok 'backup' both h1 wiki '1.0 running' first
+ok '... made one' grep -qx first "$home/h1/wiki.backup/word"
+echo lost >"$home/h1/wiki/word"
+echo ill >"$home/h1/wiki/state"
+app check wiki h1 --run --wait
+ok 'check: it is not well' test "$status" = 3
+ok '... and the instance as it was' instance_is h1 wiki '1.0 running'
+app restore wiki h1 --run --wait
+ok 'restore: it is as it was saved' both h1 wiki '1.0 running' first
+app stop wiki h1 --run --wait
+app restore wiki h1 --run --wait
+ok '... with its health, so it runs' both h1 wiki '1.0 running' first
+app check wiki 'h[1-2]' --run --wait
+ok 'check: both are well' test "$status" = 0
+ok '... and nothing became of it' both h2 wiki '1.0 running' first
+app backup wiki h1 -p word=x
+like 'parameters are not for backup' 2 '' \
+	"towerify-app: backup leaves parameter 'word' as it is*"
+app backup note h1
+is 'what is not there has no backup' 1 '' \
+	"towerify-app: no instance 'note' on h1"
 
 # --- upgrade ---------------------------------------------------------------------
 
@@ -292,6 +319,14 @@ quietly towerify-op grant dora deploy --on hosts:h1 --on app:note
 dora app deploy note h1
 dora try towerify-queue -q cancel "$id"
 is 'who may deploy it cancels its changes' 0 '' ''
+dora app deploy note h1 --name third
+dora try towerify-run -q --hosts h1
+is '... and runs a pass there' 0 '' ''
+ok '... that deploys it' instance_is h1 third '1 running'
+dora try towerify-run -q --hosts h2
+is '... and nowhere else' 1 '' 'towerify-run: unknown host: h2'
+dora app undeploy third h1 --run --wait
+ok '... or takes it off' instance_is h1 third ''
 ok '... and it is not there' instance_is h1 note ''
 
 # --- a host that goes ---------------------------------------------------------------
