@@ -24,6 +24,7 @@ params:
   word: {type: string, default: plain}
   pw: {type: secret}
 requires: {memory: 1M}
+exports: {at: '{{app_instance}}:{{word}}@{{app_version}}', brace: '{{{{'}
 health: {command: 'grep -qx running "\$HOME/\$TOWERIFY_HOST/\$app_instance/state"', interval: 1s, timeout: 3s}
 deploy:
   - name: its directory
@@ -137,6 +138,13 @@ ok 'deployed, it is running' both h1 wiki '1.0 running' first
 ok '... on both hosts' both h2 wiki '1.0 running' first
 ok '... with the file that came with it' grep -qx 'page of 1.0' "$home/page.txt"
 ok '... and its parameters are known' params_are h1 '{"word":"first"}'
+exports_are() {	# exports_are HOST JSON: those of its wiki
+	have=$(towerify-app instances "$1" -J | jq -c '.instances[] |
+		select(.name == "wiki") | .exports')
+	[ "$have" = "$2" ] || { echo "exports: $have"; return 1; }
+}
+ok '... and so are its exports' exports_are h1 \
+	'{"at":"wiki:first@1.0","brace":"{{"}'
 app deploy wiki h1
 like 'it is there already' 1 '' "towerify-app: wiki on h1 is there already, running*"
 
@@ -212,6 +220,8 @@ ok 'there, it has nothing to do' grep -qx \
 app upgrade wiki h1 -p word=third --run --wait
 ok 'an upgrade with parameters alone' both h1 wiki '1.2 running' third
 ok '... which are known then' params_are h1 '{"word":"third"}'
+ok '... to exports too' exports_are h1 \
+	'{"at":"wiki:third@1.2","brace":"{{"}'
 app upgrade wiki 'h[1-2]' -p word=same --run --wait
 ok 'hosts whose instances differ' both h1 wiki '1.2 running' same
 ok '... are upgraded by one filing' both h2 wiki '1.2 running' same

@@ -167,7 +167,7 @@ static enum tw_status compile(struct tw_app_spec *a, struct tw_err *err)
 	if (st == TW_OK)
 		st = tw_program_make(s, &v, &text, &blob, &room, err);
 	if (st == TW_OK)
-		st = tw_app_export_json(a, 0, s, &v, &text, err);
+		st = tw_app_exports(a, "w", "{}", &text, err);
 	tw_diags_release(&ds);
 	tw_param_values_release(&v);
 	tw_buf_release(&text);
