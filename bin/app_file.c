@@ -475,6 +475,9 @@ static enum tw_status compile(struct deed *d, struct group *g,
 		[TW_INSTANCE_STOP] = TW_APP_STOP,
 		[TW_INSTANCE_UPGRADE] = TW_APP_UPGRADE,
 		[TW_INSTANCE_UNDEPLOY] = TW_APP_UNDEPLOY,
+		[TW_INSTANCE_BACKUP] = TW_APP_BACKUP,
+		[TW_INSTANCE_RESTORE] = TW_APP_RESTORE,
+		[TW_INSTANCE_CHECK] = TW_APP_CHECK,
 	};
 	const struct tw_app_act act = { .action = actions[d->action],
 	    .instance = d->name,
@@ -571,15 +574,19 @@ static enum tw_status prepare(struct deed *d, struct tw_err *err)
 	return st ? st : compile_all(d, err);
 }
 
-static int act(struct tw_cli *cli, char **argv,
-    enum tw_instance_action action)
+int app_act(struct tw_cli *cli, int argc, char **argv)
 {
-	struct deed d = { .cli = cli, .t = cli->context, .action = action };
+	struct deed d = { .cli = cli, .t = cli->context };
 	struct tw_err err = { 0 };
 	bool again = false;
 	enum tw_status st;
 
-	st = read_all(&d, argv, &err);
+	(void)argc;
+	if (!tw_instance_action_parse(cli->verb->name, &d.action))
+		st = tw_err_set(&err, TW_BUG, "%s is no action",
+		    cli->verb->name);
+	else
+		st = read_all(&d, argv, &err);
 	if (!st)
 		st = filing_again(cli, d.t, &d.common, d.hosts, d.n, &again,
 		    &err);
@@ -589,34 +596,4 @@ static int act(struct tw_cli *cli, char **argv,
 		st = file(&d, &err);
 	deed_release(&d);
 	return filing_finish(cli, st, &err);
-}
-
-int app_deploy(struct tw_cli *cli, int argc, char **argv)
-{
-	(void)argc;
-	return act(cli, argv, TW_INSTANCE_DEPLOY);
-}
-
-int app_upgrade(struct tw_cli *cli, int argc, char **argv)
-{
-	(void)argc;
-	return act(cli, argv, TW_INSTANCE_UPGRADE);
-}
-
-int app_start(struct tw_cli *cli, int argc, char **argv)
-{
-	(void)argc;
-	return act(cli, argv, TW_INSTANCE_START);
-}
-
-int app_stop(struct tw_cli *cli, int argc, char **argv)
-{
-	(void)argc;
-	return act(cli, argv, TW_INSTANCE_STOP);
-}
-
-int app_undeploy(struct tw_cli *cli, int argc, char **argv)
-{
-	(void)argc;
-	return act(cli, argv, TW_INSTANCE_UNDEPLOY);
 }

@@ -8,6 +8,11 @@
 
 #include "base/clock.h"
 
+const struct tw_option filing_options[] = {
+	FILING_OPTIONS,
+	{ 0 }
+};
+
 /* What --wait, --run and --jobs ask for after filing. */
 struct after {
 	bool run, wait;

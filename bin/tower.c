@@ -185,3 +185,18 @@ enum tw_status tower_count(const char *name, const char *s, long min, long max,
 	*out = (int)n;
 	return TW_OK;
 }
+
+int tower_main(int argc, char **argv, const char *name, const char *summary,
+    const struct tw_verb *verbs, size_t nverbs)
+{
+	const struct tw_tool tool = {
+		.name = name,
+		.summary = summary,
+		.verbs = verbs,
+		.nverbs = nverbs,
+		.open_state = tower_open_state,
+		.close_state = tower_close_state,
+	};
+
+	return tw_cli_main(argc, argv, &tool);
+}

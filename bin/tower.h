@@ -14,6 +14,10 @@ struct tower {
 	struct tw_who who;
 };
 
+/* The whole of a tool whose verbs work on a state as an operator. */
+int tower_main(int argc, char **argv, const char *name, const char *summary,
+    const struct tw_verb *verbs, size_t nverbs);
+
 /* For struct tw_tool: open_state into cli->context, and its end. */
 enum tw_status tower_open_state(struct tw_cli *cli, enum tw_cli_needs needs,
     struct tw_err *err);

@@ -267,16 +267,9 @@ static const struct tw_verb verbs[] = {
 	    "print the tower's public key", NULL },
 };
 
-static const struct tw_tool tool = {
-	.name = "towerify-host",
-	.summary = "the hosts of a tower",
-	.verbs = verbs,
-	.nverbs = sizeof verbs / sizeof *verbs,
-	.open_state = tower_open_state,
-	.close_state = tower_close_state,
-};
-
 int main(int argc, char **argv)
 {
-	return tw_cli_main(argc, argv, &tool);
+	return tower_main(argc, argv, "towerify-host",
+	    "the hosts of a tower", verbs,
+	    sizeof verbs / sizeof *verbs);
 }

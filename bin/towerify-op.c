@@ -388,16 +388,9 @@ static const struct tw_verb verbs[] = {
 	    "make a tower and its administrator", NULL },
 };
 
-static const struct tw_tool tool = {
-	.name = "towerify-op",
-	.summary = "the operators of a tower",
-	.verbs = verbs,
-	.nverbs = sizeof verbs / sizeof *verbs,
-	.open_state = tower_open_state,
-	.close_state = tower_close_state,
-};
-
 int main(int argc, char **argv)
 {
-	return tw_cli_main(argc, argv, &tool);
+	return tower_main(argc, argv, "towerify-op",
+	    "the operators of a tower", verbs,
+	    sizeof verbs / sizeof *verbs);
 }

@@ -113,10 +113,6 @@ static int cancel(struct tw_cli *cli, int argc, char **argv)
 	return tw_status_exit(worst);
 }
 
-static const struct tw_option add_options[] = {
-	FILING_OPTIONS,
-	{ 0 }
-};
 static const struct tw_option list_options[] = {
 	{ "status", 0, "S,...", "only these: queued, held, running, "
 	    "succeeded, rolled-back, failed, cancelled, unknown", false },
@@ -148,7 +144,7 @@ static const struct tw_option plan_options[] = {
 };
 
 static const struct tw_verb verbs[] = {
-	{ "add", queue_add, add_options, "TARGETS FILE", 2, 2, TW_NEEDS_WRITE,
+	{ "add", queue_add, filing_options, "TARGETS FILE", 2, 2, TW_NEEDS_WRITE,
 	    "file a change for each host, print their ids", NULL },
 	{ "list", queue_list, list_options, "[TARGETS]", 0, 1, TW_NEEDS_READ,
 	    "the pending changes", queue_list_columns },
@@ -171,16 +167,9 @@ static const struct tw_verb verbs[] = {
 	    queue_plan_columns },
 };
 
-static const struct tw_tool tool = {
-	.name = "towerify-queue",
-	.summary = "file changes and see what becomes of them",
-	.verbs = verbs,
-	.nverbs = sizeof verbs / sizeof *verbs,
-	.open_state = tower_open_state,
-	.close_state = tower_close_state,
-};
-
 int main(int argc, char **argv)
 {
-	return tw_cli_main(argc, argv, &tool);
+	return tower_main(argc, argv, "towerify-queue",
+	    "file changes and see what becomes of them", verbs,
+	    sizeof verbs / sizeof *verbs);
 }

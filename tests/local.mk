@@ -192,6 +192,7 @@ EXTRA_DIST += \
 	tests/unit/engine/scenario.h \
 	tests/unit/model/fixture.h \
 	tests/unit/spec/app_util.h \
+	tests/unit/spec/alloc_util.h \
 	tests/unit/spec/spec_util.h \
 	tests/unit/spec/yunohost_util.h \
 	tests/unit/ssh/probe.h

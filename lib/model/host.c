@@ -437,6 +437,22 @@ enum tw_status tw_host_visible(struct tw_store *s, const struct tw_who *who,
 	return status;
 }
 
+enum tw_status tw_host_visible_json(struct tw_store *s,
+    const struct tw_who *who, char **json, struct tw_err *err)
+{
+	enum tw_status status;
+	int64_t *ids = NULL;
+	bool is_all = false;
+	size_t n = 0;
+
+	*json = NULL;
+	status = tw_host_visible(s, who, &ids, &n, &is_all, err);
+	if (status == TW_OK && !is_all && !(*json = tw_json_ids(ids, n)))
+		status = tw_err_nomem(err);
+	free(ids);
+	return status;
+}
+
 /* --- selecting --------------------------------------------------------- */
 
 /* The ids that expr selects, in its order; free *ids. */

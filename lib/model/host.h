@@ -88,9 +88,9 @@ enum tw_status tw_host_permit_apps(struct tw_store *s,
 /* May the caller on any host at all? */
 enum tw_status tw_host_permit_any(struct tw_store *s,
     const struct tw_who *who, enum tw_permission p, struct tw_err *err);
-/* Names of those of the hosts where the caller may `change' or `deploy', for a
- * pass limited to them; free with tw_strv_free().  TW_DENIED: the caller may
- * neither anywhere; must_all: or there is one of them where not. */
+/* Names of those of the hosts where the caller may `change', or `deploy' some
+ * app, for a pass limited to them; free with tw_strv_free().  TW_DENIED: the
+ * caller may neither anywhere; must_all: or there is one of them where not. */
 enum tw_status tw_host_runnable(struct tw_store *s, const struct tw_who *who,
     const struct tw_host *hosts, size_t n, bool must_all, char ***names,
     struct tw_err *err);

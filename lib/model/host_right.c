@@ -322,7 +322,8 @@ enum tw_status tw_host_runnable(struct tw_store *s, const struct tw_who *who,
 		status = tw_err_nomem(err);
 	for (i = 0; status == TW_OK && i < n; i++) {
 		if (!allows(change, &hosts[i], NULL, NULL) &&
-		    !allows(deploy, &hosts[i], NULL, NULL))
+		    !tw_rights_on_some(deploy, hosts[i].name,
+		    (const char *const *)hosts[i].labels))
 			tw_buf_addf(&denied, "%s%s", denied.len ? ", " : "",
 			    hosts[i].name);
 		else if (!tw_text_dup(hosts[i].name, &(*names)[k++]))

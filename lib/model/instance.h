@@ -19,8 +19,11 @@ enum tw_instance_action {
 	TW_INSTANCE_STOP,
 	TW_INSTANCE_UPGRADE,
 	TW_INSTANCE_UNDEPLOY,
+	TW_INSTANCE_BACKUP,
+	TW_INSTANCE_RESTORE,
+	TW_INSTANCE_CHECK,
 };
-#define TW_INSTANCE_ACTIONS 5
+#define TW_INSTANCE_ACTIONS 8
 const char *tw_instance_action_name(enum tw_instance_action a);
 bool tw_instance_action_parse(const char *name, enum tw_instance_action *out);
 

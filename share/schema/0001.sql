@@ -202,7 +202,7 @@ CREATE TABLE change (
 	app TEXT,			-- NULL: of no app
 	app_version TEXT,
 	action TEXT CHECK (action IN ('deploy', 'start', 'stop', 'upgrade',
-	    'undeploy')),
+	    'undeploy', 'backup', 'restore', 'check')),
 	instance_id INTEGER REFERENCES instance ON DELETE SET NULL,
 	cancel_by TEXT,			-- asked for while it ran
 	cancel_at INTEGER,

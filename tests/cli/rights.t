@@ -40,6 +40,9 @@ start: [{run: "true", undo: nothing}]
 stop: [{run: "true", undo: nothing}]
 upgrade: [{run: "true", undo: nothing}]
 undeploy: [{run: "true", undo: nothing}]
+backup: [{run: "true"}]
+restore: [{run: "true", undo: nothing}]
+check: [{run: "true"}]
 EOF
 sed "s/'1'/'2'/" "$work/app.yaml" >"$work/two.yaml"
 sed "s/'1'/'3'/" "$work/app.yaml" >"$work/three.yaml"
@@ -78,6 +81,9 @@ app deploy|towerify-app deploy wiki web1
 app upgrade|towerify-app upgrade used web1
 app start|towerify-app start used web1
 app stop|towerify-app stop used web1
+app backup|towerify-app backup used web1
+app restore|towerify-app restore used web1
+app check|towerify-app check used web1
 app undeploy|towerify-app undeploy used web1
 app instances|towerify-app instances
 app instances TARGETS|towerify-app instances web1

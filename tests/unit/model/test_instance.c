@@ -7,7 +7,7 @@
 static const char *const state[] = { "gone", "deploying", "running",
 	"stopped", "upgrading", "undeploying", "failed" };
 static const char *const verbs[] = { "deploy", "start", "stop", "upgrade",
-	"undeploy" };
+	"undeploy", "backup", "restore", "check" };
 
 /* For each verb: where from, what meanwhile ("=": as it was), and what after
  * succeeded, rolled-back, failed, cancelled, unknown. */
@@ -24,6 +24,12 @@ static const struct {
 	    { "running", "=", "failed", "=", "failed" } },
 	{ "running stopped failed", "undeploying",
 	    { "gone", "=", "failed", "=", "failed" } },
+	{ "running stopped failed", "=",
+	    { "=", "=", "failed", "=", "failed" } },
+	{ "running stopped failed", "=",
+	    { "running", "=", "failed", "=", "failed" } },
+	{ "running stopped failed", "=",
+	    { "=", "=", "failed", "=", "failed" } },
 };
 static const enum tw_change_status ends[] = { TW_CHANGE_SUCCEEDED,
 	TW_CHANGE_ROLLED_BACK, TW_CHANGE_FAILED, TW_CHANGE_CANCELLED,
@@ -218,6 +224,23 @@ START_TEST(a_life)
 	ck_assert_str_eq(is("wiki"), "");
 	done(TW_INSTANCE_DEPLOY, "3.0", "{}", TW_CHANGE_SUCCEEDED);
 	ck_assert_str_eq(is("wiki"), "3.0 running {}");
+}
+END_TEST
+
+START_TEST(a_backup_and_a_look_leave_it_as_it_is)
+{
+	done(TW_INSTANCE_DEPLOY, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	done(TW_INSTANCE_STOP, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	done(TW_INSTANCE_BACKUP, "1.0", "{\"a\":\"2\"}", TW_CHANGE_SUCCEEDED);
+	ck_assert_str_eq(is("wiki"), "1.0 stopped {}");
+	done(TW_INSTANCE_CHECK, "1.0", "{}", TW_CHANGE_ROLLED_BACK);
+	ck_assert_str_eq(is("wiki"), "1.0 stopped {}");
+	done(TW_INSTANCE_RESTORE, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	ck_assert_str_eq(is("wiki"), "1.0 running {}");
+	done(TW_INSTANCE_RESTORE, "1.0", "{}", TW_CHANGE_FAILED);
+	ck_assert_str_eq(is("wiki"), "1.0 failed {}");
+	done(TW_INSTANCE_CHECK, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	ck_assert_str_eq(is("wiki"), "1.0 failed {}");
 }
 END_TEST
 
@@ -574,6 +597,7 @@ int main(void)
 	suite_add_tcase(s, pure);
 	tcase_add_checked_fixture(tc, setup_host, teardown);
 	tcase_add_test(tc, a_life);
+	tcase_add_test(tc, a_backup_and_a_look_leave_it_as_it_is);
 	tcase_add_test(tc, a_deployment_that_came_to_nothing_is_not_there);
 	tcase_add_test(tc, a_failed_upgrade_tells_where_it_was_to_go);
 	tcase_add_test(tc, its_state_is_as_old_as_it_is);

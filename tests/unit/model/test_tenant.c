@@ -443,6 +443,31 @@ START_TEST(a_limited_pass_takes_what_may_be_changed_or_deployed)
 }
 END_TEST
 
+START_TEST(a_limited_pass_takes_hosts_where_some_app_may_be_deployed)
+{
+	struct tw_host *hosts;
+	char **names;
+	size_t n;
+
+	add_host("app1");
+	add_host("db1");
+	add_host("web1");
+	permit(&bob, "view", NULL, 0);
+	permit(&bob, "deploy", "app1", 0);
+	permit(&bob, "deploy", "web*", 0);
+	raw("UPDATE permit SET app = 'wiki' WHERE permission = 'deploy'"
+	    " AND operator_id = (SELECT id FROM operator"
+	    " WHERE login = 'bob')");
+	OK(tw_host_select(store, &bob, NULL, &hosts, &n, &err));
+	OK(tw_host_runnable(store, &bob, hosts, n, false, &names, &err));
+	ck_assert_str_eq(names[0], "app1");
+	ck_assert_str_eq(names[1], "web1");
+	ck_assert_ptr_null(names[2]);
+	tw_strv_free(names);
+	tw_host_list_free(hosts, n);
+}
+END_TEST
+
 /* --- starting ---------------------------------------------------------- */
 
 /* Bob's change 1 and alice's 2 on web1, which bob may change by its label. */
@@ -639,6 +664,8 @@ int main(void)
 	tcase_add_test(t, denied_acts_on_changes_leave_nothing);
 	tcase_add_test(t, several_hosts_are_all_or_none);
 	tcase_add_test(t, a_limited_pass_takes_what_may_be_changed_or_deployed);
+	tcase_add_test(t,
+	    a_limited_pass_takes_hosts_where_some_app_may_be_deployed);
 	tcase_add_test(t, nothing_starts_once_the_grant_is_gone);
 	tcase_add_test(t, nothing_starts_once_the_grant_has_run_out);
 	tcase_add_test(t, nothing_starts_once_its_operator_was_removed);
