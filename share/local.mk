@@ -9,6 +9,7 @@ dist_host_DATA = \
 kindsdir = $(pkgdatadir)/kinds
 dist_kinds_DATA = \
 	share/kinds/directory \
+	share/kinds/fetch \
 	share/kinds/line \
 	share/kinds/package \
 	share/kinds/service \
