@@ -2,14 +2,13 @@
 #include "fetch.h"
 
 #include <errno.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "beside.h"
 #include "fetch/fetch.h"
 #include "file.h"
 #include "gate.h"
@@ -23,28 +22,15 @@ struct fetching {		/* release with fetching_release() */
 	struct tw_fetch how;
 	struct tw_fetch_rules rules;
 	char *cache;
-	char helper[PATH_MAX];
+	char *beside;		/* the helper of a build; NULL: the one that is
+				 * installed */
 };
 
 static void fetching_release(struct fetching *f)
 {
 	tw_fetch_rules_release(&f->rules);
 	free(f->cache);
-}
-
-/* Beside the tools, as the build leaves it, else where it is installed. */
-static void find_helper(char out[PATH_MAX])
-{
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-
-	if (n > 0) {
-		self[n] = '\0';
-		n = snprintf(out, PATH_MAX, "%s/" HELPER, dirname(self));
-		if (n < PATH_MAX && access(out, X_OK) == 0)
-			return;
-	}
-	snprintf(out, PATH_MAX, "%s", TW_LIBEXEC_DIR "/" HELPER);
+	free(f->beside);
 }
 
 static enum tw_status read_rules(const struct tw_cli *cli, const char *dir,
@@ -98,9 +84,9 @@ static enum tw_status fetching_init(struct tw_cli *cli, struct fetching *f,
 		f->cache = NULL;
 		return tw_err_nomem(err);
 	}
-	find_helper(f->helper);
+	f->beside = beside(HELPER);
 	f->how = (struct tw_fetch){
-		.helper = f->helper,
+		.helper = f->beside ? f->beside : TW_LIBEXEC_DIR "/" HELPER,
 		.allow = f->rules.allow,
 		.is_public = gate_is_there(),
 		.timeout = f->rules.timeout ? f->rules.timeout :

@@ -16,6 +16,8 @@ bin_libcli_a_SOURCES = \
 	bin/app_file.c \
 	bin/app_import.c \
 	bin/app_look.c \
+	bin/beside.c \
+	bin/beside.h \
 	bin/cli.c \
 	bin/cli.h \
 	bin/cli_help.c \

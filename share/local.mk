@@ -17,6 +17,13 @@ dist_kinds_DATA = \
 	share/kinds/user \
 	share/kinds/wait
 
+# Where the tools of a build look for them; see bin/beside.h.
+all-local: share/towerify/kinds
+share/towerify/kinds:
+	$(AM_V_GEN)$(MKDIR_P) share/towerify && \
+		$(LN_S) '$(abs_top_srcdir)/share/kinds' $@
+CLEANFILES += share/towerify/kinds
+
 # Apps to begin with.
 catalogdir = $(pkgdatadir)/catalog
 dist_catalog_DATA = \

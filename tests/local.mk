@@ -104,6 +104,7 @@ CLI_TESTS = \
 	tests/cli/common.t \
 	tests/cli/completion.t \
 	tests/cli/examples.t \
+	tests/cli/fetch.t \
 	tests/cli/gate.t \
 	tests/cli/host.t \
 	tests/cli/op.t \
@@ -178,6 +179,7 @@ EXTRA_DIST += \
 	tests/data/yunohost/manifests/blog.toml \
 	tests/e2e/lib.sh \
 	tests/executor/lib.sh \
+	tests/lib/httpd \
 	tests/lib/sshd.sh \
 	tests/lib/tap.sh \
 	tests/lib/tower.sh \

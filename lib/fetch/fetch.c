@@ -110,7 +110,7 @@ static enum tw_status take_said(int fd, enum tw_status status,
 
 	said[got > 0 ? got : 0] = '\0';
 	for (p = said; *p; p++)
-		if (*p != '\n' && ((unsigned char)*p < ' ' || *p == 0x7f))
+		if (*p != '\n' && (*p < ' ' || *p > '~'))
 			*p = '?';
 	line = strsep(&rest, "\n");
 	tw_err_set(err, status, "%s: %s", url, *line ? line :
