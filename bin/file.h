@@ -27,8 +27,9 @@ struct change_file {		/* release with change_file_release() */
 
 /* Reads path ("-": standard input, which -p K@- may share), checks it and the -p
  * options of the command line, and downloads for the hosts in to what its steps
- * want (NULL: nothing, the program is not to be sent).  On TW_DATA and TW_USAGE every problem was printed already and
- * err is empty. */
+ * want (NULL: nothing, the program is not to be sent).  On TW_DATA and TW_USAGE
+ * every problem was printed already, and err is empty, unless a download
+ * failed. */
 enum tw_status change_file_read(struct tw_cli *cli, const char *path,
     const struct fetch_for *to, struct change_file *out, struct tw_err *err);
 /* The same from the text of an earlier change; base: its values, which -p

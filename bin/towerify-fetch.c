@@ -95,7 +95,7 @@ static enum tw_status read_request(struct tw_buf *text, struct request *r,
 
 	if (isatty(STDIN_FILENO))
 		return tw_err_set(err, TW_USAGE, "this is run by other tools, "
-		    "see towerify-kinds(7)");
+		    "see towerify-fetch(8)");
 	if (tw_io_read_fd(STDIN_FILENO, "the request", text, err) != TW_OK)
 		return TW_CONFIG;
 	rest = text->data;
@@ -351,7 +351,7 @@ static enum tw_status say_why(const struct hop *h, CURLcode e,
 		tw_err_set(err, TW_DENIED, "not a public address, and behind "
 		    "a gate no other is fetched");
 		tw_err_hint(err, "the tower's administrator can allow it, see "
-		    "towerify-kinds(7)");
+		    "towerify-fetch(8)");
 		return TW_DENIED;
 	}
 	if (h->too_large || e == CURLE_FILESIZE_EXCEEDED)

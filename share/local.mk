@@ -18,11 +18,12 @@ dist_kinds_DATA = \
 	share/kinds/wait
 
 # Where the tools of a build look for them; see bin/beside.h.
-all-local: share/towerify/kinds
-share/towerify/kinds:
-	$(AM_V_GEN)$(MKDIR_P) share/towerify && \
+own_data = $(builddir)/share/towerify
+all-local: $(own_data)/kinds
+$(own_data)/kinds:
+	$(AM_V_GEN)$(MKDIR_P) $(own_data) && \
 		$(LN_S) '$(abs_top_srcdir)/share/kinds' $@
-CLEANFILES += share/towerify/kinds
+CLEANFILES += $(own_data)/kinds
 
 # Apps to begin with.
 catalogdir = $(pkgdatadir)/catalog

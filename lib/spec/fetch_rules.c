@@ -26,14 +26,18 @@ static bool is_beginning(const char *s)
 static void read_version(const struct tw_yaml_node *root, struct tw_diags *ds)
 {
 	const struct tw_yaml_node *n = tw_node_get(root, keys[0]);
+	struct tw_quote q;
 	int64_t v;
 
 	if (!n)
 		tw_diags_add(ds, root->line, root->col,
 		    "begin the file with `towerify-fetch: 1`",
 		    "the version is missing");
-	else
-		tw_node_int(n, keys[0], 1, 1, &v, ds);
+	else if (tw_node_int(n, keys[0], 0, INT64_MAX, &v, ds) && v != 1)
+		tw_diags_add(ds, n->line, n->col,
+		    "this version reads `towerify-fetch: 1`",
+		    "version %s of the file is not known here",
+		    tw_quote(&q, n->text, n->len));
 }
 
 static enum tw_status read_allow(struct tw_fetch_rules *r,

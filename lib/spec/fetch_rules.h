@@ -1,5 +1,5 @@
 /*
- * fetch_rules.h - what a tower may download: fetch.yaml (towerify-kinds(7))
+ * fetch_rules.h - what a tower may download: fetch.yaml (towerify-fetch(8))
  */
 #ifndef TW_SPEC_FETCH_RULES_H
 #define TW_SPEC_FETCH_RULES_H

@@ -235,12 +235,14 @@ rm "$TOWERIFY_STATE/fetch.yaml"
 # --- behind a gate ------------------------------------------------------------------------
 
 gated() {
-	try env TOWERIFY_OPERATOR="$@"
+	as=$1
+	shift
+	try env TOWERIFY_OPERATOR="$as" "$@"
 }
 : >"$web/log"
 gated "$me" $queue add h1 - <"$work/b.yaml"
 is 'gate: not a private address' 77 '' "towerify-queue: step 1: $at/b: not a public address, and behind a gate no other is fetched
-hint: the tower's administrator can allow it, see towerify-kinds(7)"
+hint: the tower's administrator can allow it, see towerify-fetch(8)"
 gated "$me" http_proxy="$at" $queue add h1 - <"$work/b.yaml"
 like '... nor through a proxy' 77 '' '*not a public address*'
 ok '... which was not even asked' test ! -s "$web/log"
