@@ -106,7 +106,6 @@ fails() {
 	try $queue add h1 "$work/bad.yaml"
 	like "$1" "$3" '' "towerify-queue: step 1: $at$2: $4"
 }
-printf 'towerify-fetch: 1\ntimeout: 1s\n' >"$TOWERIFY_STATE/fetch.yaml"
 fails 'not there' /nothing 65 'answered with status 404'
 fails 'not now' /status/503 75 'answered with status 503'
 fails 'not a whole answer' /status/206 65 'answered with status 206'
@@ -119,13 +118,14 @@ fails 'redirected with a password' "/to/http://u:p@127.0.0.1/" 65 \
 	'*with a user or a password in it is not fetched*'
 fails 'ends early' /short 75 'it ended early, after 10 bytes'
 fails 'is cut' /cut 75 '*onnection reset*'
+printf 'towerify-fetch: 1\ntimeout: 1s\n' >"$TOWERIFY_STATE/fetch.yaml"
 fails 'comes a byte at a time' /trickle 75 'it took too long, * bytes came'
 fails 'says nothing' /silent 75 'it took too long, 0 bytes came'
+rm "$TOWERIFY_STATE/fetch.yaml"
 fails 'never ends' /endless 65 'larger than 67108864 bytes'
 fails 'announces too much' /announce 65 'larger than 67108864 bytes'
 fails 'has headers without an end' /headers 65 'headers of more than*'
 fails 'is no HTTP' /garbage 65 '*HTTP/0.9*'
-rm "$TOWERIFY_STATE/fetch.yaml"
 change http://127.0.0.1:1/a "$wrong" >"$work/bad.yaml"
 try $queue add h1 "$work/bad.yaml"
 like 'nobody listens' 75 '' '*step 1: http://127.0.0.1:1/a: *onnect*'
