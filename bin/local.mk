@@ -16,12 +16,16 @@ bin_libcli_a_SOURCES = \
 	bin/app_file.c \
 	bin/app_import.c \
 	bin/app_look.c \
+	bin/beside.c \
+	bin/beside.h \
 	bin/cli.c \
 	bin/cli.h \
 	bin/cli_help.c \
 	bin/cli_parse.c \
 	bin/cli_private.h \
 	bin/cli_talk.c \
+	bin/fetch.c \
+	bin/fetch.h \
 	bin/file.c \
 	bin/file.h \
 	bin/filing.c \
@@ -64,3 +68,9 @@ bin_towerify_op_SOURCES = bin/towerify-op.c
 bin_towerify_op_LDADD = bin/libcli.a $(TW_LIBS)
 bin_towerify_shell_SOURCES = bin/towerify-shell.c
 bin_towerify_shell_LDADD = bin/libcli.a $(TW_LIBS)
+
+# What other tools run, and nobody by hand; libcurl costs each start 2 ms.
+pkglibexec_PROGRAMS += bin/towerify-fetch
+bin_towerify_fetch_SOURCES = bin/towerify-fetch.c
+bin_towerify_fetch_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+bin_towerify_fetch_LDADD = lib/libtowerify.a $(CRYPTO_LIBS) $(CURL_LIBS)

@@ -33,7 +33,7 @@ static const struct tw_verb verbs[] = {
 	    "one of them", app_show_columns },
 	{ "add", app_add, NULL, "FILE|DIR", 1, 1, TW_NEEDS_CREATE,
 	    "check an app file and store its version", NULL },
-	{ "import", app_import, NULL, "FILE|DIR", 1, 1, TW_NEEDS_CREATE,
+	{ "import", app_import, NULL, "FILE|DIR|URL", 1, 1, TW_NEEDS_CREATE,
 	    "take YunoHost's catalogue over", NULL },
 	{ "remove", app_remove, NULL, "APP[@VERSION]", 1, 1, TW_NEEDS_WRITE,
 	    "forget an app, or a version of it", NULL },

@@ -49,6 +49,9 @@ lib_libtowerify_a_SOURCES = \
 	lib/engine/visit_stream.c \
 	lib/engine/wire.c \
 	lib/engine/wire.h \
+	lib/fetch/cache.c \
+	lib/fetch/fetch.c \
+	lib/fetch/fetch.h \
 	lib/model/app.c \
 	lib/model/app.h \
 	lib/model/app_add.c \
@@ -126,6 +129,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/describe.c \
 	lib/spec/diag.c \
 	lib/spec/diag.h \
+	lib/spec/fetch_rules.c \
+	lib/spec/fetch_rules.h \
 	lib/spec/file_read.c \
 	lib/spec/fill.c \
 	lib/spec/fill.h \
@@ -149,6 +154,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/source.c \
 	lib/spec/source.h \
 	lib/spec/step_read.c \
+	lib/spec/use_fetch.c \
 	lib/spec/use_fill.c \
 	lib/spec/use_read.c \
 	lib/spec/toml.h \

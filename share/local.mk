@@ -9,12 +9,21 @@ dist_host_DATA = \
 kindsdir = $(pkgdatadir)/kinds
 dist_kinds_DATA = \
 	share/kinds/directory \
+	share/kinds/fetch \
 	share/kinds/line \
 	share/kinds/package \
 	share/kinds/service \
 	share/kinds/template \
 	share/kinds/user \
 	share/kinds/wait
+
+# Where the tools of a build look for them; see bin/beside.h.
+own_data = $(builddir)/share/towerify
+all-local: $(own_data)/kinds
+$(own_data)/kinds:
+	$(AM_V_GEN)$(MKDIR_P) $(own_data) && \
+		$(LN_S) '$(abs_top_srcdir)/share/kinds' $@
+CLEANFILES += $(own_data)/kinds
 
 # Apps to begin with.
 catalogdir = $(pkgdatadir)/catalog

@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/engine/test_runner \
 	tests/unit/engine/test_scenarios \
 	tests/unit/engine/test_wire \
+	tests/unit/fetch/test_cache \
 	tests/unit/model/test_app \
 	tests/unit/model/test_audit \
 	tests/unit/model/test_change \
@@ -52,7 +53,9 @@ UNIT_TESTS = \
 	tests/unit/spec/test_bundle \
 	tests/unit/spec/test_catalog \
 	tests/unit/spec/test_change \
+	tests/unit/spec/test_fetch_rules \
 	tests/unit/spec/test_kind \
+	tests/unit/spec/test_kind_alloc \
 	tests/unit/spec/test_param \
 	tests/unit/spec/test_program \
 	tests/unit/spec/test_yaml \
@@ -104,6 +107,7 @@ CLI_TESTS = \
 	tests/cli/common.t \
 	tests/cli/completion.t \
 	tests/cli/examples.t \
+	tests/cli/fetch.t \
 	tests/cli/gate.t \
 	tests/cli/host.t \
 	tests/cli/op.t \
@@ -178,6 +182,7 @@ EXTRA_DIST += \
 	tests/data/yunohost/manifests/blog.toml \
 	tests/e2e/lib.sh \
 	tests/executor/lib.sh \
+	tests/lib/httpd \
 	tests/lib/sshd.sh \
 	tests/lib/tap.sh \
 	tests/lib/tower.sh \

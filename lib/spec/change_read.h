@@ -25,6 +25,7 @@ struct tw_change_read {
 	int64_t retry_delay_ms;
 	int retries;
 	const char *list;		/* the key of the steps being read */
+	bool has_listed;		/* a hint said what a step may have */
 	size_t total;			/* bytes of contents so far */
 	struct tw_command *commands;	/* owned */
 	size_t ncommands, cap;

@@ -41,7 +41,8 @@ struct tw_kinds {
 };
 
 static const char *const keys[] = {
-	"towerify-kind", "args", "one_of", "templates", "facts", "undo", NULL
+	"towerify-kind", "args", "one_of", "templates", "facts", "fetch",
+	"undo", NULL
 };
 
 /* --- the set -------------------------------------------------------------- */
@@ -280,6 +281,31 @@ static void read_undo(struct loaded *l, const struct tw_yaml_node *root,
 		l->kind.undo = undos[i];
 }
 
+/* Both in text that is known when the change is filed. */
+static void check_fetch(const struct loaded *l,
+    const struct tw_yaml_node *root, struct tw_diags *ds)
+{
+	const struct tw_yaml_node *n = tw_node_get(root, "fetch");
+	const struct tw_kind *k = &l->kind;
+	size_t i;
+
+	if (!k->fetch)
+		return;
+	if (!k->fetch[0] || !k->fetch[1] || k->fetch[2])
+		tw_diags_add(ds, n->line, n->col, NULL, "fetch names two "
+		    "arguments: one with the address, one with the SHA-256");
+	for (i = 0; i < k->args.n; i++) {
+		if (tw_kind_lists(k->fetch, k->args.v[i].name) &&
+		    k->args.v[i].type != TW_PARAM_STRING)
+			tw_diags_add(ds, n->line, n->col, NULL, "fetch: '%s' "
+			    "is not of type string", k->args.v[i].name);
+		if (strcmp(k->args.v[i].name, TW_KIND_FETCHED) == 0)
+			tw_diags_add(ds, n->line, n->col, NULL, "the argument "
+			    "'%s' stands for what is fetched",
+			    TW_KIND_FETCHED);
+	}
+}
+
 static enum tw_status read_header(struct loaded *l, struct tw_diags *ds,
     struct tw_err *err)
 {
@@ -302,6 +328,11 @@ static enum tw_status read_header(struct loaded *l, struct tw_diags *ds,
 		    ds, err);
 	if (st == TW_OK)
 		st = read_words(l, root, "facts", NULL, &k->facts, ds, err);
+	if (st == TW_OK)
+		st = read_words(l, root, "fetch", &k->args, &k->fetch, ds,
+		    err);
+	if (st == TW_OK)
+		check_fetch(l, root, ds);
 	return st;
 }
 

@@ -104,9 +104,6 @@ json '... with the questions of its manifests' '.source == "yunohost" and
 	(.detail.questions | length) > 0'
 try $app import - <"$data/apps.toml"
 like 'apps.toml alone' 0 '' '* apps: *'
-try $app import https://app.yunohost.org/default/v3/apps.json
-is 'an address is not fetched' 2 '' "towerify-app: https://app.yunohost.org/default/v3/apps.json: an address is not fetched
-hint: curl -fsS https://app.yunohost.org/default/v3/apps.json | towerify-app import -"
 try $app list wiki -n -o version
 is 'apps of files stay' 0 "1.10
 1.9

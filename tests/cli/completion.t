@@ -153,6 +153,7 @@ quietly towerify-app deploy wiki web1 --name notes
 completes 'towerify-app ' 'add deploy import instances list remove show start '\
 'stop undeploy upgrade'
 completes 'towerify-app add w' 'wiki.yaml'
+completes 'towerify-app import w' 'wiki.yaml'
 completes 'towerify-app show w' 'wiki'
 completes 'towerify-app remove wiki@' 'wiki@1.0'
 completes 'towerify-app deploy w' 'wiki'

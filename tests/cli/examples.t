@@ -15,6 +15,7 @@
 #   - add gets a --spool and --accept-host-key (the default spool is the
 #     machine's, the question is for a terminal) and loses --sudo, which this
 #     machine may lack; that the option is known is looked at by itself
+#   - YunoHost's catalogue is a file of this tree
 #   - a line of crontab(5) is run without its five stars
 #   - change files are checked, app files compiled; those that install packages
 #     are not run
@@ -121,6 +122,7 @@ displays() {
 
 adapt() {
 	sed -e 's/^\* \* \* \* \* //' -e 's/^\$ //' \
+		-e "s|https://app.yunohost.org/[^ ]*|$top/tests/data/yunohost/apps.json|" \
 		-e "s/root@\|deploy@/$me@/g"
 }
 
@@ -198,6 +200,13 @@ while i=$((i + 1)) && [ -e "$work/d/$i" ]; do
 	fi
 done
 ok '... three files' test "$files" -eq 3
+
+# --- towerify-fetch(8) -----------------------------------------------------------
+
+displays "$top/man/towerify-fetch.8" DESCRIPTION
+cp "$work/d/1" "$TOWERIFY_STATE/fetch.yaml"
+try towerify-app import https://app.yunohost.org/default/v3/apps.json
+like "towerify-fetch.8: its rules are rules" 77 '' '*not among the addresses*'
 
 # --- towerify-app(5) -------------------------------------------------------------
 

@@ -341,6 +341,39 @@ start
 ok 'template: a secret' test "$(cat "$d/secret")" = "password=it's secret {{n}}"
 ok '... lies nowhere else' test -z "$(grep -rlF "it's secret" "$spool")"
 
+fetched() {	# fetched PATH FILE [MODE [OWNER [SHA256]]]
+	shipped fetch
+	use fetch url http://x/ sha256 "${5-$(sha256sum <"$2" | cut -d ' ' -f 1)}" \
+		path "$1" mode "${3-}" owner "${4-}"
+	content fetched "$2"
+}
+head -c 200000 /dev/urandom >"$work/tarball"
+printf 'small\0\n' >"$work/tarball2"
+ok 'fetch: new, and back' same fetched "$d/f" "$work/tarball" 0750
+ok 'fetch: new' once fetched "$d/f" "$work/tarball" 0750
+ok '... byte for byte' cmp "$work/tarball" "$d/f"
+ok '... its mode' test "$(stat -c %a "$d/f")" = 750
+ok 'fetch: another content, and back' same fetched "$d/f" "$work/tarball2"
+ok 'fetch: another mode, and back' same fetched "$d/f" "$work/tarball" 0600
+ok 'fetch: the mode that is there stays' eval 'once fetched "$d/f" "$work/tarball2" && cmp "$work/tarball2" "$d/f" && test "$(stat -c %a "$d/f")" = 750'
+ok 'fetch: the default mode' eval 'once fetched "$d/f0" /dev/null && test "$(stat -c "%a %s" "$d/f0")" = "644 0"'
+ln -s /nowhere "$d/fl"
+ok 'fetch: a link is replaced, and back' same fetched "$d/fl" "$work/tarball2"
+new
+fetched "$d/f1" "$work/tarball" '' '' "$(printf '%064d' 1)"
+start
+ok 'fetch: what came is not what was asked for' eval 'says "[0-9]* [0-9]* end 1 failed run 1" && back && has "has not the hash" && test ! -e "$d/f1" && clean'
+new
+fetched "$d/no/where" "$work/tarball2"
+start
+ok 'fetch: no directory' says '[0-9]* [0-9]* end 1 failed prepare 1'
+mkdir "$d/fd"
+new
+fetched "$d/fd" "$work/tarball2"
+start
+ok 'fetch: a directory is in the way' eval 'says "[0-9]* [0-9]* end 1 failed prepare 1" && has "is not a regular file"'
+ok 'fetch: what goes while it is undone' eval 'new; fetched "$d/f2" "$work/tarball2"; does "rm \"$d/f2\"" true; fails; back && test ! -e "$d/f2"'
+
 wait_for() {	# wait_for PORT HTTP COMMAND SECONDS IN_A_ROW STATUS
 	shipped wait
 	use wait port "$1" http "$2" command "$3" host 127.0.0.1 \
@@ -421,6 +454,11 @@ ok 'line: keeps the owner' eval 'once line "$d/l" owned && test "$(stat -c %u:%g
 ok 'line: and back' same line "$d/l" owned2
 ok 'template: owner, and back' same filled "$d/t" z 0600 daemon:bin
 ok 'template: owner' once filled "$d/t" z 0600 daemon:bin
+ok 'fetch: owner and set-user-ID, and back' same fetched "$d/f" "$work/tarball" 4711 daemon:bin
+ok 'fetch: owner and set-user-ID' once fetched "$d/f" "$work/tarball" 4711 daemon:bin
+ok '... as asked' test "$(stat -c '%a %U:%G' "$d/f")" = '4711 daemon:bin'
+ok 'fetch: which stay' eval 'once fetched "$d/f" "$work/tarball2" && test "$(stat -c "%a %U:%G" "$d/f")" = "4711 daemon:bin"'
+ok 'fetch: and come back' same fetched "$d/f" "$work/tarball" 0644 root:root
 
 # --- accounts: in a copy of /etc that nobody else sees
 etc=$work/etc

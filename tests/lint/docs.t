@@ -160,7 +160,7 @@ rule_kinds() {
 	page=$1/man/towerify-kinds.7
 	for kind in "$root"/share/kinds/*; do
 		name=${kind##*/}
-		sed -n 's/^#: \{2,3\}\([a-z_]*\):.*/\1/p' "$kind" |
+		sed -n 's/^#: \{2,3\}\([a-z][a-z0-9_]*\):.*/\1/p' "$kind" |
 			sort > "$bad/.a"
 		part "$page" KINDS | awk -v name="$name" '
 			/^\.Ss / { on = $2 == name }
