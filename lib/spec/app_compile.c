@@ -7,6 +7,7 @@
  * there, handed to a shell as it is in a step of its own; its checks are asked
  * as there, its retries are not made.
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,7 +256,7 @@ enum tw_status tw_app_export_json(struct tw_app_spec *app, size_t i,
 	json_t *text;
 	char *quoted;
 
-	st = tw_use_fill(change, values, arg, err);
+	st = tw_use_fill(change, values, arg, SIZE_MAX, err);
 	if (st != TW_OK)
 		return st;
 	text = json_string(arg->text);

@@ -1,4 +1,5 @@
 /* use_read.c - the arguments of a step of a kind; see change_read.h */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +48,7 @@ static void read_text(struct tw_change_read *r, const struct tw_kind *kind,
 	if (r->ds->n + r->ds->more != before || arg->has_holes)
 		return;
 	if (!is_template)
-		r->st = tw_use_fill(r->spec, NULL, arg, r->err);
+		r->st = tw_use_fill(r->spec, NULL, arg, SIZE_MAX, r->err);
 	if (r->st == TW_OK)
 		judge(r, n, arg);
 }

@@ -433,6 +433,35 @@ START_TEST(values_are_judged_where_they_end)
 }
 END_TEST
 
+/* A few bytes each: what they cost must not grow with their number. */
+START_TEST(holes_without_number_are_no_burden)
+{
+	static const char one[] =
+	    PARAMS "  - thing: {name: a, from: a.tmpl, mode: 0600}\n";
+	static char big[60001], many[1200 * 5 + 64], lines[170000 * 6 + 1];
+	struct tw_spec_reader reader = { read_any, lines, NULL, false };
+	size_t i, at;
+
+	memset(big, 'x', sizeof big - 1);
+	at = (size_t)snprintf(many, sizeof many, "  - thing: {name: '");
+	for (i = 0; i < 1200; i++, at += 5)
+		memcpy(many + at, "{{p}}", 6);
+	memcpy(many + at, "', do: 'true'}\n", 16);
+	compile(many, big, "3",
+	    "step 1: thing: name is longer than 64 KiB\n", NULL);
+	for (i = 0; i < 170000; i++)
+		memcpy(lines + i * 6, "{{p}}\n", 7);
+	memcpy(lines + 169999 * 6, "{{q}}\n", 7);
+	write_kind(dir, "thing", thing);
+	open_kinds();
+	reader.kinds = kinds;
+	bad_len(one, sizeof one - 1,
+	    &reader, "f:4:28: from line 170000: unknown parameter 'q'\n");
+	tw_kinds_free(kinds);
+	remove_kind(dir, "thing");
+}
+END_TEST
+
 START_TEST(holes_are_found)
 {
 	static const char s[] = "a{{b}}{{{{{{ c\t}}{{d\n}} {{}} }} {{";
@@ -473,6 +502,7 @@ int main(void)
 		values_go_into_arguments_and_nowhere_else,
 		templates_travel_as_they_are,
 		values_are_judged_where_they_end,
+		holes_without_number_are_no_burden,
 		holes_are_found,
 	};
 	int status;
