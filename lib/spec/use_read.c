@@ -68,8 +68,12 @@ static void read_file(struct tw_change_read *r, const struct tw_kind *kind,
 	arg->content = "";
 	tw_file_read_source(r, n, &arg->content, &arg->len);
 	arg->text = arg->raw;
-	if (tw_kind_lists(kind->templates, arg->def->name))
-		tw_use_check_holes(r, kind, n, arg);
+	if (!tw_kind_lists(kind->templates, arg->def->name))
+		return;
+	tw_use_check_holes(r, kind, n, arg);
+	if (memchr(arg->content, '\0', arg->len))
+		tw_diags_add(r->ds, n->line, n->col, NULL,
+		    "%s: holds a NUL: a template must be text", arg->raw);
 }
 
 static void read_arg(struct tw_change_read *r, const struct tw_kind *kind,

@@ -333,6 +333,12 @@ use template path "$d/long" content '' mode '' owner ''
 content source "$work/long"
 start
 ok 'template: from a file' cmp "$work/want" "$d/long"
+echo old >"$d/kept"
+new
+shipped template
+use template path "$d/kept" source "$work/nowhere" content '' mode '' owner ''
+start
+ok 'template: a text that is not to be read leaves the file' eval 'says "[0-9]* [0-9]* end 1 failed prepare 1" && has "cannot be read" && test "$(cat "$d/kept")" = old'
 new
 s_secret pw "it's secret {{n}}"
 template "$d/secret" 'password={{pw}}' 0600
@@ -353,7 +359,7 @@ wait_for '' '' true
 start
 ok 'wait: for what is there already' unchanged
 new
-wait_for '' '' "touch $work/asked; test -e $work/ready" 20
+wait_for '' '' "test -e $work/ready || { touch $work/asked; false; }" 20
 start_bg
 until_ test -e "$work/asked"
 touch "$work/ready"
@@ -363,6 +369,11 @@ new
 wait_for '' '' "echo \"not yet\"; false"
 start
 ok 'wait: not for ever' eval 'says "[0-9]* [0-9]* end 1 failed run 1" && has "the command fails: not yet"'
+new
+wait_for '' '' "sleep 600 & test -e $work/ready" 20
+sed -i 's/^s_step 1 run 60/s_step 1 run 10/' "$prog"
+start
+ok 'wait: not for what a command leaves behind' unchanged
 new
 wait_for '' '' "echo x >>$work/row; test \$(wc -l <$work/row) -gt 2" 10 2
 start

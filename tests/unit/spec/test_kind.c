@@ -309,6 +309,34 @@ START_TEST(bad_holes_are_refused_with_positions)
 }
 END_TEST
 
+static enum tw_status read_nul(void *arg, const char *path,
+    struct tw_buf *out, struct tw_err *err)
+{
+	(void)arg;
+	(void)path;
+	(void)err;
+	tw_buf_add(out, "a\0{{s}}", 7);
+	return TW_OK;
+}
+
+START_TEST(a_template_that_is_no_text_is_refused)
+{
+	static const char text[] = PARAMS
+	    "  - thing: {name: a, from: \"a\\nb\", mode: 0600}\n"
+	    "  - thing: {name: a, from: a.bin, mode: 0600}\n";
+	struct tw_spec_reader reader = { read_nul, NULL, NULL, false };
+
+	write_kind(dir, "thing", thing);
+	open_kinds();
+	reader.kinds = kinds;
+	bad_len(text, sizeof text - 1, &reader,
+	    "f:4:28: from must be one line without control characters\n"
+	    "f:5:28: a.bin: holds a NUL: a template must be text\n");
+	tw_kinds_free(kinds);
+	remove_kind(dir, "thing");
+}
+END_TEST
+
 /* Reads a change with kind thing, and its values; what they make of it. */
 static void compile(const char *steps, const char *p, const char *num,
     const char *wanted_problems, const char *wanted_program)
@@ -501,6 +529,7 @@ int main(void)
 		bad_holes_are_refused_with_positions,
 		values_go_into_arguments_and_nowhere_else,
 		templates_travel_as_they_are,
+		a_template_that_is_no_text_is_refused,
 		values_are_judged_where_they_end,
 		holes_without_number_are_no_burden,
 		holes_are_found,
