@@ -7,6 +7,7 @@
  * there, handed to a shell as it is in a step of its own; its checks are asked
  * as there, its retries are not made.
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -279,7 +280,7 @@ static enum tw_status fill_exports(struct tw_app_spec *app,
 	for (i = 0; i < app->nexports && st == TW_OK; i++) {
 		arg = &app->exports[i].text;
 		if (values)
-			st = tw_use_fill(app->whole, values, arg, err);
+			st = tw_use_fill(app->whole, values, arg, SIZE_MAX, err);
 		if (st == TW_OK && json_object_set_new(out,
 		    app->exports[i].name, json_string(values ? arg->text :
 		    arg->raw)) != 0)

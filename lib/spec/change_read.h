@@ -102,9 +102,10 @@ void tw_use_check_holes(struct tw_change_read *r, const struct tw_kind *kind,
     const struct tw_yaml_node *n, struct tw_arg_spec *arg);
 
 /* Makes text of the raw value of an argument with holes; values may be NULL
- * where none of them is a name. */
+ * where none of them is a name.  Of what gets longer than max bytes it keeps
+ * just enough to show that: a short text may name a long value very often. */
 enum tw_status tw_use_fill(struct tw_change_spec *spec,
     const struct tw_param_values *values, struct tw_arg_spec *arg,
-    struct tw_err *err);
+    size_t max, struct tw_err *err);
 
 #endif

@@ -456,6 +456,34 @@ START_TEST(bad_holes_are_refused_with_positions)
 }
 END_TEST
 
+static enum tw_status read_nul(void *arg, const char *path,
+    struct tw_buf *out, struct tw_err *err)
+{
+	(void)arg;
+	(void)path;
+	(void)err;
+	tw_buf_add(out, "a\0{{s}}", 7);
+	return TW_OK;
+}
+
+START_TEST(a_template_that_is_no_text_is_refused)
+{
+	static const char text[] = PARAMS
+	    "  - thing: {name: a, from: \"a\\nb\", mode: 0600}\n"
+	    "  - thing: {name: a, from: a.bin, mode: 0600}\n";
+	struct tw_spec_reader reader = { read_nul, NULL, NULL, false };
+
+	write_kind(dir, "thing", thing);
+	open_kinds();
+	reader.kinds = kinds;
+	bad_len(text, sizeof text - 1, &reader,
+	    "f:4:28: from must be one line without control characters\n"
+	    "f:5:28: a.bin: holds a NUL: a template must be text\n");
+	tw_kinds_free(kinds);
+	remove_kind(dir, "thing");
+}
+END_TEST
+
 /* Reads a change with kind thing, and its values; what they make of it. */
 static void compile(const char *steps, const char *p, const char *num,
     const char *wanted_problems, const char *wanted_program)
@@ -580,6 +608,35 @@ START_TEST(values_are_judged_where_they_end)
 }
 END_TEST
 
+/* A few bytes each: what they cost must not grow with their number. */
+START_TEST(holes_without_number_are_no_burden)
+{
+	static const char one[] =
+	    PARAMS "  - thing: {name: a, from: a.tmpl, mode: 0600}\n";
+	static char big[60001], many[1200 * 5 + 64], lines[170000 * 6 + 1];
+	struct tw_spec_reader reader = { read_any, lines, NULL, false };
+	size_t i, at;
+
+	memset(big, 'x', sizeof big - 1);
+	at = (size_t)snprintf(many, sizeof many, "  - thing: {name: '");
+	for (i = 0; i < 1200; i++, at += 5)
+		memcpy(many + at, "{{p}}", 6);
+	memcpy(many + at, "', do: 'true'}\n", 16);
+	compile(many, big, "3",
+	    "step 1: thing: name is longer than 64 KiB\n", NULL);
+	for (i = 0; i < 170000; i++)
+		memcpy(lines + i * 6, "{{p}}\n", 7);
+	memcpy(lines + 169999 * 6, "{{q}}\n", 7);
+	write_kind(dir, "thing", thing);
+	open_kinds();
+	reader.kinds = kinds;
+	bad_len(one, sizeof one - 1,
+	    &reader, "f:4:28: from line 170000: unknown parameter 'q'\n");
+	tw_kinds_free(kinds);
+	remove_kind(dir, "thing");
+}
+END_TEST
+
 START_TEST(holes_are_found)
 {
 	static const char s[] = "a{{b}}{{{{{{ c\t}}{{d\n}} {{}} }} {{";
@@ -623,7 +680,9 @@ int main(void)
 		bad_holes_are_refused_with_positions,
 		values_go_into_arguments_and_nowhere_else,
 		templates_travel_as_they_are,
+		a_template_that_is_no_text_is_refused,
 		values_are_judged_where_they_end,
+		holes_without_number_are_no_burden,
 		holes_are_found,
 	};
 	int status;
