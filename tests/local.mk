@@ -182,6 +182,7 @@ EXTRA_DIST += \
 	tests/lib/tap.sh \
 	tests/lib/tower.sh \
 	tests/lib/yunohost \
+	tests/lib/yunohost.sh \
 	tests/lint/lint.sh \
 	tests/rig/README \
 	tests/rig/base.sh \
