@@ -15,7 +15,16 @@ dist_kinds_DATA = \
 	share/kinds/service \
 	share/kinds/template \
 	share/kinds/user \
-	share/kinds/wait
+	share/kinds/wait \
+	share/kinds/yunohost-app \
+	share/kinds/yunohost-domain \
+	share/kinds/yunohost-permission \
+	share/kinds/yunohost-service \
+	share/kinds/yunohost-user
+# What several of them have in common.
+kindslibdir = $(kindsdir)/lib
+dist_kindslib_DATA = \
+	share/kinds/lib/yunohost
 
 # Where the tools of a build look for them; see bin/beside.h.
 own_data = $(builddir)/share/towerify

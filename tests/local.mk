@@ -132,7 +132,8 @@ EXECUTOR_TESTS = \
 	tests/executor/reboot.t \
 	tests/executor/secret.t \
 	tests/executor/spool.t \
-	tests/executor/steps.t
+	tests/executor/steps.t \
+	tests/executor/yunohost.t
 
 E2E_TESTS = \
 	tests/e2e/app.t \
@@ -150,7 +151,8 @@ E2E_TESTS = \
 	tests/e2e/steps.t \
 	tests/e2e/transport.t \
 	tests/e2e/tree.t \
-	tests/e2e/two-runners.t
+	tests/e2e/two-runners.t \
+	tests/e2e/yunohost.t
 
 RIG_TESTS = \
 	tests/rig/apt.t \
@@ -187,6 +189,7 @@ EXTRA_DIST += \
 	tests/lib/tap.sh \
 	tests/lib/tower.sh \
 	tests/lib/yunohost \
+	tests/lib/yunohost.sh \
 	tests/lint/lint.sh \
 	tests/rig/README \
 	tests/rig/base.sh \
