@@ -57,7 +57,7 @@ completes() {	# completes LINE CANDIDATES
 
 # Without a state: what the tool itself knows, and no noise.
 completes 'towerify-queue ' \
-	'add cancel check list log plan retry show wait why'
+	'abandon add cancel check list log plan retry show wait why'
 completes 'towerify-queue c' 'cancel check'
 completes 'towerify-host re' 'release remove'
 completes 'towerify-queue list ' ''

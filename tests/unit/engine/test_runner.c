@@ -448,7 +448,7 @@ static void lose_at_start(void *arg, const struct tw_report *r)
 
 	(void)arg;
 	if (r->kind == TW_REPORT_STEP && r->change == lost_num)
-		ck_assert_msg(tw_change_declare_lost(store, &alice, lost_num,
+		ck_assert_msg(tw_change_abandon(store, &alice, lost_num,
 		    "gone", &e) == TW_OK || e.status == TW_NO, "%s", e.msg);
 }
 
