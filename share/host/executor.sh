@@ -295,7 +295,7 @@ acknowledge() {
 		if [ -z "$VERDICT" ]; then
 			[ "$DIR" != "jobs/$JOB" ] || continue
 			BUSY="change $C of tower $T is not finished"
-			[ "$Q" != "$QUEUE" ] || [ "$S" -gt "$ACK" ] ||
+			[ "$Q $E" != "$QUEUE $EPOCH" ] || [ "$S" -gt "$ACK" ] ||
 				GIVEN_UP=${DIR#jobs/}
 			continue
 		fi
@@ -512,7 +512,7 @@ do_start() {
 	[ ! -e "$DIR/meta" ] || attach
 	is_done "$JOB" && say_done
 	[ "${#DONE}" -lt 150000 ] || trim_done
-	is_after "$EPOCH" "$SEQ" ||
+	is_after "$EPOCH" "$SEQ" && [ "$SEQ" -gt "$FENCE_SEQ" ] ||
 		refuse stale "$EPOCH.$SEQ is not after $FENCE_EPOCH.$FENCE_SEQ"
 	[ -z "$GIVEN_UP" ] || undo_given_up
 	[ -z "$BUSY" ] || refuse busy "$BUSY"

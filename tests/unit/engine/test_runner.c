@@ -827,6 +827,12 @@ START_TEST(an_old_copy_of_the_state_does_no_harm)
 	ck_assert_int_eq(number("SELECT count(*) FROM host WHERE held_reason "
 	    "LIKE '%this state is an old copy%'"), 1);
 	check_log(0, THREE_LINES THREE_LINES);
+	/* a person has looked */
+	OK(tw_host_release_hold(store, &alice, "h0", &err));
+	pass();
+	check_status(num, TW_CHANGE_SUCCEEDED, "");
+	check_log(0, THREE_LINES THREE_LINES THREE_LINES);
+	ck_assert_int_eq(number("SELECT epoch FROM host"), 2);
 }
 END_TEST
 
