@@ -291,6 +291,13 @@ acknowledge() {
 				BUSY="$DIR is damaged, a person must look"
 			continue
 		fi
+		# a tower that is to give this number again is behind
+		if [ "$Q" = "$QUEUE" ] && [ "$DIR" != "jobs/$JOB" ] &&
+		    [ "$SEQ" -gt 0 ] && [ "$S" -ge "$SEQ" ] &&
+		    is_after "$E" "$S"; then
+			FENCE_EPOCH=$E FENCE_SEQ=$S RAISED=1
+			printf '' >>"done"
+		fi
 		load "$DIR/events"
 		if [ -z "$VERDICT" ]; then
 			[ "$DIR" != "jobs/$JOB" ] || continue
