@@ -84,7 +84,7 @@ completes 'towerify-queue add -p a=b --pa' '--param'
 completes 'towerify-queue --st' '--state'
 completes 'towerify-run --' '--color --help --hosts --jobs --json '\
 '--list-columns --noheadings --null --org --output --quiet --state --status '\
-'--tsv --verbose --version --watch'
+'--tsv --verbose --version --watch --within'
 
 # --- columns, statuses, words ------------------------------------------------------------
 
