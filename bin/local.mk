@@ -41,6 +41,7 @@ bin_libcli_a_SOURCES = \
 	bin/kinds.c \
 	bin/kinds.h \
 	bin/op.h \
+	bin/op_backup.c \
 	bin/op_grant.c \
 	bin/op_key.c \
 	bin/op_org.c \

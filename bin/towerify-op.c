@@ -386,6 +386,10 @@ static const struct tw_verb verbs[] = {
 	    "who is calling, and for whom", whoami_columns },
 	{ "init", init, NULL, "LOGIN", 1, 1, TW_NEEDS_NONE,
 	    "make a tower and its administrator", NULL },
+	{ "backup", op_backup, NULL, "FILE", 1, 1, TW_NEEDS_NONE,
+	    "write the whole tower to a file, while it works", NULL },
+	{ "restore", op_restore, NULL, "FILE", 1, 1, TW_NEEDS_NONE,
+	    "make a tower from a backup", NULL },
 };
 
 int main(int argc, char **argv)

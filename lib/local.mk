@@ -60,6 +60,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/audit.h \
 	lib/model/audit_private.h \
 	lib/model/audit_verify.c \
+	lib/model/backup.c \
+	lib/model/backup.h \
 	lib/model/change.c \
 	lib/model/change.h \
 	lib/model/change_act.c \
@@ -206,8 +208,13 @@ lib_libtowerify_a_SOURCES = \
 	lib/ssh/text.h \
 	lib/ssh/transport.c \
 	lib/ssh/transport.h \
+	lib/store/backup.c \
+	lib/store/backup.h \
+	lib/store/backup_private.h \
+	lib/store/backup_sum.c \
 	lib/store/dir.c \
 	lib/store/migrate.c \
+	lib/store/restore.c \
 	lib/store/runlock.c \
 	lib/store/state.c \
 	lib/store/stmt.c \

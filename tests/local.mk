@@ -104,6 +104,7 @@ LIB_TESTS = \
 CLI_TESTS = \
 	tests/cli/app.t \
 	tests/cli/audit.t \
+	tests/cli/backup.t \
 	tests/cli/common.t \
 	tests/cli/completion.t \
 	tests/cli/examples.t \
@@ -138,6 +139,7 @@ EXECUTOR_TESTS = \
 E2E_TESTS = \
 	tests/e2e/app.t \
 	tests/e2e/aside.t \
+	tests/e2e/backup.t \
 	tests/e2e/cut.t \
 	tests/e2e/gated.t \
 	tests/e2e/kill-executor.t \

@@ -191,11 +191,12 @@ enum tw_status tw_change_cancel(struct tw_store *s, const struct tw_who *who,
  * that are not there are left to the acts to complain of. */
 enum tw_status tw_change_permit(struct tw_store *s, const struct tw_who *who,
     const int64_t *nums, size_t n, struct tw_err *err);
-/* A person declares a running change lost: unknown, audit "change.lost"; its
- * host is held and stays so.  acked_seq stays.  TW_NO: it is not running. */
-enum tw_status tw_change_declare_lost(struct tw_store *s,
-    const struct tw_who *who, int64_t num, const char *reason,
-    struct tw_err *err);
+/* A person gives up a running change: unknown, audit "change.abandon"; its host
+ * is held.  acked_seq goes up to c->seq: should the host come back with the
+ * change unfinished, it undoes it before it takes another one.  TW_NO: it is
+ * not running. */
+enum tw_status tw_change_abandon(struct tw_store *s, const struct tw_who *who,
+    int64_t num, const char *reason, struct tw_err *err);
 
 /* --- the runner's side (no tenant's limit) ---------------------------- */
 

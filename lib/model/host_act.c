@@ -404,6 +404,38 @@ static const char release_sql[] =
     "    unhold = 1, failures = 0, next_attempt = NULL"
     " WHERE org_id = ?1 AND id = ?2";
 
+/* The host has seen later numbers of this queue than the state gave out, which
+ * was restored or copied: it goes on beyond them, in an epoch that shuts the
+ * other tower out; so does a change that was to start. */
+static const char overtake_sql[] =
+    "UPDATE host SET epoch = max(epoch, fence_epoch) + 1,"
+    "    next_seq = max(next_seq, fence_seq + 1)"
+    " WHERE org_id = ?1 AND id = ?2 AND (fence_seq >= next_seq OR EXISTS"
+    "    (SELECT 1 FROM change c WHERE c.host_id = host.id"
+    "    AND c.status = 'running' AND c.accepted IS NULL"
+    "    AND c.seq <= host.fence_seq))";
+static const char renumber_sql[] =
+    "UPDATE change SET (epoch, seq) ="
+    "    (SELECT epoch, next_seq FROM host WHERE id = host_id)"
+    " WHERE org_id = ?1 AND host_id = ?2 AND status = 'running'"
+    "    AND accepted IS NULL";
+static const char next_sql[] =
+    "UPDATE host SET next_seq = next_seq + 1 WHERE org_id = ?1 AND id = ?2";
+
+static enum tw_status overtake(struct tw_store *s, const struct tw_who *who,
+    int64_t id, struct tw_err *err)
+{
+	enum tw_status status;
+
+	status = tw_tenant_run(s, who, overtake_sql, id, err);
+	if (status != TW_OK || tw_store_changes(s) == 0)
+		return status;
+	status = tw_tenant_run(s, who, renumber_sql, id, err);
+	if (status != TW_OK || tw_store_changes(s) == 0)
+		return status;
+	return tw_tenant_run(s, who, next_sql, id, err);
+}
+
 static enum tw_status release_host(struct tw_store *s,
     const struct tw_who *who, const char *name, struct tw_err *err)
 {
@@ -429,6 +461,8 @@ static enum tw_status release_host(struct tw_store *s,
 		status = tw_err_set(err, TW_NO, "%s: is not held", name);
 	if (status == TW_OK)
 		status = tw_tenant_run(s, who, release_sql, id, err);
+	if (status == TW_OK)
+		status = overtake(s, who, id, err);
 	if (status == TW_OK)
 		status = tw_host_record(s, who->org_id, who->login, name,
 		    "host.release",

@@ -277,9 +277,10 @@ is_after() {
 
 # Takes leave of the finished jobs whose end the tower has stored.  BUSY: who
 # is not finished.  Of a job that is removed, meta goes first: without it a
-# directory is no job.
+# directory is no job.  GIVEN_UP: one of this queue that is not finished and that
+# the tower wants no more.
 acknowledge() {
-	BUSY= GONE=
+	BUSY= GONE= GIVEN_UP=
 	[ "$QUEUE" = - ] || [ ! -e "fence/$QUEUE" ] ||
 		read -r FENCE_EPOCH FENCE_SEQ <"fence/$QUEUE"
 	RAISED=
@@ -290,10 +291,19 @@ acknowledge() {
 				BUSY="$DIR is damaged, a person must look"
 			continue
 		fi
+		# a tower that is to give this number again is behind
+		if [ "$Q" = "$QUEUE" ] && [ "$DIR" != "jobs/$JOB" ] &&
+		    [ "$SEQ" -gt 0 ] && [ "$S" -ge "$SEQ" ] &&
+		    is_after "$E" "$S"; then
+			FENCE_EPOCH=$E FENCE_SEQ=$S RAISED=1
+			printf '' >>"done"
+		fi
 		load "$DIR/events"
 		if [ -z "$VERDICT" ]; then
-			[ "$DIR" = "jobs/$JOB" ] ||
-				BUSY="change $C of tower $T is not finished"
+			[ "$DIR" != "jobs/$JOB" ] || continue
+			BUSY="change $C of tower $T is not finished"
+			[ "$Q $E" != "$QUEUE $EPOCH" ] || [ "$S" -gt "$ACK" ] ||
+				GIVEN_UP=${DIR#jobs/}
 			continue
 		fi
 		[ "$Q" = "$QUEUE" ] && [ "$S" -le "$ACK" ] || continue
@@ -509,8 +519,9 @@ do_start() {
 	[ ! -e "$DIR/meta" ] || attach
 	is_done "$JOB" && say_done
 	[ "${#DONE}" -lt 150000 ] || trim_done
-	is_after "$EPOCH" "$SEQ" ||
+	is_after "$EPOCH" "$SEQ" && [ "$SEQ" -gt "$FENCE_SEQ" ] ||
 		refuse stale "$EPOCH.$SEQ is not after $FENCE_EPOCH.$FENCE_SEQ"
+	[ -z "$GIVEN_UP" ] || undo_given_up
 	[ -z "$BUSY" ] || refuse busy "$BUSY"
 	if [ -e held ]; then
 		read -r WORD <held
@@ -526,6 +537,16 @@ do_start() {
 	[ -z "$WHO" ] || write_cancel
 	launch
 	follow
+}
+
+# The job that was given up stands in the way: it is stopped and undone.
+undo_given_up() {
+	JOB=$GIVEN_UP DIR=jobs/$GIVEN_UP WHO='the tower, which had given it up'
+	read -r _ _ _ _ TOWER _ CHANGE _ <"$DIR/meta"
+	load "$DIR/events"
+	write_cancel
+	is_alive "$DIR" || launch
+	BUSY="$BUSY, but is being undone"
 }
 
 do_resume() {

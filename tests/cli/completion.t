@@ -57,7 +57,7 @@ completes() {	# completes LINE CANDIDATES
 
 # Without a state: what the tool itself knows, and no noise.
 completes 'towerify-queue ' \
-	'add cancel check list log plan retry show wait why'
+	'abandon add cancel check list log plan retry show wait why'
 completes 'towerify-queue c' 'cancel check'
 completes 'towerify-host re' 'release remove'
 completes 'towerify-queue list ' ''
@@ -84,7 +84,7 @@ completes 'towerify-queue add -p a=b --pa' '--param'
 completes 'towerify-queue --st' '--state'
 completes 'towerify-run --' '--color --help --hosts --jobs --json '\
 '--list-columns --noheadings --null --org --output --quiet --state --status '\
-'--tsv --verbose --version --watch'
+'--tsv --verbose --version --watch --within'
 
 # --- columns, statuses, words ------------------------------------------------------------
 
@@ -167,7 +167,7 @@ completes 'towerify-app stop notes d' 'db1'
 quietly towerify-op add alice
 quietly towerify-op org add acme
 completes 'towerify-op ' \
-	'add can grant grants init list org remove set show ungrant whoami'
+	'add backup can grant grants init list org remove restore set show ungrant whoami'
 completes 'towerify-op o' 'org'
 completes 'towerify-op org ' 'add list remove show'
 completes 'towerify-op org re' 'remove'

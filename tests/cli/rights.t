@@ -94,7 +94,7 @@ queue log|towerify-queue log 2
 queue why|towerify-queue why 1
 queue wait|towerify-queue wait 1 --timeout 0s
 queue cancel|towerify-queue cancel 1
-queue cancel --lost|towerify-queue cancel 1 --lost
+queue abandon|towerify-queue abandon 1 --reason gone
 queue retry|towerify-queue retry 2
 queue add|towerify-queue add web1 -
 queue plan|towerify-queue plan web1 -

@@ -80,9 +80,16 @@ start epoch=0
 ok 'so is an older epoch' says 'refused stale '
 seq=1
 start epoch=2
-ok 'a newer epoch may count from 1' says accepted
-send facts epoch=2 ack=1
-ok 'the fence keeps epoch and seq' says 'hello .* fence=2.1'
+ok 'so is a number from before, in a newer epoch: an old state, restored' says 'refused stale '
+seq=9
+start epoch=2
+ok 'a newer epoch goes on from there' says accepted
+send facts epoch=2 "ack=$seq"
+ok 'the fence keeps epoch and seq' says 'hello .* fence=2.9'
+new
+does "echo stale >>$work/log"
+start epoch=1
+ok 'the older epoch is shut out' says 'refused stale '
 ok 'another queue has its own fence' eval 'q=$queue; queue=$(hex32); send facts; says "hello .* fence=0.0"; r=$?; queue=$q; [ $r = 0 ]'
 
 send resume "job=$(hex32)"

@@ -223,7 +223,7 @@ START_TEST(another_organisations_changes_are_not_there)
 	ck_assert_int_eq(tw_change_cancel(store, &alice, 2, &result, &err),
 	    TW_NO);
 	ck_assert_str_eq(err.msg, "no change 2");
-	ck_assert_int_eq(tw_change_declare_lost(store, &alice, 2, "x", &err),
+	ck_assert_int_eq(tw_change_abandon(store, &alice, 2, "x", &err),
 	    TW_NO);
 	/* a queue is asked about through one's own change alone */
 	OK(tw_change_get(store, &other, 2, &c, &err));
@@ -367,7 +367,7 @@ START_TEST(denied_acts_on_changes_leave_nothing)
 	before = rows();
 	check_denied(tw_change_cancel(store, &bob, num, &result, &err),
 	    "bob may not change web1", before);
-	check_denied(tw_change_declare_lost(store, &bob, num, "x", &err),
+	check_denied(tw_change_abandon(store, &bob, num, "x", &err),
 	    "bob may not change web1", before);
 	ck_assert_int_eq(number("SELECT count(*) FROM change"
 	    " WHERE cancel_by IS NULL AND status = 'running'"), 1);
