@@ -180,7 +180,6 @@ START_TEST(holding_and_releasing)
 	ck_assert_str_eq(err.msg, "web1: is not held");
 	OK(tw_host_hold(store, &alice, "web1", "disk", &err));
 	OK(tw_host_hold(store, &alice, "web1", "another", &err));
-	OK(tw_host_hold_tower(store, id, "a third", &err));
 	OK(tw_host_get(store, &alice, "web1", &h, &err));
 	ck_assert_str_eq(h.held_reason, "disk");
 	ck_assert_str_eq(h.held_by, "alice");
@@ -188,6 +187,17 @@ START_TEST(holding_and_releasing)
 	ck_assert(!h.unhold);
 	tw_host_release(&h);
 	ck_assert_int_eq(audit_of(alice.org_id, "host.hold").count, 1);
+	/* or a running change would be followed into the same trouble again
+	 * and again */
+	OK(tw_host_hold_tower(store, id, "the login is refused", &err));
+	OK(tw_host_hold_tower(store, id, "and more", &err));
+	OK(tw_host_hold(store, &alice, "web1", "and yet more", &err));
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	ck_assert_str_eq(h.held_reason, "the login is refused; held before by "
+	    "alice: disk");
+	ck_assert_str_eq(h.held_by, "tower");
+	tw_host_release(&h);
+	ck_assert_int_eq(audit_of(alice.org_id, "host.hold").count, 2);
 	OK(tw_host_unreachable(store, id, 1000, "refused", &err));
 	OK(tw_host_release_hold(store, &alice, "web1", &err));
 	OK(tw_host_get(store, &alice, "web1", &h, &err));
@@ -202,7 +212,8 @@ START_TEST(holding_and_releasing)
 	OK(tw_host_answered(store, id, 2000, 0, 0, true, &err));
 	ck_assert_int_eq(number("SELECT unhold FROM host"), 0);
 	ck_assert_str_eq(audit_of(alice.org_id, "host.release").text,
-	    "alice web1 0 {\"was\":\"disk\",\"grant\":\"4\"}");
+	    "alice web1 0 {\"was\":\"the login is refused; held before "
+	    "by alice: disk\",\"grant\":\"4\"}");
 }
 END_TEST
 
