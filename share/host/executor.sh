@@ -275,9 +275,10 @@ is_after() {
 		{ [ "$1" -eq "$FENCE_EPOCH" ] && [ "$2" -gt "$FENCE_SEQ" ]; }
 }
 
-# Takes leave of the finished jobs whose end the tower has stored.  BUSY: who
-# is not finished.  Of a job that is removed, meta goes first: without it a
-# directory is no job.
+# Takes leave of the finished jobs whose end the tower has stored.  That is none
+# that it asks for: a cancel of what it never heard of counts as acknowledged, but
+# what came of it has yet to be told.  BUSY: who is not finished.  Of a job that
+# is removed, meta goes first: without it a directory is no job.
 acknowledge() {
 	BUSY= GONE=
 	[ "$QUEUE" = - ] || [ ! -e "fence/$QUEUE" ] ||
@@ -296,7 +297,8 @@ acknowledge() {
 				BUSY="change $C of tower $T is not finished"
 			continue
 		fi
-		[ "$Q" = "$QUEUE" ] && [ "$S" -le "$ACK" ] || continue
+		[ "$Q" = "$QUEUE" ] && [ "$S" -le "$ACK" ] &&
+			[ "$DIR" != "jobs/$JOB" ] || continue
 		printf '%s %s %s %s %s\n' "$Q" "$E" "$S" "${DIR#jobs/}" \
 			"$VERDICT" >>"done" || refuse space "cannot write to $SPOOL"
 		! is_after "$E" "$S" || FENCE_EPOCH=$E FENCE_SEQ=$S
