@@ -84,7 +84,7 @@ struct touched {
 };
 
 static struct seen *seen;		/* by number */
-static bool *held;			/* by the index of the host */
+static char (*held)[24];		/* by the index of the host: by whom */
 static struct touched *touched, *touched_hosts;
 static int64_t last_seq, new_seq;
 
@@ -93,7 +93,7 @@ static struct news {			/* of the transaction under way */
 	struct seen now;
 } *news;
 static int nnews, news_cap;
-static struct { int host; bool is_held; } *host_news;
+static struct { int host; char by[24]; } *host_news;
 static int nhost_news;
 
 static char (*want)[64], (*got)[64];	/* acts: "change.end 12" */
@@ -261,30 +261,30 @@ static void look_at_change(struct tw_store *s, int64_t id)
 }
 
 static const char host_sql[] =
-    "SELECT name, held_reason IS NOT NULL, coalesce(held_reason, '')"
+    "SELECT name, coalesce(held_by, ''), coalesce(held_reason, '')"
     " FROM host WHERE id = ?1";
 
 static void look_at_host(struct tw_store *s, int64_t id)
 {
 	struct tw_stmt *st = ask(s, host_sql, id);
 	struct host *h;
-	bool is_held;
+	char by[24];
 
 	if (!more(st))
 		return;
 	h = host_find(tw_stmt_col_text(st, 0));
-	is_held = tw_stmt_col_int(st, 1);
+	snprintf(by, sizeof by, "%s", tw_stmt_col_text(st, 1));
 	/* 5: whoever waits knows what for */
-	if (is_held && !tw_stmt_col_text(st, 2)[0])
+	if (by[0] && !tw_stmt_col_text(st, 2)[0])
 		broken(5, "%s is held for no reason", h->name);
 	tw_stmt_reset(st);
 	for (int i = 0; i < nhost_news; i++)
 		if (host_news[i].host == h->index)
 			return;
 	host_news[nhost_news].host = h->index;
-	host_news[nhost_news++].is_held = is_held;
-	if (is_held != held[h->index])
-		expect("host.%s %s", is_held ? "hold" : "release", h->name);
+	memcpy(host_news[nhost_news++].by, by, sizeof by);
+	if (strcmp(by, held[h->index]) != 0)
+		expect("host.%s %s", by[0] ? "hold" : "release", h->name);
 }
 
 static const char audit_sql[] =
@@ -352,7 +352,8 @@ void check_committed(void)
 	for (int i = 0; i < nnews; i++)
 		seen[news[i].num] = news[i].now;
 	for (int i = 0; i < nhost_news; i++)
-		held[host_news[i].host] = host_news[i].is_held;
+		memcpy(held[host_news[i].host], host_news[i].by,
+		    sizeof *held);
 	nnews = nhost_news = 0;
 	last_seq = new_seq;
 	forget(&touched);

@@ -25,7 +25,6 @@ const char *const bug_names[BUGS] = {
 /* --- chance ---------------------------------------------------------------- */
 
 static uint64_t state;
-static bool is_seeded;
 
 static uint64_t mix(uint64_t x)
 {
@@ -35,12 +34,14 @@ static uint64_t mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
+void chance_begin(uint64_t seed)
+{
+	sim.seed = seed;
+	state = mix(seed);
+}
+
 uint64_t chance(uint64_t n)
 {
-	if (!is_seeded) {
-		state = mix(sim.seed);
-		is_seeded = true;
-	}
 	state += UINT64_C(0x9e3779b97f4a7c15);
 	return n ? mix(state) % n : 0;
 }

@@ -17,6 +17,7 @@ struct follow {
 	struct tw_link *link;
 	struct job *job;
 	struct exec *live;	/* whose end is waited for; NULL: none */
+	struct exec *launched;	/* by the request */
 	int boot, life;
 	size_t at;
 	bool is_set, is_over;
@@ -66,10 +67,11 @@ static void go_on(struct follow *f)
 {
 	while (!f->job->is_wiped && f->life <= f->job->nstreams) {
 		say(f->link, f->job->nonce, "stream %d %zu", f->life, f->at);
-		if (!has_newer(f) && !f->live && exec_is_alive(f->job))
-			f->live = f->job->exec;
-		if (has_newer(f))
-			f->live = NULL;
+		if (!has_newer(f)) {
+			f->live = f->launched ? f->launched :
+			    exec_is_alive(f->job) ? f->job->exec : NULL;
+			f->launched = NULL;
+		}
 		show(f);
 		if (f->live && !f->live->is_dead)
 			return;
@@ -140,7 +142,7 @@ void follow_begin(struct host *h, struct tw_link *l, struct job *j, int life,
 	f->boot = h->boot;
 	f->life = life;
 	f->at = (size_t)offset;
-	f->live = launched;
+	f->launched = launched;
 	f->next = all;
 	all = f;
 	later(10 * SECOND, on_beat, f);

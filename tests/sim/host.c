@@ -52,7 +52,7 @@ void hosts_make(int n)
 		h->booted = -between(MINUTE, 1000 * HOUR);
 		h->wall = between(-5000, 5000);
 		if (!h->is_healthy && !one_in(4))
-			h->trouble = (int)between(2, 12);
+			h->trouble = (int)between(1, 6);
 		make_id(h->spool_id);
 	}
 }
@@ -445,7 +445,7 @@ static void raise_fence(struct session *s, int64_t epoch, int64_t seq)
 static bool can_leave(const struct session *s, const struct job *j)
 {
 	return !j->is_gone && !j->is_wiped && strcmp(j->queue, s->queue) == 0 &&
-	    j->seq <= s->ack && verdict_of(j) != TW_VERDICT_NONE;
+	    strcmp(j->uid, s->uid) != 0 && j->seq <= s->ack && verdict_of(j) != TW_VERDICT_NONE;
 }
 
 /* done is synced before the fence counts on it. */

@@ -104,7 +104,7 @@ static void on_trouble(void *arg)
 		set_clock();
 	else if (!h->is_healthy)
 		spoil_host(h);
-	later(between(100, sim.is_large ? 300 : 20 * SECOND), on_trouble, NULL);
+	later(between(50, sim.is_large ? 300 : 6 * SECOND), on_trouble, NULL);
 }
 
 /* --- people and passes, by the clock ---------------------------------------------- */
@@ -115,7 +115,7 @@ static void on_person(void *arg)
 	if (sim.calm)
 		return;
 	people_act();
-	later(between(10, one_in(4) ? 2 * MINUTE : 15 * SECOND), on_person,
+	later(between(10, one_in(6) ? 40 * SECOND : 6 * SECOND), on_person,
 	    NULL);
 }
 
@@ -124,7 +124,7 @@ static void on_cron(void *arg)
 	(void)arg;
 	if (!runner || one_in(8))
 		runner_start(!sim.calm && one_in(6));
-	later(sim.calm ? 20 * SECOND : between(SECOND, MINUTE), on_cron, NULL);
+	later(sim.calm ? 20 * SECOND : between(200, 15 * SECOND), on_cron, NULL);
 }
 
 static void on_mend(void *arg)
@@ -163,6 +163,8 @@ static void calm_down(void)
 {
 	trace("--- all is well from now on");
 	sim.calm = true;
+	sim.wall = 0;
+	sim.jumped = sim.now;
 	for (int i = 0; i < nhosts; i++) {
 		hosts[i].net = NET_OK;
 		hosts[i].is_full = false;
@@ -174,17 +176,18 @@ static void calm_down(void)
 }
 
 /* Trouble; then all is well, and everything must come to its end. */
-static void play(void)
+static void play(uint64_t seed)
 {
 	int64_t until;
 
+	chance_begin(seed);
 	begin_seed();
 	later(0, on_cron, NULL);
 	later(SECOND, on_trouble, NULL);
 	if (!sim.is_large)
-		later(between(0, 20 * SECOND), on_person, NULL);
+		later(between(0, 5 * SECOND), on_person, NULL);
 	run_events(sim.is_large ? between(10, 60) * SECOND :
-	    between(20 * SECOND, one_in(4) ? 20 * MINUTE : 6 * MINUTE), NULL);
+	    between(20 * SECOND, one_in(6) ? 12 * MINUTE : 3 * MINUTE), NULL);
 	calm_down();
 	later(20 * SECOND, on_mend, NULL);
 	until = sim.now + GIVE_UP;
@@ -269,8 +272,7 @@ static pid_t start_seed(uint64_t seed, struct total *t)
 	if (pid > 0)
 		return pid;
 	alarm(PATIENCE);
-	sim.seed = seed;
-	play();
+	play(seed);
 	add_up(t);
 	tower_end();
 	fflush(stdout);
@@ -367,7 +369,7 @@ int main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
-			sim.seed = strtoull(optarg, NULL, 10);
+			from = strtoull(optarg, NULL, 10);
 			one = true;
 			break;
 		case 'n':
@@ -395,7 +397,7 @@ int main(int argc, char **argv)
 	unsetenv("TOWERIFY_OPERATOR");
 	make_template();
 	if (one) {
-		play();
+		play(from);
 		tower_end();
 		printf("seed %" PRIu64 ": all is well\n", sim.seed);
 		status = 0;

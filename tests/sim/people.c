@@ -189,7 +189,7 @@ void people_file(struct host *h)
 	f->filed = now > latest ? now : latest;
 	f->joins = f->filed;
 	f->ready = sim.now;
-	if (!sim.is_large && one_in(8)) {
+	if (!sim.is_large && one_in(8) && sim.wall <= 0) {
 		f->not_before = now + between(1, 3 * MINUTE);
 		if (f->not_before > f->filed)
 			f->joins = f->not_before;

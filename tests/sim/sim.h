@@ -74,6 +74,7 @@ struct sim {
 };
 extern struct sim sim;
 
+void chance_begin(uint64_t seed);
 /* Below n; the next of the seed's numbers. */
 uint64_t chance(uint64_t n);
 bool one_in(uint64_t n);
