@@ -106,6 +106,7 @@ tests_sim_sim_SOURCES = \
 tests_sim_sim_LDADD = $(TW_LIBS)
 tests_sim_sim_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=gethostname \
+	-Wl,--wrap=sqlite3_open_v2 \
 	-Wl,--wrap=tw_audit_add \
 	-Wl,--wrap=tw_change_end \
 	-Wl,--wrap=tw_change_save_position \

@@ -169,7 +169,8 @@ static void expect(const char *fmt, ...)
 }
 
 static const char change_sql[] =
-    "SELECT num, status, accepted IS NOT NULL, cancel_by IS NOT NULL,"
+    "SELECT num, status, accepted IS NOT NULL AND doubt = 0,"
+    " cancel_by IS NOT NULL,"
     " coalesce(reason, '') FROM change WHERE id = ?1";
 static const char steps_sql[] =
     "SELECT k, state, coalesce(undo_state, '') FROM step WHERE change_id = ?1";
@@ -542,7 +543,7 @@ static void check_change(const struct filed *f)
 			broken(5, "change %" PRId64 " is cancelled, but %s "
 			    "had begun with it", f->num, f->host->name);
 	} else if (strcmp(s, "unknown") == 0) {
-		if (!f->was_wiped)
+		if (!f->host->was_wiped)
 			broken(5, "%s lost change %" PRId64 ", which it has",
 			    f->host->name, f->num);
 	} else {
@@ -559,7 +560,8 @@ void check_end(void)
 	char path[400];
 
 	snprintf(path, sizeof path, "%s/%s", state_dir, TW_STORE_FILE);
-	if (sqlite3_open(path, &db) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) !=
+	    SQLITE_OK)
 		broken(0, "the checker: %s", sqlite3_errmsg(db));
 	for (int i = 0; i < nfiled; i++)
 		check_change(&filed[i]);

@@ -149,6 +149,7 @@ void host_wipe_spool(struct host *h)
 {
 	trace("%s: its spool is wiped", h->name);
 	h->spool_id[0] = '\0';
+	h->was_wiped = true;
 	h->done = NULL;
 	h->fences = NULL;
 	h->held = false;

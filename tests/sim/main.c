@@ -220,6 +220,7 @@ static void make_template(void)
 		perror(root);
 		exit(2);
 	}
+	tower_keep();
 	snprintf(path, sizeof path, "%s/template", root);
 	if (tw_store_open(path, TW_STORE_CREATE, &s, &err) ||
 	    tw_who_get(s, &caller, NULL, TW_WHO_FOUNDER, &who, &err)) {

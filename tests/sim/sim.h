@@ -238,6 +238,7 @@ struct host {
 	int trouble;		/* one in so many links is bad; 0: none */
 	bool is_full;		/* its disk */
 	bool held;
+	bool was_wiped;		/* its spool, ever */
 	struct session *gate;
 	struct exec *lock;
 	struct job *jobs;
@@ -284,6 +285,7 @@ void say(struct tw_link *l, const char *nonce, const char *fmt, ...)
 
 extern char state_dir[300];
 extern struct proc *runner;	/* the one that has the lock, or NULL */
+void tower_keep(void);		/* before the first state is opened */
 void tower_begin(const char *root);
 void runner_start(bool watch);
 void tower_end(void);

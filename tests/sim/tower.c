@@ -25,6 +25,7 @@
 char state_dir[300];
 struct proc *runner;
 int64_t last_busy;
+static sqlite3 *keeper;
 
 /* --- time and chance ---------------------------------------------------------- */
 
@@ -323,19 +324,13 @@ void tower_trouble(void)
 
 /* --- a pass with nothing to do --------------------------------------------------------- */
 
-static struct tw_buf read_state(void)
+/* A copy of the file as it is; free with sqlite3_free(). */
+static unsigned char *read_state(sqlite3_int64 *n)
 {
-	struct tw_buf b = { .max = (size_t)1 << 30 };
-	char path[400], part[65536];
-	ssize_t n;
-	int fd;
+	unsigned char *p = sqlite3_serialize(keeper, "main", n, 0);
 
-	snprintf(path, sizeof path, "%s/%s", state_dir, TW_STORE_FILE);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	while ((n = read(fd, part, sizeof part)) > 0)
-		tw_buf_add(&b, part, (size_t)n);
-	close(fd);
-	return b;
+	assert(p);
+	return p;
 }
 
 static bool is_over(void)
@@ -345,59 +340,70 @@ static bool is_over(void)
 
 void tower_idle_pass(void)
 {
-	struct tw_buf before, after;
+	unsigned char *before, *after;
+	sqlite3_int64 n, m;
 	int64_t loops = loops_started, commits = sim.commits, now;
 
-	before = read_state();
+	before = read_state(&n);
 	now = sim.now;
 	runner_start(false);
 	run_events(sim.now, is_over);
-	after = read_state();
+	after = read_state(&m);
 	if (!started->is_dead)
 		broken(9, "a pass with nothing to do stays");
 	if (loops_started != loops)
 		broken(9, "a pass with nothing to do starts its loop");
-	if (sim.commits != commits || after.len != before.len ||
-	    memcmp(after.data, before.data, before.len) != 0)
+	if (sim.commits != commits || n != m ||
+	    memcmp(before, after, (size_t)n) != 0)
 		broken(9, "a pass with nothing to do writes");
 	if (sim.now != now)
 		broken(9, "a pass with nothing to do takes %" PRId64 " ms",
 		    sim.now - now);
-	tw_buf_release(&before);
-	tw_buf_release(&after);
+	sqlite3_free(before);
+	sqlite3_free(after);
 }
 
 /* --- a state of its own ---------------------------------------------------------------- */
 
-static void copy_file(const char *from, const char *to, const char *name)
-{
-	char path[500], part[65536];
-	int in, out;
-	ssize_t n;
+/*
+ * The file is in memory: SQLite's own memdb, with a name, is shared by the
+ * connections of a process for as long as there is one; who forks takes a copy
+ * along.  What the store looks at beside SQLite is an empty file.
+ */
+int __real_sqlite3_open_v2(const char *path, sqlite3 **db, int flags,
+    const char *vfs);
+int __wrap_sqlite3_open_v2(const char *path, sqlite3 **db, int flags,
+    const char *vfs);
 
-	snprintf(path, sizeof path, "%s/%s", from, name);
-	in = open(path, O_RDONLY | O_CLOEXEC);
-	if (in < 0)
-		return;
-	snprintf(path, sizeof path, "%s/%s", to, name);
-	out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	assert(out >= 0);
-	while ((n = read(in, part, sizeof part)) > 0)
-		if (write(out, part, (size_t)n) != n)
-			broken(0, "no room for the state");
-	close(in);
-	close(out);
+int __wrap_sqlite3_open_v2(const char *path, sqlite3 **db, int flags,
+    const char *vfs)
+{
+	(void)path;
+	(void)vfs;
+	return __real_sqlite3_open_v2("file:/tw-sim?vfs=memdb", db,
+	    (flags & ~SQLITE_OPEN_NOFOLLOW) | SQLITE_OPEN_URI |
+	    SQLITE_OPEN_CREATE, NULL);
+}
+
+void tower_keep(void)
+{
+	if (sqlite3_open_v2("", &keeper, SQLITE_OPEN_READWRITE, NULL) !=
+	    SQLITE_OK)
+		broken(0, "no memory for the state");
 }
 
 void tower_begin(const char *root)
 {
-	char template[300];
+	char path[400];
+	int fd;
 
-	snprintf(template, sizeof template, "%s/template", root);
 	snprintf(state_dir, sizeof state_dir, "%s/%" PRIu64, root, sim.seed);
+	snprintf(path, sizeof path, "%s/%s", state_dir, TW_STORE_FILE);
 	if (mkdir(state_dir, 0700) != 0)
 		broken(0, "%s can't be made", state_dir);
-	copy_file(template, state_dir, TW_STORE_FILE);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert(fd >= 0);
+	close(fd);
 }
 
 void tower_end(void)
