@@ -583,6 +583,8 @@ attach() {
 	else
 		[ -z "$WHO" ] || write_cancel
 		if ! is_alive "$DIR"; then
+			# who put it there may have died before that was synced
+			sync jobs || refuse space "cannot write to $SPOOL"
 			place_secrets "$DIR"
 			HELD=
 			launch
