@@ -217,6 +217,44 @@ START_TEST(holding_and_releasing)
 }
 END_TEST
 
+/* A change that runs, but was not accepted yet: would it be sent once more? */
+static bool is_sent_again(const char *name, const char *spool_id)
+{
+	struct tw_host h;
+
+	OK(tw_host_get(store, &alice, name, &h, &err));
+	free(h.spool_id);
+	h.spool_id = strdup(spool_id);
+	OK(tw_host_save(store, &alice, &h, "{}", &err));
+	tw_host_release(&h);
+	return number("SELECT accepted IS NULL FROM change WHERE status ="
+	    " 'running'");
+}
+
+START_TEST(what_may_have_run_is_not_sent_to_another_spool)
+{
+	int64_t id = add_host("web1"), cancelled;
+	struct tw_change c;
+
+	file_for("web1");
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &cancelled, &err));
+	ck_assert(!c.in_doubt);
+	/* the host said that it took nothing */
+	OK(tw_change_not_taken(store, &c, &err));
+	tw_change_release(&c);
+	ck_assert(is_sent_again("web1", "11111111111111111111111111111111"));
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &cancelled, &err));
+	ck_assert(!c.in_doubt);
+	tw_change_release(&c);
+	/* no answer; the next request can't know */
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &cancelled, &err));
+	ck_assert(c.in_doubt);
+	tw_change_release(&c);
+	ck_assert(is_sent_again("web1", "11111111111111111111111111111111"));
+	ck_assert(!is_sent_again("web1", "22222222222222222222222222222222"));
+}
+END_TEST
+
 START_TEST(failures_delay_the_next_attempt)
 {
 	static const int64_t most[] = {
@@ -354,6 +392,7 @@ int main(void)
 	tcase_add_test(t, another_tenants_hosts_are_not_found);
 	tcase_add_test(t, an_expression_selects_in_its_order);
 	tcase_add_test(t, holding_and_releasing);
+	tcase_add_test(t, what_may_have_run_is_not_sent_to_another_spool);
 	tcase_add_test(t, failures_delay_the_next_attempt);
 	tcase_add_test(t, a_fence_only_rises);
 	tcase_add_test(t, a_check_pins_the_spool_once);
