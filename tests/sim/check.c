@@ -398,7 +398,8 @@ static void check_late(const struct filed *f)
 	const struct host *h = f->host;
 	int64_t since = f->ready;
 
-	if (!h->is_healthy || sim.is_large || !runner)
+	if (!h->is_healthy || sim.is_large || !runner ||
+	    (f->not_before && sim.jumped))
 		return;
 	if (since < h->last_end)
 		since = h->last_end;

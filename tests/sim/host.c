@@ -389,8 +389,10 @@ static void attach(struct session *s, struct job *j)
 	} else {
 		if (s->cancel)
 			j->cancel = s->cancel;
-		if (!exec_is_alive(j) || sim.bug == BUG_TWICE)
+		if (!exec_is_alive(j) || sim.bug == BUG_TWICE) {
+			j->is_unsynced = false;
 			e = job_launch(j);
+		}
 	}
 	enter_follow(s, j, e);
 }

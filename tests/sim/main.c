@@ -124,7 +124,7 @@ static void on_cron(void *arg)
 	(void)arg;
 	if (!runner || one_in(8))
 		runner_start(!sim.calm && one_in(6));
-	later(sim.calm ? 20 * SECOND : between(200, 15 * SECOND), on_cron, NULL);
+	later(sim.calm ? 30 * SECOND : between(200, 15 * SECOND), on_cron, NULL);
 }
 
 static void on_mend(void *arg)
@@ -144,7 +144,7 @@ static bool is_alone(void)
 static void begin_seed(void)
 {
 	sim.is_large = sim.seed % LARGE_EVERY == LARGE_EVERY - 1;
-	hosts_make((int)(sim.is_large ? between(1000, 3000) : between(3, 8)));
+	hosts_make((int)(sim.is_large ? between(1000, 2000) : between(3, 8)));
 	tower_begin(root);
 	people_begin();
 	tower_idle_pass();
@@ -194,7 +194,7 @@ static void play(uint64_t seed)
 	while (!all_ended() && sim.now < until)
 		run_events(sim.now + 10 * SECOND, NULL);
 	/* what is late still has to come in vain */
-	run_events(sim.now + 3 * MINUTE, NULL);
+	run_events(sim.now + 2 * MINUTE, NULL);
 	run_events(sim.now + HOUR, is_alone);
 	check_end();
 	tower_idle_pass();

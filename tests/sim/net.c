@@ -294,8 +294,8 @@ static enum tw_status net_send(struct tw_link *l, const void *p, size_t n,
     struct tw_err *err)
 {
 	struct upload *u;
+	int64_t late;
 
-	(void)err;
 	kill_point("is about to send");
 	sim.requests++;
 	if (l->has_ended)
@@ -310,8 +310,17 @@ static enum tw_status net_send(struct tw_link *l, const void *p, size_t n,
 	u->link = l;
 	u->data = (struct tw_buf){ .max = (size_t)1 << 30 };
 	tw_buf_add(&u->data, p, n);
-	/* what is on its way arrives, even if who sent it dies now */
-	later(l->host->rtt / 2 + between(0, 3), on_upload, u);
+	/* what is on its way arrives, even if who sent it dies now; and perhaps
+	 * after a minute, when nobody counts on it any more */
+	late = l->host->rtt / 2 + between(0, 3);
+	if (l->host->trouble && !sim.calm && one_in(12)) {
+		late = between(SECOND, 100 * SECOND);
+		l->is_mute = true;
+		l->how = 2;
+		trace("%s: what is sent is under way for %" PRId64 " s",
+		    l->host->name, late / SECOND);
+	}
+	later(late, on_upload, u);
 	kill_point("has sent");
 	return TW_OK;
 }

@@ -220,14 +220,32 @@ static void on_report(void *arg, const struct tw_report *r)
 	    tw_change_status_name(r->status) : "", r->text ? r->text : "");
 }
 
+/* A pass that ended in order leaves its connection to the next one: to parse
+ * the schema and each statement takes longer than most passes. */
+static struct tw_store *spare;
+
 static void leave(struct proc *p)
 {
 	if (runner == p)
 		runner = NULL;
 	tw_runlock_release(p->lock, NULL);
 	p->lock = NULL;
-	tw_store_close(p->store);
+	if (spare || tw_store_in_tx(p->store))
+		tw_store_close(p->store);
+	else
+		spare = p->store;
 	p->store = NULL;
+}
+
+static void open_state(struct proc *p)
+{
+	struct tw_err err = { 0 };
+
+	p->store = spare;
+	spare = NULL;
+	if (!p->store && tw_store_open(p->dir, TW_STORE_WRITE, &p->store, &err))
+		broken(0, "the state can't be opened: %s", err.msg);
+	tw_store_busy_limit(p->store, TW_STORE_BUSY_MS);
 }
 
 static void pass(struct proc *p, bool watch)
@@ -242,10 +260,7 @@ static void pass(struct proc *p, bool watch)
 
 	if (sim.now < busy_until && busy_for_all)
 		return;
-	st = tw_store_open(p->dir, TW_STORE_WRITE, &p->store, &err);
-	if (st)
-		broken(0, "the state can't be opened: %s", err.msg);
-	tw_store_busy_limit(p->store, TW_STORE_BUSY_MS);
+	open_state(p);
 	st = tw_runlock_take(p->dir, false, 0, &p->lock, &age, &err);
 	if (st == TW_AGAIN && runner) {
 		trace("another one is at work");

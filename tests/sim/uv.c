@@ -10,6 +10,8 @@
 
 #include <assert.h>
 
+#define LARGE_TURN 25	/* ms */
+
 struct handle {
 	struct handle *next;
 	uv_handle_t *uv;
@@ -282,6 +284,9 @@ static void poll(struct loop *l)
 			break;
 		proc_block(t ? t->due : -1);
 	}
+	/* with thousands of hosts a turn takes its time, and finds more */
+	while (sim.is_large && !l->stop && sim.now < l->now + LARGE_TURN)
+		proc_block(l->now + LARGE_TURN);
 	l->now = sim.now;
 	all = l->first;
 	l->first = NULL;
