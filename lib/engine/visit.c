@@ -212,6 +212,20 @@ static void on_stale(struct visit *v, const char *rest)
 	visit_hold(v, text);
 }
 
+/* Refused before anything was looked at; what was sent before, and never heard
+ * of, remains in doubt. */
+static void on_other_spool(struct visit *v)
+{
+	struct tw_err err = { 0 };
+	enum tw_status st;
+
+	if (v->change.accepted || v->change.in_doubt)
+		return;
+	st = tw_change_not_taken(v->runner->o.store, &v->change, &err);
+	if (st && st != TW_AGAIN)
+		runner_fail(v->runner, &err);
+}
+
 static void on_refused(struct visit *v, const char *rest)
 {
 	char word[16], text[400];
@@ -227,6 +241,8 @@ static void on_refused(struct visit *v, const char *rest)
 		on_stale(v, rest);
 		return;
 	}
+	if (strcmp(word, "spool") == 0)
+		on_other_spool(v);
 	snprintf(text, sizeof text, "%s%s%s",
 	    strcmp(word, "spool") == 0 ? "spool lost or host replaced" :
 	    strcmp(word, "held") == 0 ? "the host bears a mark" :

@@ -45,6 +45,8 @@ struct tw_change {		/* strings owned; NULL where none */
 	int64_t epoch, seq, room, nsteps;
 	int64_t life, offset, next_event, clock, cur_step;
 	bool in_undo;
+	bool in_doubt;		/* not accepted, but an earlier request may
+				   have reached the host, unheard */
 	uint8_t program[32], blob[32];	/* hashes; blob all 0: none */
 	/* filled by list and show */
 	int64_t steps_done;	/* ended steps */
@@ -237,6 +239,12 @@ enum tw_status tw_queue_settle(struct tw_store *s, int64_t host_id,
 enum tw_status tw_change_claim(struct tw_store *s, int64_t host_id,
     int64_t now, struct tw_change *out, int64_t *cancelled,
     struct tw_err *err);
+/* The host said that it took nothing of what was sent now, nor was anything sent
+ * before: c is not in doubt.  (What is in doubt when its host's spool is accepted
+ * anew may have run there, so it is not sent again: tw_host_save().)  Own
+ * transaction. */
+enum tw_status tw_change_not_taken(struct tw_store *s,
+    const struct tw_change *c, struct tw_err *err);
 /* The host has it; audit "change.accept".  Own transaction. */
 enum tw_status tw_change_accepted(struct tw_store *s, struct tw_change *c,
     int64_t now, struct tw_err *err);

@@ -48,7 +48,8 @@ enum tw_status tw_host_get(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_host_load(struct tw_store *s, int64_t id,
     struct tw_host *out, struct tw_err *err);
 /* Stores every settable field and the labels of h (h->id says which), forgets
- * the fence where h has 0, and ends the wait for the next attempt; permitted
+ * the fence where h has 0, and ends the wait for the next attempt; a running
+ * change that is in doubt is not sent to another spool; permitted
  * with the labels as they were and as they become;
  * audit "host.set" with what (a JSON object of the keys changed, old and new)
  * as its detail. */
@@ -108,11 +109,13 @@ enum tw_status tw_host_checked(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_host_answered(struct tw_store *s, int64_t host_id,
     int64_t now, int64_t fence_epoch, int64_t fence_seq, bool unheld,
     struct tw_err *err);
+#define TW_HOST_DELAY_MAX 300000	/* milliseconds between two attempts */
 /* A temporary failure: counts, next_attempt = now + delay with jitter
- * (5 s doubling to 5 min), last_error.  No audit row. */
+ * (5 s doubling to TW_HOST_DELAY_MAX), last_error.  No audit row. */
 enum tw_status tw_host_unreachable(struct tw_store *s, int64_t host_id,
     int64_t now, const char *error, struct tw_err *err);
-/* The tower holds it; audit "host.hold" by "tower".  Already held: nothing. */
+/* The tower holds it; audit "host.hold" by "tower".  Already held by the tower:
+ * nothing; by a person: that hold becomes the tower's, and says so. */
 enum tw_status tw_host_hold_tower(struct tw_store *s, int64_t host_id,
     const char *reason, struct tw_err *err);
 

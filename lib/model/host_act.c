@@ -91,6 +91,30 @@ static const char save_sql[] =
     "    own_config = ?16"
     " WHERE org_id = ?1 AND id = ?17";
 
+/* Another spool than the one that a running change was sent to, unheard: it may
+ * have begun there, so from now on it is only asked for. */
+static const char not_again_sql[] =
+    "UPDATE change SET accepted = ?4"
+    " WHERE org_id = ?1 AND host_id = ?2"
+    "    AND status IN ('queued', 'running') AND status = 'running'"
+    "    AND accepted IS NULL AND doubt = 1"
+    "    AND (SELECT spool_id FROM host WHERE id = ?2) IS NOT ?3";
+
+static enum tw_status start_not_again(struct tw_store *s,
+    const struct tw_who *who, const struct tw_host *h, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_tenant_stmt(s, who, not_again_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 2, h->id);
+	tw_stmt_text(st, 3, h->spool_id);
+	tw_stmt_int(st, 4, tw_clock_now());
+	return tw_stmt_run(st, err);
+}
+
 /* Places 2 to 16 of both statements. */
 static void bind_settable(struct tw_stmt *st, const struct tw_host *h)
 {
@@ -248,6 +272,8 @@ static enum tw_status update_host(struct tw_store *s,
 	struct tw_stmt *st;
 
 	status = may_save(s, who, h, &used, err);
+	if (status == TW_OK)
+		status = start_not_again(s, who, h, err);
 	if (status == TW_OK)
 		status = tw_tenant_stmt(s, who, save_sql, &st, err);
 	if (status != TW_OK)

@@ -275,10 +275,11 @@ is_after() {
 		{ [ "$1" -eq "$FENCE_EPOCH" ] && [ "$2" -gt "$FENCE_SEQ" ]; }
 }
 
-# Takes leave of the finished jobs whose end the tower has stored.  BUSY: who
-# is not finished.  Of a job that is removed, meta goes first: without it a
-# directory is no job.  GIVEN_UP: one of this queue that is not finished and that
-# the tower wants no more.
+# Takes leave of the finished jobs whose end the tower has stored.  That is none
+# that it asks for: a cancel of what it never heard of counts as acknowledged, but
+# what came of it has yet to be told.  BUSY: who is not finished.  Of a job that
+# is removed, meta goes first: without it a directory is no job.  GIVEN_UP: one of
+# this queue that is not finished and that the tower wants no more.
 acknowledge() {
 	BUSY= GONE= GIVEN_UP=
 	[ "$QUEUE" = - ] || [ ! -e "fence/$QUEUE" ] ||
@@ -306,7 +307,8 @@ acknowledge() {
 				GIVEN_UP=${DIR#jobs/}
 			continue
 		fi
-		[ "$Q" = "$QUEUE" ] && [ "$S" -le "$ACK" ] || continue
+		[ "$Q" = "$QUEUE" ] && [ "$S" -le "$ACK" ] &&
+			[ "$DIR" != "jobs/$JOB" ] || continue
 		printf '%s %s %s %s %s\n' "$Q" "$E" "$S" "${DIR#jobs/}" \
 			"$VERDICT" >>"done" || refuse space "cannot write to $SPOOL"
 		! is_after "$E" "$S" || FENCE_EPOCH=$E FENCE_SEQ=$S
@@ -602,6 +604,8 @@ attach() {
 	else
 		[ -z "$WHO" ] || write_cancel
 		if ! is_alive "$DIR"; then
+			# who put it there may have died before that was synced
+			sync jobs || refuse space "cannot write to $SPOOL"
 			place_secrets "$DIR"
 			HELD=
 			launch

@@ -209,6 +209,9 @@ CREATE TABLE change (
 	epoch INTEGER,			-- fencing token, taken at the start
 	seq INTEGER,
 	started INTEGER,
+	doubt INTEGER NOT NULL DEFAULT 0 CHECK (doubt IN (0, 1)),
+					-- while not accepted: a request may
+					-- have reached the host, unheard
 	accepted INTEGER,		-- the host has it: resume only
 	ended INTEGER,
 	life INTEGER NOT NULL DEFAULT 0,	-- how far the host's stream

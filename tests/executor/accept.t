@@ -59,6 +59,9 @@ send resume event=99
 ok 'and an event that never was' says 'refused lost '
 
 old=$job old_nonce=$nonce old_prog=$prog
+send resume "ack=$seq" cancel=alice
+ok 'what is asked for is told before it is acknowledged' is 'life 1; start 1; run 1 1; end 1 done run 0; start 2; run 2 1; end 2 done run 0; verdict succeeded'
+ok '... to its end' says 'over verdict'
 send facts "ack=$seq"
 ok 'the fence is at what is acknowledged' says "hello .* fence=1.$seq"
 ok 'the job is gone' until_ test ! -e "$spool/jobs/$job"

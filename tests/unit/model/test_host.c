@@ -180,7 +180,6 @@ START_TEST(holding_and_releasing)
 	ck_assert_str_eq(err.msg, "web1: is not held");
 	OK(tw_host_hold(store, &alice, "web1", "disk", &err));
 	OK(tw_host_hold(store, &alice, "web1", "another", &err));
-	OK(tw_host_hold_tower(store, id, "a third", &err));
 	OK(tw_host_get(store, &alice, "web1", &h, &err));
 	ck_assert_str_eq(h.held_reason, "disk");
 	ck_assert_str_eq(h.held_by, "alice");
@@ -188,6 +187,17 @@ START_TEST(holding_and_releasing)
 	ck_assert(!h.unhold);
 	tw_host_release(&h);
 	ck_assert_int_eq(audit_of(alice.org_id, "host.hold").count, 1);
+	/* or a running change would be followed into the same trouble again
+	 * and again */
+	OK(tw_host_hold_tower(store, id, "the login is refused", &err));
+	OK(tw_host_hold_tower(store, id, "and more", &err));
+	OK(tw_host_hold(store, &alice, "web1", "and yet more", &err));
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	ck_assert_str_eq(h.held_reason, "the login is refused; held before by "
+	    "alice: disk");
+	ck_assert_str_eq(h.held_by, "tower");
+	tw_host_release(&h);
+	ck_assert_int_eq(audit_of(alice.org_id, "host.hold").count, 2);
 	OK(tw_host_unreachable(store, id, 1000, "refused", &err));
 	OK(tw_host_release_hold(store, &alice, "web1", &err));
 	OK(tw_host_get(store, &alice, "web1", &h, &err));
@@ -202,7 +212,46 @@ START_TEST(holding_and_releasing)
 	OK(tw_host_answered(store, id, 2000, 0, 0, true, &err));
 	ck_assert_int_eq(number("SELECT unhold FROM host"), 0);
 	ck_assert_str_eq(audit_of(alice.org_id, "host.release").text,
-	    "alice web1 0 {\"was\":\"disk\",\"grant\":\"4\"}");
+	    "alice web1 0 {\"was\":\"the login is refused; held before "
+	    "by alice: disk\",\"grant\":\"4\"}");
+}
+END_TEST
+
+/* A change that runs, but was not accepted yet: would it be sent once more? */
+static bool is_sent_again(const char *name, const char *spool_id)
+{
+	struct tw_host h;
+
+	OK(tw_host_get(store, &alice, name, &h, &err));
+	free(h.spool_id);
+	h.spool_id = strdup(spool_id);
+	OK(tw_host_save(store, &alice, &h, "{}", &err));
+	tw_host_release(&h);
+	return number("SELECT accepted IS NULL FROM change WHERE status ="
+	    " 'running'");
+}
+
+START_TEST(what_may_have_run_is_not_sent_to_another_spool)
+{
+	int64_t id = add_host("web1"), cancelled;
+	struct tw_change c;
+
+	file_for("web1");
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &cancelled, &err));
+	ck_assert(!c.in_doubt);
+	/* the host said that it took nothing */
+	OK(tw_change_not_taken(store, &c, &err));
+	tw_change_release(&c);
+	ck_assert(is_sent_again("web1", "11111111111111111111111111111111"));
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &cancelled, &err));
+	ck_assert(!c.in_doubt);
+	tw_change_release(&c);
+	/* no answer; the next request can't know */
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &cancelled, &err));
+	ck_assert(c.in_doubt);
+	tw_change_release(&c);
+	ck_assert(is_sent_again("web1", "11111111111111111111111111111111"));
+	ck_assert(!is_sent_again("web1", "22222222222222222222222222222222"));
 }
 END_TEST
 
@@ -343,6 +392,7 @@ int main(void)
 	tcase_add_test(t, another_tenants_hosts_are_not_found);
 	tcase_add_test(t, an_expression_selects_in_its_order);
 	tcase_add_test(t, holding_and_releasing);
+	tcase_add_test(t, what_may_have_run_is_not_sent_to_another_spool);
 	tcase_add_test(t, failures_delay_the_next_attempt);
 	tcase_add_test(t, a_fence_only_rises);
 	tcase_add_test(t, a_check_pins_the_spool_once);
