@@ -63,6 +63,7 @@ UNIT_TESTS = \
 	tests/unit/spec/test_yunohost_alloc \
 	tests/unit/spec/test_yunohost_args \
 	tests/unit/spec/test_yunohost_bad \
+	tests/unit/spec/test_yunohost_compile \
 	tests/unit/ssh/test_fake \
 	tests/unit/ssh/test_hostkey \
 	tests/unit/ssh/test_links \
@@ -88,6 +89,7 @@ tests_unit_spec_test_yunohost_LDADD = $(TOML_LDADD)
 tests_unit_spec_test_yunohost_alloc_LDADD = $(TOML_LDADD)
 tests_unit_spec_test_yunohost_args_LDADD = $(TOML_LDADD)
 tests_unit_spec_test_yunohost_bad_LDADD = $(TOML_LDADD)
+tests_unit_spec_test_yunohost_compile_LDADD = $(TOML_LDADD)
 
 # The seeded simulation: the engine with a network and hosts made up around it.
 # What it defines itself (the part of libuv that the engine uses) is not taken

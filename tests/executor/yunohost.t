@@ -14,7 +14,6 @@ init
 mkdir -p "$work/bin/yunohost.state"
 ln -s "$top/tests/lib/yunohost" "$work/bin/yunohost"
 state=$work/bin/yunohost.state
-log=$work/log
 
 yunohost() {
 	"$work/bin/yunohost" "$@" </dev/null >"$work/yunohost.out" 2>&1
@@ -56,7 +55,9 @@ yuno() {
 another() {
 	grep -q "^s_kind yunohost-$1 " "$prog" ||
 		kind "yunohost-$1" "$(text_of "$1")"
-	use "yunohost-$@"
+	kind=$1
+	shift
+	use "yunohost-$kind" "$@"
 	[ -z "${password-}" ] || uses password
 }
 # app [ARG VALUE]…
