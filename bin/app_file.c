@@ -221,7 +221,8 @@ static enum tw_status read_all(struct deed *d, char **argv,
 	if (!st)
 		st = filing_read(d->cli, &d->common, d->times, err);
 	if (!st)
-		st = tower_select(d->cli, argv[1], &d->hosts, &d->n, err);
+		st = tower_select_live(d->cli, argv[1], &d->hosts, &d->n,
+		    err);
 	if (!st && d->n == 0)
 		st = tw_err_set(err, TW_NO, "'%s' selects no host: nothing "
 		    "was filed", argv[1]);

@@ -254,7 +254,7 @@ int host_check(struct tw_cli *cli, int argc, char **argv)
 	if (!st && jobs_text)
 		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
 	if (!st)
-		st = tower_select(cli, argv[0], &hosts, &n, &err);
+		st = tower_select_live(cli, argv[0], &hosts, &n, &err);
 	if (!st)
 		st = tw_host_permit(t->store, &t->who, TW_MAY_HOST, hosts, n,
 		    NULL, &err);
@@ -403,7 +403,7 @@ int host_add(struct tw_cli *cli, int argc, char **argv)
 		st = tw_host_permit(t->store, &t->who, TW_MAY_HOST, &h, 1,
 		    NULL, &err);
 	if (!st && tw_host_get(t->store, &t->who, h.name, &known, NULL) ==
-	    TW_OK)
+	    TW_OK && !known.revoked)
 		st = tw_err_set(&err, TW_NO, "there is a host '%s' already",
 		    h.name);
 	if (!st)

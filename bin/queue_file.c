@@ -46,7 +46,7 @@ int queue_add(struct tw_cli *cli, int argc, char **argv)
 		return TW_USAGE;
 	st = filing_read(cli, &f, times, &err);
 	if (!st)
-		st = tower_select(cli, argv[0], &hosts, &n, &err);
+		st = tower_select_live(cli, argv[0], &hosts, &n, &err);
 	if (!st && n == 0)
 		st = tw_err_set(&err, TW_NO, "'%s' selects no host: nothing "
 		    "was filed", argv[0]);

@@ -171,7 +171,7 @@ int queue_plan(struct tw_cli *cli, int argc, char **argv)
 	if (jobs_text)
 		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
 	if (!st)
-		st = tower_select(cli, argv[0], &hosts, &n, &err);
+		st = tower_select_live(cli, argv[0], &hosts, &n, &err);
 	to = (struct fetch_for){ hosts, n };
 	if (!st)
 		st = change_file_read(cli, argv[1], &to, &file, &err);

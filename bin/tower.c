@@ -121,8 +121,36 @@ void tower_close_state(struct tw_cli *cli)
 	cli->context = NULL;
 }
 
-enum tw_status tower_select(struct tw_cli *cli, const char *arg,
-    struct tw_host **hosts, size_t *n, struct tw_err *err)
+/* Is the name one of the words of TARGETS? */
+static bool is_named(const char *targets, const char *name)
+{
+	static const char blanks[] = ", \t\n";
+	size_t n = strlen(name);
+
+	while (*(targets += strspn(targets, blanks))) {
+		if (strcspn(targets, blanks) == n &&
+		    memcmp(targets, name, n) == 0)
+			return true;
+		targets += strcspn(targets, blanks);
+	}
+	return false;
+}
+
+static void drop_revoked(const char *targets, struct tw_host *hosts, size_t *n)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < *n; i++) {
+		if (hosts[i].revoked && !is_named(targets, hosts[i].name))
+			tw_host_release(&hosts[i]);
+		else
+			hosts[kept++] = hosts[i];
+	}
+	*n = kept;
+}
+
+static enum tw_status select_hosts(struct tw_cli *cli, const char *arg,
+    bool live, struct tw_host **hosts, size_t *n, struct tw_err *err)
 {
 	struct tw_buf text = TW_BUF_INIT;
 	struct tower *t = cli->context;
@@ -135,8 +163,22 @@ enum tw_status tower_select(struct tw_cli *cli, const char *arg,
 	if (!st)
 		st = tw_host_select(t->store, &t->who, arg ?
 		    tw_buf_str(&text) : NULL, hosts, n, err);
+	if (!st && live)
+		drop_revoked(tw_buf_str(&text), *hosts, n);
 	tw_buf_release(&text);
 	return st;
+}
+
+enum tw_status tower_select(struct tw_cli *cli, const char *arg,
+    struct tw_host **hosts, size_t *n, struct tw_err *err)
+{
+	return select_hosts(cli, arg, false, hosts, n, err);
+}
+
+enum tw_status tower_select_live(struct tw_cli *cli, const char *arg,
+    struct tw_host **hosts, size_t *n, struct tw_err *err)
+{
+	return select_hosts(cli, arg, true, hosts, n, err);
 }
 
 enum tw_status tower_select_names(struct tw_cli *cli, const char *arg,

@@ -43,6 +43,10 @@ enum tw_status tower_make_key(struct tw_store *s, const char *org,
  * tw_host_list_free(). */
 enum tw_status tower_select(struct tw_cli *cli, const char *arg,
     struct tw_host **hosts, size_t *n, struct tw_err *err);
+/* The same for what needs them: without those that are revoked, but where they
+ * are named one by one. */
+enum tw_status tower_select_live(struct tw_cli *cli, const char *arg,
+    struct tw_host **hosts, size_t *n, struct tw_err *err);
 /* Their names, NULL-terminated, for tw_strv_free(); NULL for arg NULL. */
 enum tw_status tower_select_names(struct tw_cli *cli, const char *arg,
     char ***names, struct tw_err *err);

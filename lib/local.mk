@@ -79,6 +79,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/host.h \
 	lib/model/host_act.c \
 	lib/model/host_contact.c \
+	lib/model/host_leave.c \
 	lib/model/host_private.h \
 	lib/model/host_right.c \
 	lib/model/instance.c \

@@ -185,6 +185,7 @@ E2E_TESTS = \
 	tests/e2e/order.t \
 	tests/e2e/output.t \
 	tests/e2e/reach.t \
+	tests/e2e/revoke.t \
 	tests/e2e/secret.t \
 	tests/e2e/spool.t \
 	tests/e2e/steps.t \

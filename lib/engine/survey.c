@@ -1,4 +1,4 @@
-/* survey.c - ask many hosts at once, changing nothing there; see survey.h */
+/* survey.c - ask many hosts at once; see survey.h */
 #include "engine/survey.h"
 
 #include <inttypes.h>
@@ -54,6 +54,7 @@ static void on_hello(void *arg, const struct tw_hello *h)
 {
 	struct ask *a = arg;
 
+	a->h->has_answered = true;
 	snprintf(a->h->spool_id, sizeof a->h->spool_id, "%s", h->spool);
 }
 
@@ -98,6 +99,8 @@ static void on_control(void *arg, const char *word, const char *rest)
 		add_fact(a, rest);
 	} else if (strcmp(word, "plan") == 0) {
 		add_plan(a, rest);
+	} else if (strcmp(word, "revoked") == 0) {
+		snprintf(a->h->taken, sizeof a->h->taken, "%s", rest);
 	} else if (strcmp(word, "refused") == 0) {
 		bool persons;
 		char first[16];
@@ -105,6 +108,7 @@ static void on_control(void *arg, const char *word, const char *rest)
 		snprintf(first, sizeof first, "%.*s",
 		    (int)strcspn(rest, " "), rest);
 		persons = tw_refusal_is_persons(first);
+		a->h->has_refused = true;
 		snprintf(text, sizeof text, "the host refused: %s", rest);
 		finish(a, persons ? TW_NO : TW_AGAIN, text);
 	} else if (strcmp(word, "over") == 0) {
@@ -170,10 +174,13 @@ static void on_opened(void *arg)
 		.blob_len = o->blob_len,
 		.secret = o->secret,
 		.secret_len = o->secret_len,
+		.keys = o->keys,
+		.shared = o->shared,
 	};
 
 	tw_random_id(nonce);
 	a->h->transport = tw_contact_transport(a->contact);
+	a->h->was_asked = true;
 	if (tw_contact_send(a->contact, &r, 1, &err))
 		finish(a, err.status, err.msg);
 }
@@ -187,6 +194,7 @@ static void on_ended(void *arg, enum tw_contact_end how,
 		finish(a, TW_AGAIN, "the host ended the session early");
 		return;
 	}
+	a->h->is_refused = tw_contact_refusal(a->contact) == TW_REFUSAL_LOGIN;
 	finish(a, how == TW_CONTACT_PERSON ? TW_NO : TW_AGAIN,
 	    err ? err->msg : "the session ended");
 	if (err && err->hint[0])

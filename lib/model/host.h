@@ -23,6 +23,11 @@ struct tw_host {		/* strings owned; NULL where none */
 	int failures;
 	int64_t next_attempt, last_error_at, last_seen, facts_at, created;
 	char *last_error, *facts;	/* facts: a JSON object of strings */
+	bool leaving;		/* it has said that the tower's key and files
+				   are off; that it lets in no more was not
+				   seen yet */
+	int64_t revoked;	/* when; 0: it is not */
+	char *revoked_by;
 	char **labels;		/* "key=value", sorted, NULL-terminated */
 	/* filled by list and show */
 	int64_t queued;		/* changes waiting */
@@ -37,7 +42,8 @@ void tw_host_release(struct tw_host *h);
  * whom nothing is visible at all. */
 
 /* Inserts h (name, address, port, user, …, hostkey, labels) with a fresh
- * queue id; audit "host.add".  TW_NO when the name is taken.  Own
+ * queue id; audit "host.add".  TW_NO when the name is taken, but by a host that
+ * is revoked: that one comes back, with its changes and instances, as h says.  Own
  * transaction, as all functions below. */
 enum tw_status tw_host_add(struct tw_store *s, const struct tw_who *who,
     struct tw_host *h, struct tw_err *err);
@@ -59,6 +65,25 @@ enum tw_status tw_host_save(struct tw_store *s, const struct tw_who *who,
  * row ("host removed"). */
 enum tw_status tw_host_remove(struct tw_store *s, const struct tw_who *who,
     const char *name, struct tw_err *err);
+
+/* Leaving a host, for who then takes the tower's key off it.  TW_NO: it is
+ * revoked, a change runs, or is queued and !may_cancel.  Holds it, so that none
+ * starts; who gives up releases it.  *is_shared: its spool is that of another
+ * host of this state. */
+enum tw_status tw_host_revoke_begin(struct tw_store *s,
+    const struct tw_who *who, const char *name, bool may_cancel,
+    bool *is_shared, struct tw_err *err);
+/* It has said that key and files are off. */
+enum tw_status tw_host_leaving(struct tw_store *s, const struct tw_who *who,
+    const char *name, struct tw_err *err);
+/* It lets the tower in no more.  What is queued is cancelled, each with its
+ * audit row ("host revoked"); audit "host.revoke" with how many lines of keys
+ * and what of the spool was taken (NULL: nobody knows).  From then on there is
+ * no contact with it, and whatever needs one is TW_NO: "web1 is revoked". */
+enum tw_status tw_host_revoke(struct tw_store *s, const struct tw_who *who,
+    const char *name, const char *keys, const char *spool,
+    struct tw_err *err);
+
 /* Holds by a person; already held: the first reason stays, TW_OK. */
 enum tw_status tw_host_hold(struct tw_store *s, const struct tw_who *who,
     const char *name, const char *reason, struct tw_err *err);
@@ -77,8 +102,9 @@ void tw_host_list_free(struct tw_host *h, size_t n);
 
 /* May the caller, on all of these, by their labels as stored (those of h where
  * h->id is 0: to be added)?  For what contacts hosts; acts ask again
- * themselves.  TW_DENIED names all where not: "alice may not change web1, web2".  TW_NO: one
- * is not there, for the caller.  used: n of them, or NULL. */
+ * themselves.  TW_DENIED names all where not: "alice may not change web1, web2".
+ * TW_NO: one is not there, for the caller, or revoked.  used: n of them, or
+ * NULL. */
 enum tw_status tw_host_permit(struct tw_store *s, const struct tw_who *who,
     enum tw_permission p, const struct tw_host *hosts, size_t n,
     struct tw_grant_used *used, struct tw_err *err);

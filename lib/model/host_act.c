@@ -1,5 +1,5 @@
 /*
- * host_act.c - what operators do with hosts: add, change, remove, hold, release
+ * host_act.c - what operators do with hosts: add, change, hold, release
  */
 #include "model/host_private.h"
 
@@ -136,29 +136,54 @@ static void bind_settable(struct tw_stmt *st, const struct tw_host *h)
 }
 
 static const char taken_sql[] =
-    "SELECT 1 FROM host WHERE org_id = ?1 AND name = ?2";
+    "SELECT id, revoked FROM host WHERE org_id = ?1 AND name = ?2";
+enum { TAKEN_ID, TAKEN_REVOKED };
 
+/* *id: a host of that name that is revoked, which can come back; 0: there is
+ * none. */
 static enum tw_status refuse_taken(struct tw_store *s,
-    const struct tw_who *who, const char *name, struct tw_err *err)
+    const struct tw_who *who, const char *name, int64_t *id,
+    struct tw_err *err)
 {
+	bool is_revoked = false;
 	enum tw_status status;
 	struct tw_stmt *st;
 
+	*id = 0;
 	status = tw_tenant_stmt(s, who, taken_sql, &st, err);
 	if (status != TW_OK)
 		return status;
 	tw_stmt_text(st, 2, name);
 	status = tw_stmt_step(st, err);
-	if (status == TW_NO)
-		return TW_OK;
 	if (status != TW_OK)
-		return status;
+		return status == TW_NO ? TW_OK : status;
+	*id = tw_stmt_col_int(st, TAKEN_ID);
+	is_revoked = !tw_stmt_col_is_null(st, TAKEN_REVOKED);
 	tw_stmt_reset(st);
+	status = is_revoked ? tw_host_may(s, who, TW_MAY_HOST, *id, name,
+	    NULL, err) : TW_DENIED;
+	if (status != TW_DENIED)
+		return status;
 	return tw_err_set(err, TW_NO, "there is a host '%s' already", name);
 }
 
+/* What was known of it from contacts is forgotten; its changes and instances are
+ * its own again. */
+static const char back_sql[] =
+    "UPDATE host SET address = ?2, port = ?3, user = ?4, via = ?5,"
+    "    identity = ?6, sudo = ?7, spool = ?8, transport = ?9,"
+    "    transport_used = ?10, port_given = ?11, user_given = ?12,"
+    "    sshconfig = ?13, hostkey = ?14, spool_id = ?15, own_config = ?16,"
+    "    queue_id = ?18, created = ?19, epoch = 1, next_seq = 1,"
+    "    acked_seq = 0, fence_epoch = 0, fence_seq = 0, unhold = 0,"
+    "    failures = 0, next_attempt = NULL, last_error = NULL,"
+    "    last_error_at = NULL, last_seen = NULL, facts = NULL,"
+    "    facts_at = NULL, held_reason = NULL, held_since = NULL,"
+    "    held_by = NULL, leaving = 0, revoked = NULL, revoked_by = NULL"
+    " WHERE org_id = ?1 AND name = ?17";
+
 /* With the labels, by which the grant may have been judged. */
-static char *add_detail(const struct tw_host *h,
+static char *add_detail(const struct tw_host *h, bool is_back,
     const struct tw_grant_used *used)
 {
 	struct tw_buf labels = TW_BUF_INIT;
@@ -174,7 +199,8 @@ static char *add_detail(const struct tw_host *h,
 		    "sudo", h->sudo ? "yes" : "no", "spool", h->spool,
 		    "hostkey", h->hostkey, "ssh-config",
 		    h->own_config ? "yes" : "no", "labels",
-		    labels.len ? labels.data : NULL, "grant", used->text,
+		    labels.len ? labels.data : NULL, "was",
+		    is_back ? "revoked" : NULL, "grant", used->text,
 		    (char *)NULL);
 	tw_buf_release(&labels);
 	return detail;
@@ -186,13 +212,15 @@ static enum tw_status insert_host(struct tw_store *s,
 	struct tw_grant_used used;
 	enum tw_status status;
 	struct tw_stmt *st;
+	int64_t back = 0;
 
 	status = tw_may_host(s, who, TW_MAY_HOST, h->name,
 	    (const char *const *)h->labels, NULL, &used, err);
 	if (status == TW_OK)
-		status = refuse_taken(s, who, h->name, err);
+		status = refuse_taken(s, who, h->name, &back, err);
 	if (status == TW_OK)
-		status = tw_tenant_stmt(s, who, add_sql, &st, err);
+		status = tw_tenant_stmt(s, who, back ? back_sql : add_sql,
+		    &st, err);
 	if (status != TW_OK)
 		return status;
 	bind_settable(st, h);
@@ -200,12 +228,12 @@ static enum tw_status insert_host(struct tw_store *s,
 	tw_stmt_text(st, 18, h->queue_id);
 	tw_stmt_int(st, 19, h->created);
 	status = tw_stmt_run(st, err);
-	h->id = tw_store_last_id(s);
+	h->id = back ? back : tw_store_last_id(s);
 	if (status == TW_OK)
 		status = put_labels(s, who, h, err);
 	if (status == TW_OK)
 		status = tw_host_record(s, who->org_id, who->login, h->name,
-		    "host.add", add_detail(h, &used), err);
+		    "host.add", add_detail(h, back, &used), err);
 	return status;
 }
 
@@ -305,105 +333,6 @@ enum tw_status tw_host_save(struct tw_store *s, const struct tw_who *who,
 	return tw_tx_end(&tx, status, err);
 }
 
-/* --- remove ------------------------------------------------------------ */
-
-/* The + keeps to the index of the host's queue, not of the organisation. */
-static const char running_sql[] =
-    "SELECT num FROM change WHERE +org_id = ?1 AND host_id = ?2"
-    " AND status = 'running'";
-static const char queued_sql[] =
-    "SELECT id, num FROM change WHERE +org_id = ?1 AND host_id = ?2"
-    " AND status IN ('queued', 'running') AND status = 'queued'"
-    " ORDER BY joins, id LIMIT 1";
-enum { QUEUED_ID, QUEUED_NUM };
-static const char delete_sql[] =
-    "DELETE FROM host WHERE org_id = ?1 AND id = ?2";
-
-static enum tw_status refuse_running(struct tw_store *s,
-    const struct tw_who *who, int64_t id, const char *name,
-    struct tw_err *err)
-{
-	enum tw_status status;
-	struct tw_stmt *st;
-
-	status = tw_tenant_stmt(s, who, running_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 2, id);
-	status = tw_stmt_step(st, err);
-	if (status == TW_NO)
-		return TW_OK;
-	if (status == TW_OK) {
-		status = tw_err_set(err, TW_NO, "%s: change %lld is running",
-		    name, (long long)tw_stmt_col_int(st, 0));
-		tw_stmt_reset(st);
-	}
-	return status;
-}
-
-/* Cancels the host's queued changes one by one, in their order. */
-static enum tw_status cancel_queued(struct tw_store *s,
-    const struct tw_who *who, int64_t id, const char *name,
-    const struct tw_grant_used *used, struct tw_err *err)
-{
-	struct tw_queued q = { .org_id = who->org_id,
-	    .host_name = (char *)name, .grant = used->text };
-	int64_t now = tw_clock_now();
-	enum tw_status status;
-	struct tw_stmt *st;
-
-	for (;;) {
-		status = tw_tenant_stmt(s, who, queued_sql, &st, err);
-		if (status != TW_OK)
-			return status;
-		tw_stmt_int(st, 2, id);
-		status = tw_stmt_step(st, err);
-		if (status != TW_OK)
-			return status == TW_NO ? TW_OK : status;
-		q.id = tw_stmt_col_int(st, QUEUED_ID);
-		q.num = tw_stmt_col_int(st, QUEUED_NUM);
-		tw_stmt_reset(st);
-		status = tw_queued_cancel(s, who, &q, "change.cancel",
-		    "host removed", now, err);
-		if (status != TW_OK)
-			return status;
-	}
-}
-
-static enum tw_status remove_host(struct tw_store *s,
-    const struct tw_who *who, const char *name, struct tw_err *err)
-{
-	struct tw_grant_used used;
-	enum tw_status status;
-	int64_t id;
-
-	status = tw_host_find_for(s, who, TW_MAY_HOST, name, &id, &used, err);
-	if (status == TW_OK)
-		status = refuse_running(s, who, id, name, err);
-	if (status == TW_OK)
-		status = cancel_queued(s, who, id, name, &used, err);
-	if (status == TW_OK)
-		status = tw_tenant_run(s, who, delete_sql, id, err);
-	if (status == TW_OK)
-		status = tw_host_record(s, who->org_id, who->login, name,
-		    "host.remove", tw_audit_detail("grant", used.text,
-		    (char *)NULL), err);
-	return status;
-}
-
-enum tw_status tw_host_remove(struct tw_store *s, const struct tw_who *who,
-    const char *name, struct tw_err *err)
-{
-	enum tw_status status;
-	struct tw_tx tx;
-
-	status = tw_tx_begin(&tx, s, err);
-	if (status != TW_OK)
-		return status;
-	status = remove_host(s, who, name, err);
-	return tw_tx_end(&tx, status, err);
-}
-
 /* --- hold and release -------------------------------------------------- */
 
 enum tw_status tw_host_hold(struct tw_store *s, const struct tw_who *who,
@@ -418,6 +347,8 @@ enum tw_status tw_host_hold(struct tw_store *s, const struct tw_who *who,
 	if (status != TW_OK)
 		return status;
 	status = tw_host_find_for(s, who, TW_MAY_HOST, name, &id, &used, err);
+	if (status == TW_OK)
+		status = tw_host_refuse_revoked(s, who, id, name, err);
 	if (status == TW_OK)
 		status = tw_host_hold_row(s, who, id, reason, used.text, err);
 	return tw_tx_end(&tx, status, err);

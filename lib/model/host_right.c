@@ -86,9 +86,9 @@ enum tw_status tw_host_find_for(struct tw_store *s, const struct tw_who *who,
 /* --- many at once ------------------------------------------------------ */
 
 static const char names_sql[] =
-    "SELECT j.key, h.name FROM json_each(?2) j JOIN host h ON h.id = j.value"
-    " WHERE h.org_id = ?1";
-enum { NAMES_INDEX, NAMES_NAME };
+    "SELECT j.key, h.name, h.revoked FROM json_each(?2) j"
+    " JOIN host h ON h.id = j.value WHERE h.org_id = ?1";
+enum { NAMES_INDEX, NAMES_NAME, NAMES_REVOKED };
 
 /* Names (NULL: not there) and labels as they are stored into out[n]. */
 static enum tw_status read_stored(struct tw_store *s,
@@ -112,6 +112,8 @@ static enum tw_status read_stored(struct tw_store *s,
 	tw_stmt_text(st, 2, json);
 	while ((status = tw_stmt_step(st, err)) == TW_OK) {
 		i = (size_t)tw_stmt_col_int(st, NAMES_INDEX);
+		if (i < n)
+			out[i].revoked = tw_stmt_col_int(st, NAMES_REVOKED);
 		if (i < n && !out[i].name &&
 		    !tw_col_dup(st, NAMES_NAME, &out[i].name)) {
 			tw_stmt_reset(st);
@@ -257,6 +259,25 @@ static enum tw_status permit_one(struct tw_store *s, const struct tw_who *who,
 	    h->name) : status;
 }
 
+/* Nothing can be done with what the tower has left: all of those are named. */
+static enum tw_status refuse_revoked(const struct tw_host *stored, size_t n,
+    struct tw_err *err)
+{
+	struct tw_buf names = TW_BUF_INIT;
+	enum tw_status status = TW_OK;
+	size_t i, count = 0;
+
+	for (i = 0; i < n; i++)
+		if (stored[i].revoked)
+			tw_buf_addf(&names, "%s%s", count++ ? ", " : "",
+			    stored[i].name);
+	if (count)
+		status = tw_host_say_revoked(tw_buf_str(&names), count > 1,
+		    err);
+	tw_buf_release(&names);
+	return status;
+}
+
 enum tw_status tw_host_permit_apps(struct tw_store *s,
     const struct tw_who *who, enum tw_permission p, const char *const *apps,
     const struct tw_host *hosts, size_t n, struct tw_grant_used *used,
@@ -273,6 +294,8 @@ enum tw_status tw_host_permit_apps(struct tw_store *s,
 		status = permit_one(s, who, &w, hosts, stored, used, err);
 	else if (status == TW_OK)
 		status = permit_all(s, who, &w, hosts, stored, n, used, err);
+	if (status == TW_OK)
+		status = refuse_revoked(stored, n, err);
 	tw_host_list_free(stored, n);
 	return status;
 }

@@ -97,6 +97,11 @@ CREATE TABLE host (
 	facts TEXT,			-- gathered by check, as JSON
 	facts_at INTEGER,
 	created INTEGER NOT NULL,
+	leaving INTEGER NOT NULL DEFAULT 0 CHECK (leaving IN (0, 1)),
+					-- it said that the tower's key and
+					-- files are off; not yet seen
+	revoked INTEGER,		-- kept for its history: no contact
+	revoked_by TEXT,		-- a login
 	UNIQUE (org_id, name),
 	CHECK (own_config OR (identity IS NULL AND sshconfig IS NULL))
 ) STRICT;

@@ -71,6 +71,7 @@ host set|towerify-host set web1 label.x=y
 host check|towerify-host check web1
 host hold|towerify-host hold web1
 host release|towerify-host release web1
+host revoke|towerify-host revoke web1 --yes
 host remove|towerify-host remove web1
 app list|towerify-app list
 app show|towerify-app show wiki
