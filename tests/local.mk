@@ -102,9 +102,9 @@ tests_sim_sim_SOURCES = \
 	tests/sim/exec.c \
 	tests/sim/follow.c \
 	tests/sim/host.c \
-	tests/sim/main.c \
 	tests/sim/net.c \
 	tests/sim/people.c \
+	tests/sim/sim.c \
 	tests/sim/sim.h \
 	tests/sim/tower.c \
 	tests/sim/uv.c
@@ -194,6 +194,9 @@ E2E_TESTS = \
 	tests/e2e/two-runners.t \
 	tests/e2e/yunohost.t
 
+SIM_TESTS = \
+	tests/sim/sim.t
+
 RIG_TESTS = \
 	tests/rig/apt.t \
 	tests/rig/catalog.t \
@@ -212,10 +215,11 @@ SANITIZED_TESTS = \
 
 TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS)
 if SLOW_TESTS
-TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
+TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(SIM_TESTS) $(RIG_TESTS)
 endif SLOW_TESTS
 
-EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
+EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) \
+	$(E2E_TESTS) $(RIG_TESTS) $(SIM_TESTS)
 EXTRA_DIST += \
 	tests/cli/rights.golden \
 	tests/bench/bench.sh \
@@ -236,6 +240,7 @@ EXTRA_DIST += \
 	tests/rig/keeper.sh \
 	tests/rig/lib.sh \
 	tests/rig/rig.sh \
+	tests/sim/README \
 	tests/unit/engine/record.h \
 	tests/unit/engine/scenario.h \
 	tests/unit/model/fixture.h \
@@ -286,10 +291,18 @@ check-executor:
 check-e2e:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(E2E_TESTS)"
 
+check-sim:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(SIM_TESTS)"
+
+# What a run of everything plays.
+check-sim-long:
+	+$(AM_V_at)TW_SIM_SEEDS=10000 $(MAKE) $(AM_MAKEFLAGS) check TESTS="$(SIM_TESTS)"
+
 check-rig:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(RIG_TESTS)"
 
-.PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e check-rig
+.PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e \
+	check-rig check-sim check-sim-long
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \

@@ -20,7 +20,8 @@ listed() {
 	function program(name) {
 		return name ~ /^bin\/towerify-[a-z]+$/ || \
 		    name ~ /^tests\/unit\/.*\/test_[a-z0-9_]+$/ || \
-		    name ~ /^tests\/(bench|executor)\/[a-z]+$/
+		    name ~ /^tests\/(bench|executor)\/[a-z]+$/ || \
+		    name == "tests/sim/sim"
 	}' | sort -u
 }
 

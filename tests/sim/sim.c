@@ -1,5 +1,5 @@
 /*
- * main.c - seeds: each a run of its own in a process of its own
+ * sim.c - seeds: each a run of its own in a process of its own
  *
  *	sim [--from N] [--seeds N] [--jobs N] [--bug NAME]
  *	sim --seed N [--trace] [--bug NAME]	one again, in this process
@@ -310,11 +310,11 @@ static int run_many(uint64_t from, uint64_t n, int jobs)
 	uint64_t next = from, running[64];
 	pid_t pids[64] = { 0 };
 	time_t began = time(NULL);
-	int failed = 0, active = 0;
+	int failed = 0, active = 0, enough = sim.bug ? 1 : 5;
 
 	assert(t != MAP_FAILED && jobs <= 64);
-	while (active > 0 || (next < from + n && failed < 5)) {
-		for (int i = 0; i < jobs && next < from + n && failed < 5; i++) {
+	while (active > 0 || (next < from + n && failed < enough)) {
+		for (int i = 0; i < jobs && next < from + n && failed < enough; i++) {
 			if (pids[i])
 				continue;
 			running[i] = next++;
