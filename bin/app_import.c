@@ -8,6 +8,7 @@
 
 #include "app.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "file.h"
 #include "filing.h"
 #include "gate.h"
@@ -138,12 +139,12 @@ static json_t *question(const struct tw_yunohost_question *q)
 	return o;
 }
 
-/* Lack of memory shows at the end: json_dumps() of NULL is NULL. */
+/* Lack of memory shows at the end. */
 static char *detail(const struct tw_yunohost_app *a)
 {
+	size_t i, mark = tw_json_mark();
 	json_t *o = json_object(), *list;
 	char *out;
-	size_t i;
 
 	set(o, "url", a->url);
 	set(o, "branch", a->branch);
@@ -166,7 +167,7 @@ static char *detail(const struct tw_yunohost_app *a)
 			    question(&a->questions[i]));
 		json_object_set_new(o, "questions", list);
 	}
-	out = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+	out = tw_json_dump(o, JSON_COMPACT | JSON_PRESERVE_ORDER, mark);
 	json_decref(o);
 	return out;
 }

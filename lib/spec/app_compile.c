@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "base/json.h"
 #include "spec/app_read.h"
 #include "spec/node.h"
 #include "spec/program.h"
@@ -251,6 +252,7 @@ enum tw_status tw_app_export_json(struct tw_app_spec *app, size_t i,
     struct tw_buf *out, struct tw_err *err)
 {
 	struct tw_arg_spec *arg = &app->exports[i].text;
+	size_t mark = tw_json_mark();
 	enum tw_status st;
 	json_t *text;
 	char *quoted;
@@ -259,7 +261,7 @@ enum tw_status tw_app_export_json(struct tw_app_spec *app, size_t i,
 	if (st != TW_OK)
 		return st;
 	text = json_string(arg->text);
-	quoted = text ? json_dumps(text, JSON_ENCODE_ANY) : NULL;
+	quoted = tw_json_dump(text, JSON_ENCODE_ANY, mark);
 	json_decref(text);
 	if (!quoted)
 		return tw_err_nomem(err);
