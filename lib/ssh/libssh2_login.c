@@ -93,6 +93,11 @@ static enum tw_l2_step no_key_left(struct tw_link *l)
 	const struct tw_ssh_target *t = l->target;
 	struct tw_err err;
 
+	/* the tower's trouble, not this host's: nothing to hold it for */
+	if (in->failed)
+		return tw_l2_fail(l, TW_LINK_TEMPORARY, "login as %s is not "
+		    "possible: the key %s could not be read", t->user,
+		    in->failed);
 	if (in->elsewhere)
 		return tw_l2_fail(l, TW_LINK_UNSUPPORTED, "login as %s needs "
 		    "an RSA key, a certificate or a security key, which "
@@ -173,6 +178,9 @@ static const char *next_identity(struct tw_link *l)
 		case TW_IDENTITY_MISSING:
 		case TW_IDENTITY_ENCRYPTED:
 			in->unusable = path;
+			break;
+		case TW_IDENTITY_FAILED:
+			in->failed = path;
 			break;
 		default:
 			in->elsewhere = true;
