@@ -31,6 +31,7 @@ planted twice pass passes 'have not run exactly once'
 
 # --- the verbs ------------------------------------------------------------------------
 
+some "$work/acts"
 spread 2
 driven "$sweep" "$work" "$shim" "$work/acts" "$few" "sample=$sample" \
 	"seed=$seed"
@@ -45,6 +46,6 @@ full() {
 ok 'a full standard output is told' full towerify-queue add h3 \
 	"$work/good.yaml" --key full
 try towerify-queue add h3 "$work/good.yaml" --key full
-like '... and the key settles it' 0 '1[0-9]' ''
+like '... and the key settles it' 0 '1[0-9]' '*filed before under this key*'
 
 finish

@@ -23,10 +23,11 @@ plants 'planted: work left undone is found' 'does not come to the same end' \
 	"$sweep" "$work" "$shim" "$work/pass" do=kill few=yes kind=send \
 	sample=1 plant=lost
 
-spread 2
+some "$work/acts"
+spread 1
 driven "$sweep" "$work" "$shim" "$work/acts" do=kill "$few" \
 	"sample=$sample" "seed=$seed"
-spread 6
+spread 3
 driven "$sweep" "$work" "$shim" "$work/reaching" do=kill "$few" \
 	"sample=$sample" "seed=$seed"
 driven "$sweep" "$work" "$shim" "$work/pass" do=power "$few" \

@@ -20,9 +20,8 @@ plants 'planted: a disk that only says it has synced is found' \
 if [ -n "${TOWERIFY_FAULT_LONG-}" ]; then
 	driven "$power" "$work" "$shim" "$work/acts" "seed=$seed"
 else
-	grep -E '^(host-key|org-add|queue-add|queue-cancel|app-remove)\|' \
-		"$work/acts" >"$work/some"
-	driven "$power" "$work" "$shim" "$work/some" few=yes random=1 \
+	some "$work/acts"
+	driven "$power" "$work" "$shim" "$work/acts" few=yes random=1 \
 		"seed=$seed"
 fi
 finish
