@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "base/json.h"
 #include "base/version.h"
 #include "file.h"
 #include "filing.h"
@@ -513,11 +514,14 @@ static enum tw_status compile(struct deed *d, struct group *g,
 	    .instance = d->name,
 	    .from = d->action == TW_INSTANCE_UPGRADE ? g->like->version : NULL,
 	    .no_backup = tw_cli_flag(d->cli, "no-backup") };
-	json_t *o = g->like ? json_loads(g->like->params, 0, NULL) : NULL;
 	struct given given = { 0 };
-	enum tw_status st;
+	enum tw_status st = TW_OK;
+	json_t *o = NULL;
 
-	st = tw_app_compile(g->text.spec, &act, &g->change, err);
+	if (g->like)
+		st = tw_json_load(g->like->params, d->name, &o, err);
+	if (!st)
+		st = tw_app_compile(g->text.spec, &act, &g->change, err);
 	if (!st)
 		st = check_given(d, g, &g->text.spec->params, err);
 	if (!st)

@@ -8,6 +8,7 @@
 
 #include "app.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "fetch.h"
 #include "fetch/fetch.h"
 #include "file.h"
@@ -183,7 +184,7 @@ static void set_questions(json_t *o, const struct tw_yunohost_app *a)
 	json_object_set_new(o, "questions", list);
 }
 
-/* Lack of memory shows at the end: json_dumps() of NULL is NULL. */
+/* Lack of memory shows at the end. */
 static char *detail(const struct tw_yunohost_app *a)
 {
 	const struct text texts[] = {
@@ -203,6 +204,7 @@ static char *detail(const struct tw_yunohost_app *a)
 		{ "has_data_dir", a->has_data_dir },
 		{ "ram_swap", a->ram_swap },
 	};
+	size_t mark = tw_json_mark();
 	json_t *o = json_object();
 	char *out;
 
@@ -212,7 +214,7 @@ static char *detail(const struct tw_yunohost_app *a)
 	set_words(o, "antifeatures", &a->antifeatures);
 	set_flags(o, flags, COUNT(flags));
 	set_questions(o, a);
-	out = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+	out = tw_json_dump(o, JSON_COMPACT | JSON_PRESERVE_ORDER, mark);
 	json_decref(o);
 	return out;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "base/json.h"
 #include "model/instance.h"
 
 /* --- list -------------------------------------------------------------------------- */
@@ -127,9 +128,9 @@ static const char *type_name(enum tw_param_type type)
 /* A JSON array of what the app asks for; malloc'd, NULL: no memory. */
 static char *params_json(const struct tw_params *p)
 {
+	size_t i, mark = tw_json_mark();
 	json_t *list = json_array(), *o;
 	char *out;
-	size_t i;
 
 	for (i = 0; i < p->n; i++) {
 		o = json_object();
@@ -146,8 +147,7 @@ static char *params_json(const struct tw_params *p)
 			    json_string(p->v[i].description));
 		json_array_append_new(list, o);
 	}
-	out = list ? json_dumps(list, JSON_COMPACT | JSON_PRESERVE_ORDER) :
-	    NULL;
+	out = tw_json_dump(list, JSON_COMPACT | JSON_PRESERVE_ORDER, mark);
 	json_decref(list);
 	return out;
 }

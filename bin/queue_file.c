@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/targets.h"
 #include "fetch.h"
 #include "file.h"
@@ -90,15 +91,18 @@ static enum tw_status compile_again(struct tw_cli *cli, struct tower *t,
     struct change_file *file, struct tw_err *err)
 {
 	struct tw_buf source = TW_BUF_INIT;
-	json_t *o = json_loads(c->params ? c->params : "{}", 0, NULL);
-	struct tw_param_given *base;
+	struct tw_param_given *base = NULL;
 	enum tw_status st;
 	char name[40];
+	json_t *o = NULL;
 	size_t n = 0;
 
-	base = base_values(o, &n);
 	snprintf(name, sizeof name, "change %" PRId64, c->num);
-	st = base ? TW_OK : tw_err_nomem(err);
+	st = tw_json_load(c->params, name, &o, err);
+	if (!st) {
+		base = base_values(o, &n);
+		st = base ? TW_OK : tw_err_nomem(err);
+	}
 	if (!st && is_same)
 		st = change_file_secrets(cli, name, base, n, file, err);
 	else if (!st)

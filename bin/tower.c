@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "gate.h"
 #include "ssh/sshconfig.h"
 
@@ -26,9 +27,8 @@ enum tw_status tower_make_key(struct tw_store *s, const char *org,
 	slash = strchr(path + strlen(tw_store_dir(s)) + 1, '/');
 	for (i = 0; i < 2 && slash; i++) {
 		*slash = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST)
-			st = tw_err_sys(err, TW_CONFIG, errno,
-			    "cannot make %s", path);
+		if (!st)
+			st = tw_io_make_dir(path, 0700, err);
 		*slash = '/';
 		slash = strchr(slash + 1, '/');
 	}

@@ -15,6 +15,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/base/hash.h \
 	lib/base/io.c \
 	lib/base/io.h \
+	lib/base/json.c \
+	lib/base/json.h \
 	lib/base/name.c \
 	lib/base/name.h \
 	lib/base/seal.c \

@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/base/test_clock \
 	tests/unit/base/test_hash \
 	tests/unit/base/test_io \
+	tests/unit/base/test_json \
 	tests/unit/base/test_name \
 	tests/unit/base/test_seal \
 	tests/unit/base/test_targets \
@@ -209,17 +210,47 @@ RIG_TESTS = \
 	tests/rig/session.t \
 	tests/rig/systemd.t
 
+# Faults at every point (tests/fault/README): what makes them, and drivers.
+FAULT_TESTS = \
+	tests/fault/fail.t \
+	tests/fault/kill.t \
+	tests/fault/power.t \
+	tests/fault/state.t
+FAULT_COMMON = \
+	tests/fault/digest.c \
+	tests/fault/replay.c \
+	tests/fault/replay.h \
+	tests/fault/shim.h \
+	tests/fault/stage.c \
+	tests/fault/stage.h \
+	tests/fault/table.c \
+	tests/fault/table.h
+check_PROGRAMS += \
+	tests/fault/power \
+	tests/fault/sweep
+tests_fault_power_SOURCES = tests/fault/power.c $(FAULT_COMMON)
+tests_fault_power_LDADD = lib/libtowerify.a $(TW_LIBS)
+tests_fault_sweep_SOURCES = tests/fault/sweep.c $(FAULT_COMMON)
+tests_fault_sweep_LDADD = lib/libtowerify.a $(TW_LIBS)
+# Preloaded, so not with the flags of a program.
+check_DATA += tests/fault/shim.so
+tests/fault/shim.so: tests/fault/shim.c tests/fault/shim.h
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -D_GNU_SOURCE -std=gnu11 -Wall \
+		-Wextra -g -O1 -fPIC -fvisibility=hidden -shared \
+		$(SQLITE_CFLAGS) -o $@ $(srcdir)/tests/fault/shim.c -ldl
+CLEANFILES += tests/fault/shim.so
+
 # What .ci/run runs under the sanitizers besides the quick tests.
 SANITIZED_TESTS = \
 	tests/e2e/order.t
 
 TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS)
 if SLOW_TESTS
-TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(SIM_TESTS) $(RIG_TESTS)
+TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(RIG_TESTS)
 endif SLOW_TESTS
 
 EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) \
-	$(E2E_TESTS) $(RIG_TESTS) $(SIM_TESTS)
+	$(E2E_TESTS) $(RIG_TESTS) $(SIM_TESTS) $(FAULT_TESTS)
 EXTRA_DIST += \
 	tests/cli/rights.golden \
 	tests/bench/bench.sh \
@@ -228,6 +259,9 @@ EXTRA_DIST += \
 	tests/data/yunohost/manifests/blog.toml \
 	tests/e2e/lib.sh \
 	tests/executor/lib.sh \
+	tests/fault/README \
+	tests/fault/scene.sh \
+	tests/fault/shim.c \
 	tests/lib/httpd \
 	tests/lib/sshd.sh \
 	tests/lib/tap.sh \
@@ -298,11 +332,19 @@ check-sim:
 check-sim-long:
 	+$(AM_V_at)TW_SIM_SEEDS=10000 $(MAKE) $(AM_MAKEFLAGS) check TESTS="$(SIM_TESTS)"
 
+check-fault:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(FAULT_TESTS)"
+
+# Whole what `make check' samples: hours.
+check-long-fault:
+	+$(AM_V_at)TOWERIFY_FAULT_LONG=yes $(MAKE) $(AM_MAKEFLAGS) check \
+		TESTS="$(FAULT_TESTS)" TW_LIMIT='env --default-signal'
+
 check-rig:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(RIG_TESTS)"
 
 .PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e \
-	check-rig check-sim check-sim-long
+	check-rig check-sim check-sim-long check-fault check-long-fault
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "engine/contact.h"
 #include "engine/runner.h"
 
@@ -20,6 +21,7 @@ struct ask {			/* one host being asked */
 	struct tw_reach reach;
 	struct tw_contact *contact;
 	json_t *facts;
+	size_t mark;		/* of facts: tw_json_mark() */
 	struct tw_buf output;	/* of the check under way */
 	struct tw_mask *mask;	/* or NULL */
 	bool is_over;
@@ -216,6 +218,7 @@ static enum tw_status open_one(struct ask *a, struct tw_err *err)
 	const struct tw_survey_options *o = a->survey->o;
 	enum tw_status st;
 
+	a->mark = tw_json_mark();
 	a->facts = json_object();
 	a->h->steps = calloc(o->nsteps + 1, sizeof *a->h->steps);
 	a->h->nsteps = o->nsteps;
@@ -256,8 +259,11 @@ static void release_ask(struct survey *s, struct ask *a)
 	tw_mask_free(a->mask);
 	a->mask = NULL;
 	if (json_object_size(a->facts) > 0)
-		a->h->facts = json_dumps(a->facts, JSON_COMPACT |
-		    JSON_SORT_KEYS);
+		a->h->facts = tw_json_dump(a->facts, JSON_COMPACT |
+		    JSON_SORT_KEYS, a->mark);
+	if (json_object_size(a->facts) > 0 && !a->h->facts && !a->h->status)
+		a->h->status = tw_err_set(&a->h->err, TW_AGAIN,
+		    "out of memory");
 	json_decref(a->facts);
 	a->facts = NULL;
 	a->survey = NULL;

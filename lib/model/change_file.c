@@ -327,6 +327,7 @@ static char *make_detail(const struct batch *b,
 {
 	char file[TW_SHA256_HEX], program[TW_SHA256_HEX];
 	const struct tw_filing *f = b->f;
+	size_t mark = tw_json_mark();
 	json_t *o = json_object();
 	bool failed = !o;
 	char *out = NULL;
@@ -351,7 +352,8 @@ static char *make_detail(const struct batch *b,
 	    &failed);
 	set_text(o, "grant", used->text, &failed);
 	if (!failed)
-		out = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		out = tw_json_dump(o, JSON_COMPACT | JSON_PRESERVE_ORDER,
+		    mark);
 	json_decref(o);
 	return out;
 }

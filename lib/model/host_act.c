@@ -281,12 +281,14 @@ static enum tw_status may_save(struct tw_store *s, const struct tw_who *who,
 /* The caller's detail and the grant, malloc'd. */
 static char *save_detail(const char *detail, const struct tw_grant_used *used)
 {
+	size_t mark = tw_json_mark();
 	json_t *o = json_loads(detail ? detail : "{}", 0, NULL);
 	char *out = NULL;
 
 	if (o && json_object_set_new(o, "grant",
 	    json_string(used->text)) == 0)
-		out = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		out = tw_json_dump(o, JSON_COMPACT | JSON_PRESERVE_ORDER,
+		    mark);
 	json_decref(o);
 	return out;
 }

@@ -145,6 +145,7 @@ struct json_t *tw_model_text(const char *s)
 
 char *tw_json_names(const char *const *names)
 {
+	size_t mark = tw_json_mark();
 	json_t *array = json_array();
 	bool failed = !array;
 	char *out = NULL;
@@ -154,7 +155,7 @@ char *tw_json_names(const char *const *names)
 		failed = json_array_append_new(array,
 		    tw_model_text(names[i])) != 0;
 	if (!failed)
-		out = json_dumps(array, JSON_COMPACT);
+		out = tw_json_dump(array, JSON_COMPACT, mark);
 	json_decref(array);
 	return out;
 }

@@ -4,6 +4,7 @@
 #ifndef TW_MODEL_PRIVATE_H
 #define TW_MODEL_PRIVATE_H
 
+#include "base/json.h"
 #include "model/audit.h"
 #include "model/change.h"
 #include "model/grant.h"

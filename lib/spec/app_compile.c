@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 
+#include "base/json.h"
 #include "spec/app_read.h"
 #include "spec/node.h"
 #include "spec/program.h"
@@ -292,6 +293,7 @@ static enum tw_status fill_exports(struct tw_app_spec *app,
 enum tw_status tw_app_exports(struct tw_app_spec *app, const char *instance,
     const char *params, struct tw_buf *out, struct tw_err *err)
 {
+	size_t mark = tw_json_mark();
 	json_t *o = json_object(), *given = json_loads(params ? params : "{}",
 	    0, NULL);
 	struct tw_param_values values = { calloc(app->whole->params.n,
@@ -304,8 +306,8 @@ enum tw_status tw_app_exports(struct tw_app_spec *app, const char *instance,
 			set_values(app, instance, given, &values);
 		st = fill_exports(app, instance ? &values : NULL, o, err);
 		if (st == TW_OK)
-			text = json_dumps(o, JSON_COMPACT |
-			    JSON_PRESERVE_ORDER);
+			text = tw_json_dump(o, JSON_COMPACT |
+			    JSON_PRESERVE_ORDER, mark);
 	}
 	tw_buf_adds(out, text ? text : "");
 	st = text ? tw_buf_check(out, err) : tw_err_nomem(err);

@@ -67,6 +67,14 @@ enum tw_status tw_store_connect(struct tw_store *s, const char *path,
 	    SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE, NULL);
 	if (rc != SQLITE_OK)
 		return tw_store_fail(s, rc, err);
+	/* where it can't, SQLite opens for reading without a word */
+	if (sqlite3_db_readonly(s->db, "main") == 1) {
+		if (access(path, W_OK) < 0)
+			return tw_err_sys(err, TW_CONFIG, errno,
+			    "%s: cannot be opened for writing", path);
+		return tw_err_set(err, TW_CONFIG,
+		    "%s: cannot be opened for writing", path);
+	}
 	sqlite3_busy_timeout(s->db, TW_STORE_BUSY_MS);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
@@ -120,6 +128,40 @@ enum tw_status tw_store_check_header(struct tw_store *s, unsigned long app_id,
 		return tw_err_set(err, TW_CONFIG, "%s: was switched to a "
 		    "journal mode that is not safe here (WAL)", s->path);
 	return TW_OK;
+}
+
+/*
+ * Is the last page whole?  SQLite itself reads one that was cut as if zeros
+ * followed, and goes on.  Asked with a lock that keeps writers out, after what
+ * a killed one left was rolled back.
+ */
+static enum tw_status check_size(struct tw_store *s, struct tw_err *err)
+{
+	sqlite3_file *file = NULL;
+	sqlite3_int64 size = 0;
+	enum tw_status status;
+	int64_t page = 0, n;
+	int rc = SQLITE_OK;
+
+	status = tw_store_exec(s, "BEGIN", err);
+	if (status != TW_OK)
+		return status;
+	status = tw_store_pragma(s, "PRAGMA page_size", &page, err);
+	/* reads the file, and so takes the lock */
+	if (status == TW_OK)
+		status = tw_store_pragma(s, "PRAGMA user_version", &n, err);
+	if (status == TW_OK)
+		rc = sqlite3_file_control(s->db, "main",
+		    SQLITE_FCNTL_FILE_POINTER, &file);
+	if (status == TW_OK && rc == SQLITE_OK)
+		rc = file->pMethods->xFileSize(file, &size);
+	if (status == TW_OK && rc != SQLITE_OK)
+		status = tw_store_fail(s, rc, err);
+	if (status == TW_OK && page > 0 && size % page != 0)
+		status = tw_err_set(err, TW_CONFIG, "%s: is damaged: its end "
+		    "is missing", s->path);
+	tw_store_exec(s, "COMMIT", NULL);
+	return status;
 }
 
 enum tw_status tw_store_connect_new(struct tw_store *s, const char *path,
@@ -303,6 +345,8 @@ enum tw_status tw_store_open(const char *dir, enum tw_store_mode mode,
 		status = tw_store_check_header(s, TW_STORE_APP_ID, "state", err);
 	if (status == TW_OK)
 		status = tw_store_exec(s, pragmas, err);
+	if (status == TW_OK)
+		status = check_size(s, err);
 	if (status == TW_OK) {
 		list = tw_store_migrations(&n);
 		status = tw_store_migrate(s, list, n, err);
