@@ -91,13 +91,14 @@ static enum tw_l2_step no_key_left(struct tw_link *l)
 {
 	const struct tw_l2_login *in = &l->login;
 	const struct tw_ssh_target *t = l->target;
+	bool is_refused = in->refused > 0;
 	struct tw_err err;
 
 	if (in->elsewhere)
 		return tw_l2_fail(l, TW_LINK_UNSUPPORTED, "login as %s needs "
 		    "an RSA key, a certificate or a security key, which "
 		    "libssh2 can't use", t->user);
-	if (in->refused > 0)
+	if (is_refused)
 		tw_err_set(&err, TW_DENIED, "login as %s refused (%d key%s "
 		    "tried)", t->user, in->refused,
 		    in->refused == 1 ? "" : "s");
@@ -110,7 +111,8 @@ static enum tw_l2_step no_key_left(struct tw_link *l)
 		    "there is no key to log in with", t->user);
 	tw_err_hint(&err, "put the key that `towerify-host key` prints into "
 	    "the authorized_keys of %s on %s", t->user, t->name);
-	return tw_l2_end(l, TW_LINK_PERSON, &err);
+	return tw_l2_end(l, is_refused ? TW_LINK_REFUSED : TW_LINK_PERSON,
+	    &err);
 }
 
 /* Whether the host itself said no.  libssh2 has the same code for that and for
@@ -134,7 +136,7 @@ static enum tw_l2_step key_answer(struct tw_link *l, int r, const char *path)
 		return TW_L2_NEXT;
 	}
 	if (l->farewell && strstr(l->farewell_text, "uthentication fail"))
-		return tw_l2_fail(l, TW_LINK_PERSON, "login as %s refused: %s",
+		return tw_l2_fail(l, TW_LINK_REFUSED, "login as %s refused: %s",
 		    l->target->user, l->farewell_text);
 	if (l->farewell)
 		return tw_l2_broken(l, "no login");
