@@ -83,10 +83,17 @@ static enum tw_status parse(struct tw_cli *cli, const char *name,
 	return st;
 }
 
+enum tw_status app_text_parse(struct tw_cli *cli, const char *name,
+    struct app_text *x, struct tw_err *err)
+{
+	struct sources sources = { .bundle = &x->bundle };
+
+	return parse(cli, name, &sources, x, err);
+}
+
 enum tw_status app_text_read(struct tw_cli *cli, struct tower *t,
     const struct tw_app *a, struct app_text *out, struct tw_err *err)
 {
-	struct sources sources = { .bundle = &out->bundle };
 	struct tw_buf name = TW_BUF_INIT;
 	enum tw_status st;
 
@@ -95,7 +102,7 @@ enum tw_status app_text_read(struct tw_cli *cli, struct tower *t,
 	tw_buf_addf(&name, "%s@%s", a->name, a->version);
 	st = tw_app_read(t->store, a, &out->file, &out->bundle, err);
 	if (!st)
-		st = parse(cli, tw_buf_str(&name), &sources, out, err);
+		st = app_text_parse(cli, tw_buf_str(&name), out, err);
 	tw_buf_release(&name);
 	if (st)
 		app_text_release(out);
@@ -126,26 +133,38 @@ static char *file_of(const char *path)
 	return tw_buf_detach(&b);
 }
 
+static bool is_stdin(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
 static enum tw_status read_app(struct tw_cli *cli, const char *path,
     struct app_text *x, struct tw_err *err)
 {
 	struct sources sources = { .bundle = &x->bundle };
-	bool is_stdin = strcmp(path, "-") == 0;
 	char *copy = strdup(path);
-	enum tw_status st;
+	enum tw_status st = TW_OK;
 
 	if (!copy)
 		return tw_err_nomem(err);
-	x->file.max = FILE_MAX;
 	x->bundle.max = BUNDLE_MAX;
 	sources.dir = dirname(copy);	/* of "-": "." */
+	if (!st)
+		st = parse(cli, is_stdin(path) ? "standard input" : path,
+		    &sources, x, err);
+	free(copy);
+	return st;
+}
+
+static enum tw_status read_file(const char *path, struct app_text *x,
+    struct tw_err *err)
+{
+	enum tw_status st;
+
+	x->file.max = FILE_MAX;
 	st = gate_read(path, &x->file, err);
 	if (st == TW_CONFIG)	/* an input file, not the state */
 		st = err->status = TW_DATA;
-	if (!st)
-		st = parse(cli, is_stdin ? "standard input" : path, &sources,
-		    x, err);
-	free(copy);
 	return st;
 }
 
@@ -191,9 +210,15 @@ int app_add(struct tw_cli *cli, int argc, char **argv)
 	enum tw_status st;
 
 	(void)argc;
-	st = path ? read_app(cli, path, &x, &err) : tw_err_nomem(&err);
-	if (!st)
-		st = add(cli, &x, &err);
+	st = path ? read_file(path, &x, &err) : tw_err_nomem(&err);
+	if (!st && app_is_manifest(&x.file)) {
+		st = app_manifest(cli, is_stdin(path) ? "standard input" :
+		    path, &x.file, &err);
+	} else if (!st) {
+		st = read_app(cli, path, &x, &err);
+		if (!st)
+			st = add(cli, &x, &err);
+	}
 	app_text_release(&x);
 	free(path);
 	return filing_finish(cli, st, &err);

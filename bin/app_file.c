@@ -22,6 +22,7 @@
 struct group {
 	struct tw_app app;
 	const struct tw_instance *like;	/* NULL: there is none yet */
+	struct tw_yunohost_catalog *yunohost;	/* of that one app, or NULL */
 	struct app_text text;
 	struct tw_change_spec *change;
 	struct change_file file;
@@ -64,6 +65,7 @@ static void deed_release(struct deed *d)
 		change_file_release(&g->file);
 		tw_change_spec_free(g->change);
 		app_text_release(&g->text);
+		tw_yunohost_free(g->yunohost);
 		tw_app_release(&g->app);
 	}
 	for (i = 0; d->apart && d->apart[i].name; i++)
@@ -187,6 +189,19 @@ static enum tw_status read_all(struct deed *d, char **argv,
 
 /* --- which app, in which version --------------------------------------------------- */
 
+/* YunoHost's catalogue has one version of an app, or none any more: what an
+ * instance is is enough to move it. */
+static enum tw_status as_it_is(const struct tw_instance *i,
+    struct tw_app *out, struct tw_err *err)
+{
+	memset(out, 0, sizeof *out);
+	out->source = i->source;
+	out->level = -1;
+	out->name = strdup(i->app);
+	out->version = strdup(i->version);
+	return out->name && out->version ? TW_OK : tw_err_nomem(err);
+}
+
 /* What the hosts' instances are of, or are to be: *out, to release. */
 static enum tw_status find_app(struct deed *d, const struct tw_instance *i,
     struct tw_app *out, struct tw_err *err)
@@ -196,6 +211,8 @@ static enum tw_status find_app(struct deed *d, const struct tw_instance *i,
 
 	if (d->action == TW_INSTANCE_DEPLOY)
 		return tw_app_find(s, &d->t->who, d->wanted, out, err);
+	if (i->source == TW_APP_YUNOHOST && d->action != TW_INSTANCE_UPGRADE)
+		return as_it_is(i, out, err);
 	version = d->action == TW_INSTANCE_UPGRADE ? d->wanted : i->version;
 	return tw_app_get(s, &d->t->who, i->app, version, i->source, out,
 	    err);
@@ -231,12 +248,6 @@ static enum tw_status put_in_group(struct deed *d, struct one *o,
 		return st;
 	more->like = o->instance;
 	d->ngroups++;
-	if (more->app.source == TW_APP_YUNOHOST) {
-		tw_err_set(err, TW_NO, "%s is YunoHost's: this version of "
-		    "towerify lists its apps, and deploys those of app files",
-		    more->app.name);
-		return TW_NO;
-	}
 	return TW_OK;
 }
 
@@ -335,6 +346,14 @@ static enum tw_status check_hosts(struct deed *d, struct tw_err *err)
 
 /* --- programs --------------------------------------------------------------------------- */
 
+static const enum tw_app_action actions[TW_INSTANCE_ACTIONS] = {
+	[TW_INSTANCE_DEPLOY] = TW_APP_DEPLOY,
+	[TW_INSTANCE_START] = TW_APP_START,
+	[TW_INSTANCE_STOP] = TW_APP_STOP,
+	[TW_INSTANCE_UPGRADE] = TW_APP_UPGRADE,
+	[TW_INSTANCE_UNDEPLOY] = TW_APP_UNDEPLOY,
+};
+
 static bool has_param(const struct tw_params *p, const char *name)
 {
 	size_t i;
@@ -356,12 +375,29 @@ static bool is_given(const struct given *g, const char *name)
 	return false;
 }
 
+/* YunoHost asks when it installs an app, and never again. */
+static enum tw_status refuse_given(const struct deed *d, struct tw_err *err)
+{
+	const struct tw_param_given *g = d->given.v;
+
+	if (d->given.n == 0)
+		return TW_OK;
+	tw_err_set(err, TW_USAGE, "%s leaves parameter '%.*s' as it is",
+	    tw_instance_action_name(d->action), (int)g->name_len, g->name);
+	tw_err_hint(err, "an app of YunoHost is asked when it is installed; "
+	    "later it is configured on its host");
+	return TW_USAGE;
+}
+
 /* The parameters of a running app are changed by an upgrade alone. */
 static enum tw_status check_given(const struct deed *d,
-    const struct tw_params *p, struct tw_err *err)
+    const struct group *g, const struct tw_params *p, struct tw_err *err)
 {
 	size_t i;
 
+	if (g->app.source == TW_APP_YUNOHOST && d->action !=
+	    TW_INSTANCE_DEPLOY)
+		return refuse_given(d, err);
 	if (d->action == TW_INSTANCE_DEPLOY ||
 	    d->action == TW_INSTANCE_UPGRADE)
 		return TW_OK;
@@ -407,13 +443,6 @@ static enum tw_status merge_given(const struct deed *d,
 static enum tw_status compile(struct deed *d, struct group *g,
     struct tw_err *err)
 {
-	static const enum tw_app_action actions[TW_INSTANCE_ACTIONS] = {
-		[TW_INSTANCE_DEPLOY] = TW_APP_DEPLOY,
-		[TW_INSTANCE_START] = TW_APP_START,
-		[TW_INSTANCE_STOP] = TW_APP_STOP,
-		[TW_INSTANCE_UPGRADE] = TW_APP_UPGRADE,
-		[TW_INSTANCE_UNDEPLOY] = TW_APP_UNDEPLOY,
-	};
 	const struct tw_app_act act = { .action = actions[d->action],
 	    .instance = d->name,
 	    .from = d->action == TW_INSTANCE_UPGRADE ? g->like->version : NULL,
@@ -424,13 +453,38 @@ static enum tw_status compile(struct deed *d, struct group *g,
 
 	st = tw_app_compile(g->text.spec, &act, &g->change, err);
 	if (!st)
-		st = check_given(d, &g->text.spec->params, err);
+		st = check_given(d, g, &g->text.spec->params, err);
 	if (!st)
 		st = merge_given(d, g, o, &given, err);
+	if (!st && g->yunohost && d->action == TW_INSTANCE_DEPLOY)
+		st = app_yunohost_given(d->cli, g->yunohost->apps, &given,
+		    err);
 	if (!st)
 		st = change_file_of(d->cli, g->change, &given, &g->file, err);
 	free(given.v);
 	json_decref(o);
+	return st;
+}
+
+/* An app of YunoHost as an app file, for the one instance. */
+static enum tw_status read_yunohost(struct deed *d, struct group *g,
+    struct tw_err *err)
+{
+	const struct tw_yunohost_act act = { .action = actions[d->action],
+	    .instance = d->name,
+	    .no_backup = tw_cli_flag(d->cli, "no-backup") };
+	bool is_deploy = d->action == TW_INSTANCE_DEPLOY;
+	enum tw_status st;
+
+	st = app_yunohost_read(&g->app, &g->yunohost, err);
+	if (!st && is_deploy)
+		st = tw_yunohost_install_check(g->yunohost->apps, err);
+	if (!st && is_deploy)
+		st = tw_yunohost_instance_check(g->yunohost->apps, d->name,
+		    err);
+	if (!st)
+		st = app_yunohost_kept(d->cli, g->yunohost->apps, &act,
+		    g->like ? g->like->params : NULL, &g->text, err);
 	return st;
 }
 
@@ -439,9 +493,13 @@ static enum tw_status read_texts(struct deed *d, struct tw_err *err)
 	enum tw_status st = TW_OK;
 	size_t i;
 
-	for (i = 0; i < d->ngroups && !st; i++)
-		st = app_text_read(d->cli, d->t, &d->groups[i].app,
-		    &d->groups[i].text, err);
+	for (i = 0; i < d->ngroups && !st; i++) {
+		struct group *g = &d->groups[i];
+
+		st = g->app.source == TW_APP_YUNOHOST ?
+		    read_yunohost(d, g, err) :
+		    app_text_read(d->cli, d->t, &g->app, &g->text, err);
+	}
 	return st;
 }
 

@@ -120,7 +120,8 @@ static json_t *question(const struct tw_yunohost_question *q)
 	json_t *o = json_object();
 
 	set(o, "id", q->id);
-	set(o, "type", q->type_word);
+	set(o, "type", q->type == TW_YUNOHOST_SHOWN ? "display_text" :
+	    q->type_word);
 	set(o, "ask", q->ask);
 	set(o, "help", q->help);
 	set(o, "example", q->example);
@@ -145,13 +146,15 @@ static char *detail(const struct tw_yunohost_app *a)
 	char *out;
 	size_t i;
 
-	set(o, "url", a->url);
+	set(o, "url", a->url && a->url[0] ? a->url : NULL);
 	set(o, "branch", a->branch);
 	set(o, "revision", a->revision);
 	set(o, "yunohost", a->yunohost);
 	set_size(o, "disk", a->disk);
 	set_size(o, "ram_build", a->ram_build);
 	set_size(o, "ram_runtime", a->ram_runtime);
+	if (a->ram_swap)
+		json_object_set_new(o, "ram_swap", json_true());
 	set_words(o, "subtags", &a->subtags);
 	set_words(o, "antifeatures", &a->antifeatures);
 	json_object_set_new(o, "multi_instance",
@@ -209,6 +212,101 @@ static enum tw_status make_entry(const struct tw_yunohost_app *a,
 	};
 	return TW_OK;
 }
+
+/* --- a manifest ------------------------------------------------------------------------ */
+
+bool app_is_manifest(const struct tw_buf *b)
+{
+	static const char key[] = "packaging_format";
+	const char *p = tw_buf_str(b);
+
+	for (; p; p = strchr(p, '\n')) {
+		p += strspn(p, "\n");
+		if (strncmp(p, key, sizeof key - 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A manifest does not say what the catalogue thinks of the app, nor where it
+ * comes from. */
+static enum tw_status keep_known(const struct tw_app *had,
+    struct tw_app_entry *e, char **owned, struct tw_err *err)
+{
+	json_t *old = had->detail ? json_loads(had->detail, 0, NULL) : NULL;
+	json_t *o = json_loads(e->detail, 0, NULL);
+	static const char *const keys[] = { "url", "branch", "revision",
+		"subtags", "antifeatures", "high_quality", "maintained" };
+	size_t i;
+
+	e->state = had->state;
+	e->category = had->category;
+	e->level = had->level;
+	for (i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (json_object_get(old, keys[i]))
+			json_object_set(o, keys[i],
+			    json_object_get(old, keys[i]));
+	free(owned[0]);
+	e->detail = owned[0] = o ? json_dumps(o, JSON_COMPACT |
+	    JSON_PRESERVE_ORDER) : NULL;
+	json_decref(old);
+	json_decref(o);
+	return owned[0] ? TW_OK : tw_err_nomem(err);
+}
+
+static enum tw_status put_manifest(struct tw_cli *cli,
+    const struct tw_yunohost_app *a, const struct tw_buf *text,
+    struct tw_err *err)
+{
+	struct tower *t = cli->context;
+	uint8_t hash[TW_SHA256_LEN];
+	char *owned[2] = { NULL, NULL };
+	struct tw_app had = { 0 };
+	struct tw_app_entry e;
+	bool again = false;
+	enum tw_status st;
+
+	st = make_entry(a, &e, owned, err);
+	if (!st)
+		st = tw_app_get(t->store, &t->who, a->id, NULL,
+		    TW_APP_YUNOHOST, &had, err);
+	if (!st)
+		st = keep_known(&had, &e, owned, err);
+	else if (st == TW_NO)
+		st = TW_OK;
+	tw_sha256(text->data, text->len, hash);
+	if (!st)
+		st = tw_app_manifest(t->store, &t->who, &e, hash, &again,
+		    err);
+	if (!st)
+		printf("%s@%s\n", a->id, a->version ? a->version : "");
+	if (!st && again)
+		tw_cli_say(cli, "it was there already");
+	tw_app_release(&had);
+	free(owned[0]);
+	free(owned[1]);
+	return st;
+}
+
+enum tw_status app_manifest(struct tw_cli *cli, const char *name,
+    const struct tw_buf *text, struct tw_err *err)
+{
+	struct tw_yunohost_catalog *c = NULL;
+	struct tw_diags ds = { .file = name };
+	enum tw_status st;
+
+	st = tw_yunohost_manifest(tw_buf_str(text), text->len, &ds, &c, err);
+	if (st)
+		change_file_problems(cli, &ds, err);
+	else
+		st = put_manifest(cli, c->apps, text, err);
+	err->msg[0] = st ? err->msg[0] : '\0';
+	tw_yunohost_free(c);
+	tw_diags_release(&ds);
+	return st;
+}
+
+/* --- all of them -------------------------------------------------------------------------- */
 
 static enum tw_status make_entries(const struct tw_yunohost_catalog *c,
     struct entries *e, struct tw_err *err)

@@ -106,7 +106,7 @@ const struct tw_column app_show_columns[] = {
 	{ "by", "By", TW_COL_TEXT, true, "who added it" },
 	{ "detail", "Detail", TW_COL_JSON, false,
 	    "what else YunoHost's catalogue says" },
-	{ "file", "File", TW_COL_TEXT, false, "the app file" },
+	{ "file", "File", TW_COL_TEXT, false, "the app file, or what YunoHost's app becomes" },
 	{ 0 }
 };
 
@@ -196,11 +196,28 @@ static void fill_show(struct tw_table *t, const struct tw_app *a)
 	tw_table_cell_json(t, S_DETAIL, a->detail);
 }
 
+/* An app of YunoHost whose questions are known is as good as a file. */
+static enum tw_status read_text(struct tw_cli *cli, const struct tw_app *a,
+    struct app_text *x, struct tw_err *err)
+{
+	const struct tw_yunohost_act act = { .action = TW_APP_DEPLOY,
+	    .instance = a->name };
+	struct tw_yunohost_catalog *c = NULL;
+	enum tw_status st;
+
+	if (a->source == TW_APP_FILE)
+		return app_text_read(cli, cli->context, a, x, err);
+	st = app_yunohost_read(a, &c, err);
+	if (!st && c->apps->has_questions && tw_app_version_ok(a->version))
+		st = app_yunohost_text(cli, c->apps, &act, x, err);
+	tw_yunohost_free(c);
+	return st;
+}
+
 static enum tw_status show(struct tw_cli *cli, const struct tw_app *a,
     struct tw_err *err)
 {
 	struct tw_table_options o = cli->table;
-	struct tower *t = cli->context;
 	struct tw_table *table = NULL;
 	struct app_text x = { 0 };
 	enum tw_status st;
@@ -208,11 +225,11 @@ static enum tw_status show(struct tw_cli *cli, const struct tw_app *a,
 	o.noun = "apps";
 	o.all_columns = o.mode != TW_TABLE_PEOPLE;
 	st = tw_table_new(app_show_columns, &o, &table, err);
-	if (!st && a->source == TW_APP_FILE)
-		st = app_text_read(cli, t, a, &x, err);
+	if (!st)
+		st = read_text(cli, a, &x, err);
 	if (!st) {
 		fill_show(table, a);
-		if (a->source == TW_APP_FILE)
+		if (x.spec)
 			st = fill_file(table, &x, err);
 	}
 	if (!st)

@@ -16,6 +16,7 @@ bin_libcli_a_SOURCES = \
 	bin/app_file.c \
 	bin/app_import.c \
 	bin/app_look.c \
+	bin/app_yunohost.c \
 	bin/cli.c \
 	bin/cli.h \
 	bin/cli_help.c \

@@ -36,7 +36,7 @@ static const struct tw_verb verbs[] = {
 	{ "show", app_show, NULL, "APP[@VERSION]", 1, 1, TW_NEEDS_READ,
 	    "one of them", app_show_columns },
 	{ "add", app_add, NULL, "FILE|DIR", 1, 1, TW_NEEDS_CREATE,
-	    "check an app file and store its version", NULL },
+	    "store an app file's version, or a manifest of YunoHost", NULL },
 	{ "import", app_import, NULL, "FILE|DIR", 1, 1, TW_NEEDS_CREATE,
 	    "take YunoHost's catalogue over", NULL },
 	{ "remove", app_remove, NULL, "APP[@VERSION]", 1, 1, TW_NEEDS_WRITE,

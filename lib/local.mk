@@ -168,10 +168,13 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/yunohost.h \
 	lib/spec/yunohost_args.c \
 	lib/spec/yunohost_check.c \
+	lib/spec/yunohost_compile.c \
+	lib/spec/yunohost_compile.h \
 	lib/spec/yunohost_json.c \
 	lib/spec/yunohost_manifest.c \
 	lib/spec/yunohost_private.h \
 	lib/spec/yunohost_question.c \
+	lib/spec/yunohost_stored.c \
 	lib/spec/yunohost_toml.c \
 	lib/ssh/agent.c \
 	lib/ssh/agent.h \

@@ -13,4 +13,5 @@ dist_man_MANS += \
 	man/towerify-queue.1 \
 	man/towerify-run.1 \
 	man/towerify-shell.1 \
+	man/towerify-yunohost.7 \
 	man/towerify.7

@@ -14,7 +14,16 @@ dist_kinds_DATA = \
 	share/kinds/service \
 	share/kinds/template \
 	share/kinds/user \
-	share/kinds/wait
+	share/kinds/wait \
+	share/kinds/yunohost-app \
+	share/kinds/yunohost-domain \
+	share/kinds/yunohost-permission \
+	share/kinds/yunohost-service \
+	share/kinds/yunohost-user
+# What several of them have in common.
+kindslibdir = $(kindsdir)/lib
+dist_kindslib_DATA = \
+	share/kinds/lib/yunohost
 
 # Apps to begin with.
 catalogdir = $(pkgdatadir)/catalog

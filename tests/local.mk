@@ -62,6 +62,7 @@ UNIT_TESTS = \
 	tests/unit/spec/test_yunohost_alloc \
 	tests/unit/spec/test_yunohost_args \
 	tests/unit/spec/test_yunohost_bad \
+	tests/unit/spec/test_yunohost_compile \
 	tests/unit/ssh/test_fake \
 	tests/unit/ssh/test_hostkey \
 	tests/unit/ssh/test_links \
@@ -87,6 +88,7 @@ tests_unit_spec_test_yunohost_LDADD = $(TOML_LDADD)
 tests_unit_spec_test_yunohost_alloc_LDADD = $(TOML_LDADD)
 tests_unit_spec_test_yunohost_args_LDADD = $(TOML_LDADD)
 tests_unit_spec_test_yunohost_bad_LDADD = $(TOML_LDADD)
+tests_unit_spec_test_yunohost_compile_LDADD = $(TOML_LDADD)
 
 LINT_TESTS = \
 	tests/lint/code.t \
@@ -130,7 +132,8 @@ EXECUTOR_TESTS = \
 	tests/executor/reboot.t \
 	tests/executor/secret.t \
 	tests/executor/spool.t \
-	tests/executor/steps.t
+	tests/executor/steps.t \
+	tests/executor/yunohost.t
 
 E2E_TESTS = \
 	tests/e2e/app.t \
@@ -149,7 +152,8 @@ E2E_TESTS = \
 	tests/e2e/successor.t \
 	tests/e2e/transport.t \
 	tests/e2e/tree.t \
-	tests/e2e/two-runners.t
+	tests/e2e/two-runners.t \
+	tests/e2e/yunohost.t
 
 RIG_TESTS = \
 	tests/rig/apt.t \
@@ -185,6 +189,7 @@ EXTRA_DIST += \
 	tests/lib/tap.sh \
 	tests/lib/tower.sh \
 	tests/lib/yunohost \
+	tests/lib/yunohost.sh \
 	tests/lint/lint.sh \
 	tests/rig/README \
 	tests/rig/base.sh \

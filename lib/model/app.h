@@ -90,6 +90,13 @@ enum tw_status tw_app_import(struct tw_store *s, const struct tw_who *who,
     const uint8_t hash[TW_SHA256_LEN], struct tw_app_import *result,
     struct tw_err *err);
 
+/* One app of YunoHost's catalogue, there already or not, is what its manifest
+ * says, until the next import; audit "app.manifest" with the hash of what was
+ * read.  The same again: *again, and nothing is done. */
+enum tw_status tw_app_manifest(struct tw_store *s, const struct tw_who *who,
+    const struct tw_app_entry *a, const uint8_t hash[TW_SHA256_LEN],
+    bool *again, struct tw_err *err);
+
 /* "NAME" (all its versions) or "NAME@VERSION", of files and of YunoHost's
  * until its next import; audit "app.remove" for each.  TW_NO: there is none,
  * or an instance of it is ("wiki@1.0 is deployed on web1"). */

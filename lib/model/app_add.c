@@ -308,6 +308,42 @@ enum tw_status tw_app_import(struct tw_store *s, const struct tw_who *who,
 	return tw_tx_end(&tx, status, err);
 }
 
+static enum tw_status describe(struct tw_store *s, const struct tw_who *who,
+    const struct tw_app_entry *a, const uint8_t hash[TW_SHA256_LEN],
+    bool *again, struct tw_err *err)
+{
+	struct tw_app_import r = { 0 };
+	struct tw_grant_used used;
+	char hex[TW_SHA256_HEX];
+	enum tw_status status;
+
+	status = tw_may(s, who, TW_MAY_CHANGE, &used, err);
+	if (status == TW_OK)
+		status = put(s, who, a, &r, err);
+	*again = r.added + r.changed == 0;
+	if (status != TW_OK || *again)
+		return status;
+	tw_hex(hash, TW_SHA256_LEN, hex);
+	return tw_app_record(s, who, "app.manifest", tw_audit_detail("app",
+	    a->name, "version", a->version, "sha256", hex, "grant", used.text,
+	    (char *)NULL), err);
+}
+
+enum tw_status tw_app_manifest(struct tw_store *s, const struct tw_who *who,
+    const struct tw_app_entry *a, const uint8_t hash[TW_SHA256_LEN],
+    bool *again, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_tx tx;
+
+	*again = false;
+	status = tw_tx_begin(&tx, s, err);
+	if (status == TW_OK)
+		status = tw_tx_end(&tx, describe(s, who, a, hash, again, err),
+		    err);
+	return status;
+}
+
 /* --- removing ------------------------------------------------------------- */
 
 /* What an upgrade under way goes to counts too. */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/name.h"
@@ -21,11 +22,13 @@
 #include "spec/yaml.h"
 
 #define NAMES_MAX 1000		/* kinds that a set knows */
+#define DIRS_MAX 32
 
 struct loaded {
 	struct tw_kind kind;
 	struct tw_yaml_doc *doc;	/* owned, or NULL */
 	struct tw_buf text;
+	struct tw_buf whole;		/* with a library before it, or empty */
 	const char *path;
 	bool is_good;
 	struct loaded *next;
@@ -36,12 +39,15 @@ struct tw_kinds {
 	const char *names[NAMES_MAX + 1];
 	const char *paths[NAMES_MAX + 1];	/* in the order of names */
 	size_t n;
+	const char *dirs[DIRS_MAX + 1];	/* where libraries are looked for */
+	size_t ndirs;
 	struct tw_buf where;
 	struct loaded *loaded;		/* owned */
 };
 
 static const char *const keys[] = {
-	"towerify-kind", "args", "one_of", "templates", "facts", "undo", NULL
+	"towerify-kind", "uses", "args", "one_of", "templates", "facts", "undo",
+	NULL
 };
 
 /* --- the set -------------------------------------------------------------- */
@@ -56,6 +62,19 @@ static size_t find_place(const struct tw_kinds *s, const char *name)
 	return i;
 }
 
+/* As a parameter's, and with hyphens within. */
+static bool is_kind_name(const char *s)
+{
+	char plain[TW_NAME_MAX + 1];
+	size_t i, n = strlen(s);
+
+	if (n > TW_NAME_MAX || s[n ? n - 1 : 0] == '-')
+		return false;
+	for (i = 0; i <= n; i++)
+		plain[i] = s[i] == '-' && i ? '_' : s[i];
+	return tw_name_param_ok(plain);
+}
+
 static enum tw_status add_name(struct tw_kinds *s, const char *dir,
     const char *name, struct tw_err *err)
 {
@@ -63,7 +82,7 @@ static enum tw_status add_name(struct tw_kinds *s, const char *dir,
 	const char *own, *own_path;
 	size_t i;
 
-	if (!tw_name_param_ok(name) || tw_kind_lists(s->names, name) ||
+	if (!is_kind_name(name) || tw_kind_lists(s->names, name) ||
 	    s->n == NAMES_MAX)
 		return TW_OK;
 	tw_buf_addf(&path, "%s/%s", dir, name);
@@ -92,6 +111,11 @@ static enum tw_status add_dir(struct tw_kinds *s, const char *dir,
 	DIR *d;
 
 	tw_buf_addf(&s->where, "%s%s", s->where.len ? ", " : "", dir);
+	if (s->ndirs < DIRS_MAX) {
+		s->dirs[s->ndirs] = tw_arena_copy(&s->arena, dir, strlen(dir));
+		if (!s->dirs[s->ndirs++])
+			return tw_err_nomem(err);
+	}
 	d = opendir(dir);
 	if (!d)
 		return errno == ENOMEM ? tw_err_nomem(err) : TW_OK;
@@ -127,6 +151,7 @@ static void loaded_free(struct loaded *l)
 	tw_params_release(&l->kind.args);
 	tw_yaml_free(l->doc);
 	tw_buf_release(&l->text);
+	tw_buf_release(&l->whole);
 	free(l);
 }
 
@@ -280,19 +305,81 @@ static void read_undo(struct loaded *l, const struct tw_yaml_node *root,
 		l->kind.undo = undos[i];
 }
 
-static enum tw_status read_header(struct loaded *l, struct tw_diags *ds,
-    struct tw_err *err)
+/* The file of a library, in the first directory that has it; path is empty
+ * where none has. */
+static enum tw_status find_library(const struct tw_kinds *s, const char *name,
+    struct tw_buf *path, struct tw_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < s->ndirs && tw_name_param_ok(name); i++) {
+		tw_buf_addf(path, "%s/lib/%s", s->dirs[i], name);
+		if (path->failed || access(path->data, F_OK) == 0)
+			break;
+		tw_buf_reset(path);
+	}
+	return tw_buf_check(path, err);
+}
+
+/* What is sent is the library and then the kind. */
+static enum tw_status put_before(struct loaded *l, const char *path,
+    const struct tw_yaml_node *n, struct tw_diags *ds, struct tw_err *err)
+{
+	struct tw_shell_text t = { 0 };
+	enum tw_status st;
+
+	st = tw_io_read_file(path, &l->whole, err);
+	if (st != TW_OK)
+		return st;
+	t.text = tw_buf_str(&l->whole);
+	st = tw_shell_check(&t, 1, err);
+	if (t.line)
+		tw_diags_add(ds, n->line, n->col, NULL, "%s:%zu: %s", path,
+		    t.line, t.why);
+	tw_buf_addc(&l->whole, '\n');
+	tw_buf_add(&l->whole, l->text.data, l->text.len);
+	if (st == TW_OK)
+		st = tw_buf_check(&l->whole, err);
+	l->kind.text = l->whole.data;
+	return st;
+}
+
+static enum tw_status read_uses(const struct tw_kinds *s, struct loaded *l,
+    const struct tw_yaml_node *root, struct tw_diags *ds, struct tw_err *err)
+{
+	const struct tw_yaml_node *n = tw_node_get(root, "uses");
+	struct tw_buf path = TW_BUF_INIT;
+	enum tw_status st;
+	struct tw_quote q;
+	const char *name;
+
+	if (!n || !tw_node_text(n, "uses", &name, ds))
+		return TW_OK;
+	st = find_library(s, name, &path, err);
+	if (st == TW_OK && path.len)
+		st = put_before(l, path.data, n, ds, err);
+	else if (st == TW_OK)
+		tw_diags_add(ds, n->line, n->col, "it is lib/NAME in a "
+		    "directory of kinds", "there is no library %s",
+		    tw_quote(&q, name, n->len));
+	tw_buf_release(&path);
+	return st;
+}
+
+static enum tw_status read_header(const struct tw_kinds *s, struct loaded *l,
+    struct tw_diags *ds, struct tw_err *err)
 {
 	const struct tw_yaml_node *root = tw_yaml_root(l->doc), *n;
 	struct tw_kind *k = &l->kind;
-	enum tw_status st = TW_OK;
+	enum tw_status st;
 
 	if (!tw_node_mapping(root, "the header", keys, ds))
 		return TW_OK;
 	read_version(root, ds);
 	read_undo(l, root, ds);
+	st = read_uses(s, l, root, ds, err);
 	n = tw_node_get(root, "args");
-	if (n)
+	if (n && st == TW_OK)
 		st = tw_args_read(l->doc, n, ds, &k->args, err);
 	if (st == TW_OK)
 		st = read_words(l, root, "one_of", &k->args, &k->one_of, ds,
@@ -339,8 +426,8 @@ static enum tw_status check_body(const struct loaded *l, struct tw_diags *ds,
 	return st;
 }
 
-static enum tw_status parse(struct loaded *l, struct tw_diags *ds,
-    struct tw_err *err)
+static enum tw_status parse(const struct tw_kinds *s, struct loaded *l,
+    struct tw_diags *ds, struct tw_err *err)
 {
 	struct tw_buf header = TW_BUF_INIT;
 	struct tw_source src;
@@ -355,7 +442,7 @@ static enum tw_status parse(struct loaded *l, struct tw_diags *ds,
 			st = tw_yaml_parse(header.data, header.len, NULL, ds,
 			    &l->doc, err);
 		if (st == TW_OK)
-			st = read_header(l, ds, err);
+			st = read_header(s, l, ds, err);
 		if (st == TW_DATA)
 			st = TW_OK;
 	}
@@ -381,6 +468,7 @@ static enum tw_status load(struct tw_kinds *s, size_t i, struct tw_diags *ds,
 	l->path = s->paths[i];
 	l->kind.name = s->names[i];
 	l->text.max = TW_KIND_MAX;
+	l->whole.max = TW_KIND_MAX;
 	st = tw_io_read_file(l->path, &l->text, err);
 	if (st == TW_OK && (l->text.len == 0 ||
 	    l->text.data[l->text.len - 1] != '\n'))
@@ -391,7 +479,7 @@ static enum tw_status load(struct tw_kinds *s, size_t i, struct tw_diags *ds,
 		return st;
 	l->kind.text = l->text.data;
 	ds->file = l->path;
-	st = parse(l, ds, err);
+	st = parse(s, l, ds, err);
 	ds->file = file;
 	l->is_good = st == TW_OK && ds->n + ds->more == before;
 	return st;

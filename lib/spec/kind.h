@@ -27,7 +27,8 @@ enum tw_undo {
 
 struct tw_kind {		/* lives as long as its set */
 	const char *name;
-	const char *text;	/* the whole file, ends with a newline */
+	const char *text;	/* the whole file, behind the library that it
+				 * uses; ends with a newline */
 	struct tw_params args;
 	/* NULL-terminated, or NULL where the file has none */
 	const char *const *one_of;	/* just one of these must be given */

@@ -94,6 +94,7 @@ struct tw_yunohost_app {	/* text is NULL where there is none */
 	const char *yunohost;	/* the version it needs: ">= 12.1.39" */
 	int level;		/* 0 to 10, -1: unknown */
 	int64_t disk, ram_build, ram_runtime;	/* bytes, -1: unknown */
+	bool ram_swap;		/* swap counts too */
 	struct tw_yunohost_words subtags;
 	struct tw_yunohost_words antifeatures;
 	struct tw_yunohost_words architectures;	/* none: all */

@@ -110,7 +110,7 @@ static void check(const struct args *a, const struct tw_yunohost_question *q,
 
 /* A group has a default of YunoHost's own, a boolean is no, and whether a
  * conditional question is asked isn't known. */
-static bool must_be_given(const struct tw_yunohost_question *q)
+bool tw_yunohost_is_required(const struct tw_yunohost_question *q)
 {
 	return !q->optional && !q->conditional && !q->fallback &&
 	    q->type != TW_YUNOHOST_SHOWN && q->type != TW_YUNOHOST_GROUP &&
@@ -130,7 +130,7 @@ static void settle(struct args *a)
 			check(a, q, answer);
 		else if (answer->given)
 			continue;
-		else if (must_be_given(q))
+		else if (tw_yunohost_is_required(q))
 			tw_diags_add(a->ds, 0, 0, q->ask, "%s needs %s%s%s",
 			    a->app->id, q->id, q->ask ? "" : ", of type ",
 			    q->ask ? "" : q->type_word);

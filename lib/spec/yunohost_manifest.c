@@ -88,6 +88,7 @@ static void read_integration(struct tw_yunohost_read *r,
 		return;
 	read_size(r, ram, "build", &a->ram_build);
 	read_size(r, ram, "runtime", &a->ram_runtime);
+	tw_tree_boolean(ram, "include_swap", &a->ram_swap, r->ds);
 }
 
 static void read_id(struct tw_yunohost_read *r, const struct tw_tree_node *n,

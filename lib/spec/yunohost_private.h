@@ -54,6 +54,16 @@ void tw_yunohost_about(struct tw_yunohost_read *r,
 void tw_yunohost_questions(struct tw_yunohost_read *r,
     const struct tw_tree_node *manifest, struct tw_yunohost_app *a);
 
+/* One of them, in a table of its own. */
+void tw_yunohost_question(struct tw_yunohost_read *r,
+    const struct tw_tree_node *n, const char *id,
+    struct tw_yunohost_question *q);
+bool tw_yunohost_question_ok(const char *id);
+
+/* Whether a question that is neither asked only sometimes nor optional has no
+ * answer of its own: an install needs one. */
+bool tw_yunohost_is_required(const struct tw_yunohost_question *q);
+
 /* Whether a value is one of the words that YunoHost takes for yes, or no. */
 bool tw_yunohost_is_yes(const struct tw_yunohost_question *q, const char *s);
 bool tw_yunohost_is_no(const struct tw_yunohost_question *q, const char *s);

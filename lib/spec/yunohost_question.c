@@ -42,7 +42,7 @@ static const struct {
 	{ "button", TW_YUNOHOST_SHOWN },
 };
 
-static bool id_ok(const char *s)
+bool tw_yunohost_question_ok(const char *s)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
@@ -218,12 +218,13 @@ static void read_visible(struct tw_yunohost_read *r,
 	q->conditional = !visible;
 }
 
-static void read_question(struct tw_yunohost_read *r,
-    const struct tw_tree_node *n, struct tw_yunohost_question *q)
+void tw_yunohost_question(struct tw_yunohost_read *r,
+    const struct tw_tree_node *n, const char *id,
+    struct tw_yunohost_question *q)
 {
 	const struct tw_tree_node *pattern = tw_tree_get(n, "pattern");
 
-	q->id = tw_yunohost_copy(r, n->key);
+	q->id = tw_yunohost_copy(r, id);
 	read_type(r, n, q);
 	tw_yunohost_translated(r, n, "ask", &q->ask);
 	tw_yunohost_translated(r, n, "help", &q->help);
@@ -275,13 +276,14 @@ void tw_yunohost_questions(struct tw_yunohost_read *r,
 		return;
 	}
 	for (n = install->first; n; n = n->next) {
-		if (!id_ok(n->key))
+		if (!tw_yunohost_question_ok(n->key))
 			tw_tree_bad(r->ds, n, NULL,
 			    "is no name of a question");
 		else if (n->type != TW_TREE_TABLE)
 			tw_tree_bad(r->ds, n, NULL, "must be a table, not %s",
 			    tw_tree_type_word(n->type));
 		else
-			read_question(r, n, &a->questions[a->nquestions++]);
+			tw_yunohost_question(r, n, n->key,
+			    &a->questions[a->nquestions++]);
 	}
 }

@@ -100,6 +100,11 @@ like 'a checkout' 0 '' '* apps: * changed, * removed'
 try $app show blog -J
 json '... with the questions of its manifests' '.source == "yunohost" and
 	(.detail.questions | length) > 0'
+try $app add "$data/manifests/blog.toml"
+like 'a manifest by itself' 0 'blog@2.1~ynh3' '*'
+printf 'packaging_format = 2\nid = 7\n' >"$work/broken.toml"
+try $app add "$work/broken.toml"
+like 'a broken one' 65 '' "*broken.toml:2:*"
 try $app import - <"$data/apps.toml"
 like 'apps.toml alone' 0 '' '* apps: *'
 try $app import https://app.yunohost.org/default/v3/apps.json
@@ -125,9 +130,10 @@ filed_nothing() {
 try $app deploy wiki 'h[1-2]' -p domain=x
 like 'what hosts lack, of all of them' 1 '' "towerify-app: h1: *memory*
 towerify-app: h2: *memory*"
-try $app deploy blog h1
-is "YunoHost's are not deployed yet" 1 '' \
-	"towerify-app: blog is YunoHost's: this version of towerify lists its apps, and deploys those of app files"
+try $app deploy 13ft h1
+like "one of YunoHost's whose questions nobody knows" 1 '' \
+	"towerify-app: what 13ft asks is not known: YunoHost's list of apps does not say
+hint: curl -fsSL https://github.com/*/manifest.toml | towerify-app add -"
 try $app deploy zzz h1
 is 'no such app' 1 '' "towerify-app: no app 'zzz'"
 sed "s/'1.0'/'2.0'/; /^requires/d; s/source: page.txt/content: x/" \

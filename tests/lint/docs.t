@@ -159,6 +159,7 @@ rule_exit() {
 rule_kinds() {
 	page=$1/man/towerify-kinds.7
 	for kind in "$root"/share/kinds/*; do
+		[ -f "$kind" ] || continue
 		name=${kind##*/}
 		sed -n 's/^#: \{2,3\}\([a-z_]*\):.*/\1/p' "$kind" |
 			sort > "$bad/.a"

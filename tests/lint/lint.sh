@@ -70,12 +70,12 @@ code() {
 	files "$1" '*.cc' bin lib
 }
 
-# Every shell script: by name, the step kinds, and the three that have neither.
+# Every shell script: by name, the step kinds, and the two that have neither.
 scripts() {
 	files "$1" '*' share/kinds
 	files "$1" '*.sh' bin lib man share tests
 	files "$1" '*.t' tests
-	for script in "$1/bootstrap" "$1/.ci/run" "$1/tests/lib/yunohost"; do
+	for script in "$1/bootstrap" "$1/.ci/run"; do
 		[ ! -f "$script" ] || echo "$script"
 	done
 }

@@ -137,6 +137,27 @@ START_TEST(the_newest_is_found)
 }
 END_TEST
 
+START_TEST(a_manifest_is_one_app_of_the_catalogue)
+{
+	struct tw_app_entry e[] = { yuno("a", "1"), yuno("b", "1") };
+	struct tw_app_import r;
+	bool again;
+
+	OK(tw_app_import(store, &alice, e, 1, a_hash, &r, &err));
+	e[0].version = "2";
+	OK(tw_app_manifest(store, &alice, &e[0], a_hash, &again, &err));
+	ck_assert(!again);
+	OK(tw_app_manifest(store, &alice, &e[0], a_hash, &again, &err));
+	ck_assert(again);
+	OK(tw_app_manifest(store, &alice, &e[1], a_hash, &again, &err));
+	ck_assert(!again);
+	ck_assert_int_eq(audit_of(alice.org_id, "app.manifest").count, 2);
+	ck_assert_str_eq(LIST(&alice, 0), "a@2 b@1");
+	ck_assert_int_eq(tw_app_manifest(store, &bob, &e[1], a_hash, &again,
+	    &err), TW_DENIED);
+}
+END_TEST
+
 START_TEST(an_import_takes_the_place_of_the_one_before)
 {
 	struct tw_app_entry e[] = { yuno("a", "1"), yuno("b", "1"),
@@ -285,6 +306,7 @@ int main(void)
 	tcase_add_test(tc, a_version_is_never_changed);
 	tcase_add_test(tc, contents_stay_while_an_app_names_them);
 	tcase_add_test(tc, the_newest_is_found);
+	tcase_add_test(tc, a_manifest_is_one_app_of_the_catalogue);
 	tcase_add_test(tc, an_import_takes_the_place_of_the_one_before);
 	tcase_add_test(tc, a_broken_import_leaves_what_was);
 	tcase_add_test(tc, a_list_is_limited);

@@ -121,6 +121,48 @@ START_TEST(bad_files_are_refused_with_positions)
 }
 END_TEST
 
+START_TEST(a_library_comes_before_what_uses_it)
+{
+	struct tw_diags ds = { 0 };
+	const struct tw_kind *k;
+	char lib[80];
+
+	kind_is("k", "# k - x\n#: towerify-kind: 1\n#: undo: auto\n"
+	    "#: uses: help\n" BODY, "k:4:10: there is no library 'help'\n"
+	    "hint: it is lib/NAME in a directory of kinds\n");
+	kind_is("k", "# k - x\n#: towerify-kind: 1\n#: undo: auto\n"
+	    "#: uses: ../k\n" BODY, "k:4:10: there is no library '../k'\n"
+	    "hint: it is lib/NAME in a directory of kinds\n");
+	snprintf(lib, sizeof lib, "%s/lib", second);
+	ck_assert_int_eq(mkdir(lib, 0755), 0);
+	write_kind(lib, "help", "help() { :; }");
+	write_kind(dir, "a-kind", "# a-kind - x\n#: towerify-kind: 1\n"
+	    "#: undo: auto\n#: uses: help\n" BODY);
+	write_kind(dir, "a-", "");
+	open_kinds();
+	ck_assert_str_eq(tw_kinds_names(kinds)[0], "a-kind");
+	ck_assert_ptr_null(tw_kinds_names(kinds)[1]);
+	ck_assert_int_eq(tw_kinds_find(kinds, "a-kind", &ds, &k, NULL),
+	    TW_OK);
+	ck_assert_ptr_nonnull(k);
+	ck_assert_str_eq(k->text, "help() { :; }\n# a-kind - x\n"
+	    "#: towerify-kind: 1\n#: undo: auto\n#: uses: help\n" BODY);
+	tw_kinds_free(kinds);
+	write_kind(lib, "help", ":\nhelp() {\n");
+	open_kinds();
+	ck_assert_int_eq(tw_kinds_find(kinds, "a-kind", &ds, &k, NULL),
+	    TW_OK);
+	ck_assert_ptr_null(k);
+	ck_assert_ptr_nonnull(strstr(ds.v[0].msg, "/lib/help:"));
+	tw_diags_release(&ds);
+	tw_kinds_free(kinds);
+	remove_kind(dir, "a-kind");
+	remove_kind(dir, "a-");
+	remove_kind(lib, "help");
+	ck_assert_int_eq(rmdir(lib), 0);
+}
+END_TEST
+
 START_TEST(what_is_no_text_is_no_kind)
 {
 	kind_is("k", "# k - x\n#: towerify-kind: 1\n#: undo: auto\n" BODY
@@ -464,6 +506,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		bad_files_are_refused_with_positions,
+		a_library_comes_before_what_uses_it,
 		what_is_no_text_is_no_kind,
 		the_first_directory_wins,
 		the_shipped_kinds_are_good,
