@@ -391,20 +391,13 @@ static enum tw_status check_hosts(struct deed *d, struct tw_err *err)
 		return TW_OK;
 	for (i = 0; i < d->n; i++) {
 		const struct group *g = &d->groups[d->ones[i].group];
-		struct tw_buf misses = TW_BUF_INIT;
-		char *line, *save = NULL;
 
-		st = tw_requires_check(&g->text.spec->requires,
-		    d->hosts[i].name, d->hosts[i].facts, &misses, err);
-		for (line = st == TW_NO ? strtok_r(misses.data, "\n", &save) :
-		    NULL; line; line = strtok_r(NULL, "\n", &save))
-			tw_cli_warn(d->cli, "%s: %s", d->hosts[i].name, line);
-		tw_buf_release(&misses);
+		st = requires_say(d->cli, &g->text.spec->requires,
+		    &d->hosts[i], err);
 		if (st && st != TW_NO)
 			return st;
 		worst = tw_status_worse(worst, st);
 	}
-	err->msg[0] = '\0';
 	return worst;
 }
 

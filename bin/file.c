@@ -213,6 +213,20 @@ static enum tw_status make_all(const struct tw_change_spec *spec,
 	return st;
 }
 
+static enum tw_status take_successor(const struct tw_successor_spec *s,
+    struct tw_successor *out, struct tw_err *err)
+{
+	if (!s->given)
+		return TW_OK;
+	out->port = (int)s->port;
+	out->has_sudo = s->has_sudo;
+	out->sudo = s->sudo;
+	if (!s->user.given)
+		return TW_OK;
+	out->user = strdup(s->user.text);
+	return out->user ? TW_OK : tw_err_nomem(err);
+}
+
 /* How a file is compiled. */
 struct way {
 	bool is_same;		/* the program is there already, only its
@@ -236,6 +250,8 @@ static enum tw_status compile(struct tw_cli *cli,
 		st = fetch_for_change(cli, way->to, spec, err);
 	if (!st && !way->is_same)
 		st = make_all(spec, &values, out, err);
+	if (!st && !way->is_same)
+		st = take_successor(&spec->successor, &out->successor, err);
 	if (!st)
 		st = take_secrets(cli, &spec->params, &values, out, err);
 	tw_param_values_release(&values);
@@ -282,9 +298,9 @@ static enum tw_status parse(struct tw_cli *cli, const char *name,
 	}
 	if (st)
 		change_file_problems(cli, &ds, err);
-	tw_change_spec_free(spec);
 	tw_diags_release(&ds);
-	tw_kinds_free(reader->kinds);
+	out->spec = spec;
+	out->kinds = reader->kinds;
 	return st;
 }
 
@@ -334,6 +350,38 @@ enum tw_status change_file_read(struct tw_cli *cli, const char *path,
 		change_file_release(out);
 	given_release(&given);
 	free(copy);
+	return st;
+}
+
+enum tw_status change_file_own(struct tw_cli *cli, const char *path,
+    const struct tw_param_given *base, size_t nbase, struct change_file *out,
+    struct tw_err *err)
+{
+	struct tw_spec_reader reader = { .read = NULL };
+	struct given given = { 0 };
+	enum tw_status st;
+	const char *arg;
+	size_t i, k;
+
+	memset(out, 0, sizeof *out);
+	for (i = 0; (arg = tw_cli_opt_each(cli, "param", i)); i++)
+		for (k = 0; k < nbase; k++)
+			if (strcspn(arg, "=@") == base[k].name_len &&
+			    strncmp(arg, base[k].name, base[k].name_len) == 0)
+				return tw_err_set(err, TW_USAGE, "parameter "
+				    "'%s' is the tower's to give",
+				    base[k].name);
+	out->source.max = FILE_MAX;
+	st = tw_io_read_file(path, &out->source, err);
+	if (st == TW_DATA && err)	/* part of the installation, no input */
+		st = err->status = TW_CONFIG;
+	if (!st)
+		st = given_read(cli, false, base, nbase, &given, err);
+	if (!st)
+		st = parse(cli, path, &reader, &given, false, out, err);
+	if (st)
+		change_file_release(out);
+	given_release(&given);
 	return st;
 }
 
@@ -391,14 +439,54 @@ void change_file_filing(const struct change_file *file, struct tw_filing *f)
 	f->nsteps = file->nsteps;
 	f->secrets = file->secrets;
 	f->nsecrets = file->nsecrets;
+	f->successor = &file->successor;
 }
 
-void change_file_say(struct tw_cli *cli,
-    const struct change_file *file)
+void change_file_say(struct tw_cli *cli, const struct change_file *file)
 {
+	struct tw_buf login = TW_BUF_INIT;
+
 	if (file->nwithout > 0 && !cli->is_quiet)
 		fprintf(stderr, "no undo, a failure after these holds the "
 		    "host:\n%s", tw_buf_str(&file->without_undo));
+	if (tw_successor_is_there(&file->successor)) {
+		tw_successor_describe(&file->successor, &login);
+		tw_cli_say(cli, "successor login: %s", tw_buf_str(&login));
+	}
+	tw_buf_release(&login);
+}
+
+enum tw_status requires_say(struct tw_cli *cli, const struct tw_requires *r,
+    const struct tw_host *h, struct tw_err *err)
+{
+	struct tw_buf misses = TW_BUF_INIT;
+	char *line, *save = NULL;
+	enum tw_status st;
+
+	st = tw_requires_check(r, h->name, h->facts, &misses, err);
+	for (line = st == TW_NO ? strtok_r(misses.data, "\n", &save) : NULL;
+	    line; line = strtok_r(NULL, "\n", &save))
+		tw_cli_warn(cli, "%s: %s", h->name, line);
+	tw_buf_release(&misses);
+	if (st == TW_NO)
+		err->msg[0] = '\0';
+	return st;
+}
+
+enum tw_status change_file_requires(struct tw_cli *cli,
+    const struct change_file *file, const struct tw_host *hosts, size_t n,
+    struct tw_err *err)
+{
+	enum tw_status st, worst = TW_OK;
+	size_t i;
+
+	for (i = 0; file->spec && i < n; i++) {
+		st = requires_say(cli, &file->spec->requires, &hosts[i], err);
+		if (st && st != TW_NO)
+			return st;
+		worst = tw_status_worse(worst, st);
+	}
+	return worst;
 }
 
 void change_file_release(struct change_file *f)
@@ -411,6 +499,9 @@ void change_file_release(struct change_file *f)
 	free(f->title);
 	free(f->params);
 	release_secrets(f);
+	tw_successor_release(&f->successor);
+	tw_change_spec_free(f->spec);
+	tw_kinds_free(f->kinds);
 	tw_step_list_free(f->steps, f->nsteps);
 	memset(f, 0, sizeof *f);
 }

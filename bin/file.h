@@ -23,6 +23,9 @@ struct change_file {		/* release with change_file_release() */
 	struct tw_step *steps;	/* for struct tw_filing; strings owned */
 	size_t nsteps, nwithout;
 	long room;
+	struct tw_successor successor;
+	struct tw_change_spec *spec;	/* of a file that was parsed, or NULL */
+	struct tw_kinds *kinds;		/* that it stands on */
 };
 
 /* Reads path ("-": standard input, which -p K@- may share), checks it and the -p
@@ -32,6 +35,11 @@ struct change_file {		/* release with change_file_release() */
  * failed. */
 enum tw_status change_file_read(struct tw_cli *cli, const char *path,
     const struct fetch_for *to, struct change_file *out, struct tw_err *err);
+/* The same of a file of the tower's own, which a gate does not keep from
+ * anybody.  base: values that are not the command line's to give. */
+enum tw_status change_file_own(struct tw_cli *cli, const char *path,
+    const struct tw_param_given *base, size_t nbase, struct change_file *out,
+    struct tw_err *err);
 /* The same from the text of an earlier change; base: its values, which -p
  * overrules.  Source files can't be read again. */
 enum tw_status change_file_again(struct tw_cli *cli, const char *name,
@@ -51,8 +59,15 @@ enum tw_status change_file_of(struct tw_cli *cli,
     struct change_file *out, struct tw_err *err);
 /* What of it is filed: pointers into file, for as long as that lives. */
 void change_file_filing(const struct change_file *file, struct tw_filing *f);
-/* Which steps have no undo, on stderr. */
+/* Which steps have no undo and what login comes after, on stderr. */
 void change_file_say(struct tw_cli *cli, const struct change_file *file);
+/* Whether every host has what is required; all that is missing is said, and err
+ * is empty then.  TW_NO: it has not. */
+enum tw_status requires_say(struct tw_cli *cli, const struct tw_requires *r,
+    const struct tw_host *h, struct tw_err *err);
+enum tw_status change_file_requires(struct tw_cli *cli,
+    const struct change_file *file, const struct tw_host *hosts, size_t n,
+    struct tw_err *err);
 /* The problems of a file on stderr as they are, with their positions; those of
  * the command line as any other message.  err is empty then. */
 void change_file_problems(const struct tw_cli *cli,

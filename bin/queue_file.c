@@ -30,6 +30,26 @@ bool queue_is_stdin_taken(struct tw_cli *cli, char **argv)
 	return true;
 }
 
+/* What the file requires of the hosts; what was filed before need not find it
+ * any more. */
+static enum tw_status check_hosts(struct tw_cli *cli,
+    const struct change_file *file, const struct tw_filing *f,
+    const struct tw_host *hosts, size_t n, bool *again, struct tw_err *err)
+{
+	struct tower *t = cli->context;
+	enum tw_status st;
+
+	if (!tw_requires_is_any(&file->spec->requires))
+		return TW_OK;
+	st = tw_host_permit(t->store, &t->who, TW_MAY_CHANGE, hosts, n, NULL,
+	    err);
+	if (!st)
+		st = filing_again(cli, t, f, hosts, n, again, err);
+	if (!st && !*again)
+		st = change_file_requires(cli, file, hosts, n, err);
+	return st;
+}
+
 int queue_add(struct tw_cli *cli, int argc, char **argv)
 {
 	struct tower *t = cli->context;
@@ -40,6 +60,7 @@ int queue_add(struct tw_cli *cli, int argc, char **argv)
 	char times[FILING_TIMES];
 	struct fetch_for to;
 	enum tw_status st;
+	bool again = false;
 	size_t n = 0;
 
 	(void)argc;
@@ -55,8 +76,11 @@ int queue_add(struct tw_cli *cli, int argc, char **argv)
 	if (!st)
 		st = change_file_read(cli, argv[1], &to, &file, &err);
 	if (!st) {
-		change_file_say(cli, &file);
 		change_file_filing(&file, &f);
+		st = check_hosts(cli, &file, &f, hosts, n, &again, &err);
+	}
+	if (!st && !again) {
+		change_file_say(cli, &file);
 		st = filing_all(cli, t, &f, hosts, n, &err);
 	}
 	change_file_release(&file);
@@ -137,7 +161,12 @@ static enum tw_status copy_program(struct tower *t, const struct tw_change *c,
 	file->room = (long)c->room;
 	file->title = strdup(c->title);
 	file->params = strdup(c->params ? c->params : "{}");
-	return file->title && file->params ? TW_OK : tw_err_nomem(err);
+	file->successor = c->successor;
+	file->successor.user = c->successor.user ?
+	    strdup(c->successor.user) : NULL;
+	return file->title && file->params &&
+	    !file->successor.user == !c->successor.user ? TW_OK :
+	    tw_err_nomem(err);
 }
 
 static bool is_param_given(const struct tw_cli *cli, const char *name)

@@ -151,7 +151,8 @@ int queue_list(struct tw_cli *cli, int argc, char **argv)
 
 enum { S_ID, S_HOST, S_STATUS, S_TITLE, S_REASON, S_OPERATOR, S_WHY, S_FILED,
 	S_NOT_BEFORE, S_NOT_AFTER, S_STARTED, S_ENDED, S_TIME, S_PARAMS,
-	S_APP, S_ACTION, S_INSTANCE, S_AFTER_FAILURE, S_RETRY_OF,
+	S_APP, S_ACTION, S_INSTANCE, S_LOGIN, S_LOGIN_AT, S_AFTER_FAILURE,
+	S_RETRY_OF,
 	S_CANCELLED_BY, S_KEY, S_UID, S_LIST };
 const struct tw_column queue_show_columns[] = {
 	{ "id", "ID", TW_COL_INT, true, "number of the change" },
@@ -174,6 +175,10 @@ const struct tw_column queue_show_columns[] = {
 	    "what it does: deploy, start, stop, upgrade, undeploy, backup, "
 	    "restore, check" },
 	{ "instance", "Instance", TW_COL_TEXT, true, "with which instance" },
+	{ "successor", "Successor", TW_COL_TEXT, true,
+	    "the login that takes the place of its host's" },
+	{ "successor_at", "Let in", TW_COL_TIME, true,
+	    "when the host let that one in first" },
 	{ "after_failure", "After failure", TW_COL_TEXT, true,
 	    "go-on, or hold" },
 	{ "retry_of", "Retry of", TW_COL_INT, true, "the change it repeats" },
@@ -247,10 +252,23 @@ static void fill_app(struct tw_table *t, const struct tw_change *c)
 	tw_table_cell_text(t, S_INSTANCE, c->instance);
 }
 
+static void fill_successor(struct tw_table *t, const struct tw_change *c)
+{
+	struct tw_buf b = TW_BUF_INIT;
+
+	if (!tw_successor_is_there(&c->successor))
+		return;
+	tw_successor_describe(&c->successor, &b);
+	tw_table_cell_text(t, S_LOGIN, tw_buf_str(&b));
+	tw_table_cell_time(t, S_LOGIN_AT, c->successor.at);
+	tw_buf_release(&b);
+}
+
 static void fill_show(struct tw_table *t, const struct tw_change *c,
     const char *steps)
 {
 	fill_app(t, c);
+	fill_successor(t, c);
 	tw_table_cell_int(t, S_ID, c->num);
 	tw_table_cell_text(t, S_HOST, c->host_name);
 	tw_table_cell_text(t, S_STATUS, status_of(c));

@@ -177,9 +177,8 @@ int queue_plan(struct tw_cli *cli, int argc, char **argv)
 		st = change_file_read(cli, argv[1], &to, &file, &err);
 	if (!st)
 		st = plan(cli, t, &file, hosts, n, jobs, &worst, &err);
-	if (!st && file.nwithout > 0 && !cli->is_quiet)
-		fprintf(stderr, "no undo, a failure after these holds the "
-		    "host:\n%s", tw_buf_str(&file.without_undo));
+	if (!st)
+		change_file_say(cli, &file);
 	tw_host_list_free(hosts, n);
 	change_file_release(&file);
 	if (st)

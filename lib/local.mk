@@ -47,6 +47,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/engine/survey.c \
 	lib/engine/survey.h \
 	lib/engine/visit.c \
+	lib/engine/visit_login.c \
 	lib/engine/visit_secret.c \
 	lib/engine/visit_stream.c \
 	lib/engine/wire.c \
@@ -103,6 +104,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/secret.c \
 	lib/model/secret.h \
 	lib/model/step.c \
+	lib/model/successor.c \
+	lib/model/successor.h \
 	lib/model/tenant.c \
 	lib/model/tenant.h \
 	lib/model/who.c \
@@ -159,6 +162,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/source.c \
 	lib/spec/source.h \
 	lib/spec/step_read.c \
+	lib/spec/successor_read.c \
 	lib/spec/use_fetch.c \
 	lib/spec/use_fill.c \
 	lib/spec/use_read.c \

@@ -41,6 +41,7 @@ UNIT_TESTS = \
 	tests/unit/model/test_org \
 	tests/unit/model/test_queue \
 	tests/unit/model/test_secret \
+	tests/unit/model/test_successor \
 	tests/unit/model/test_tenant \
 	tests/unit/model/test_who \
 	tests/unit/out/test_escape \
@@ -59,6 +60,7 @@ UNIT_TESTS = \
 	tests/unit/spec/test_kind_alloc \
 	tests/unit/spec/test_param \
 	tests/unit/spec/test_program \
+	tests/unit/spec/test_successor \
 	tests/unit/spec/test_yaml \
 	tests/unit/spec/test_yunohost \
 	tests/unit/spec/test_yunohost_alloc \
@@ -190,6 +192,7 @@ E2E_TESTS = \
 	tests/e2e/secret.t \
 	tests/e2e/spool.t \
 	tests/e2e/steps.t \
+	tests/e2e/successor.t \
 	tests/e2e/transport.t \
 	tests/e2e/tree.t \
 	tests/e2e/two-runners.t \

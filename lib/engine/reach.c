@@ -234,8 +234,9 @@ static enum tw_status load_config(const struct tw_host *h, json_t **o,
 	st = load(h, o, err);
 	if (st)
 		return st;
-	if (!h->own_config || json_integer_value(json_object_get(*o, "mtime"))
-	    == (json_int_t)config_mtime())
+	if (!h->own_config || (h->sshconfig &&
+	    json_integer_value(json_object_get(*o, "mtime")) ==
+	    (json_int_t)config_mtime()))
 		return TW_OK;
 	st = tw_reach_config(h->address, h->user_given ? h->user : NULL,
 	    h->port_given ? h->port : 0, &fresh, err);
@@ -269,6 +270,28 @@ enum tw_status tw_reach_make(struct tw_store *s, const struct tw_host *h,
 	if (st)
 		tw_reach_release(out);
 	return st;
+}
+
+/* ssh's configuration may say other things of another user or port, and the
+ * stored ProxyCommand names the old ones: it is asked. */
+enum tw_status tw_reach_make_as(struct tw_store *s, const struct tw_host *h,
+    const struct tw_successor *login, bool agent, struct tw_reach *out,
+    struct tw_err *err)
+{
+	struct tw_host as = *h;		/* all of it is h's */
+
+	as.sshconfig = NULL;
+	if (login->user) {
+		as.user = login->user;
+		as.user_given = true;
+	}
+	if (login->port) {
+		as.port = login->port;
+		as.port_given = true;
+	}
+	if (login->has_sudo)
+		as.sudo = login->sudo;
+	return tw_reach_make(s, &as, agent, out, err);
 }
 
 void tw_reach_release(struct tw_reach *r)

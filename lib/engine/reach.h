@@ -10,7 +10,7 @@
 #ifndef TW_ENGINE_REACH_H
 #define TW_ENGINE_REACH_H
 
-#include "model/host.h"
+#include "model/successor.h"
 #include "ssh/transport.h"
 
 struct tw_reach {
@@ -38,6 +38,11 @@ enum tw_status tw_reach_defaults(struct tw_host *h, struct tw_err *err);
  * is done. */
 enum tw_status tw_reach_make(struct tw_store *s, const struct tw_host *h,
     bool agent, struct tw_reach *out, struct tw_err *err);
+/* The same with another login: the successor's where that says something, else
+ * the host's. */
+enum tw_status tw_reach_make_as(struct tw_store *s, const struct tw_host *h,
+    const struct tw_successor *login, bool agent, struct tw_reach *out,
+    struct tw_err *err);
 void tw_reach_release(struct tw_reach *r);
 
 #endif

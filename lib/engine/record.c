@@ -185,6 +185,11 @@ static enum tw_status write_visit(struct tw_store *s, struct visit *v,
 			return st;
 		v->change.accepted = 0;	/* until the commit */
 	}
+	if (v->let_in) {
+		st = tw_successor_let_in(s, &v->successor, now, err);
+		if (st)
+			return st;
+	}
 	for (rec = v->first; rec; rec = rec->next) {
 		st = write_record(s, v, rec, err);
 		if (st)
@@ -229,6 +234,9 @@ static void written(struct runner *r, struct visit *v)
 	v->dirty = false;
 	if (v->accepted && !v->change.accepted)
 		v->change.accepted = tw_clock_now();
+	if (v->let_in)
+		v->successor.at = tw_clock_now();
+	v->let_in = false;
 	if (!v->has_ended)
 		return;
 	count_end(r, v);
@@ -268,7 +276,7 @@ static void give_up(struct visit *v, enum tw_status st,
 	char text[sizeof v->hold];
 
 	record_drop(v);
-	v->dirty = v->has_ended = false;
+	v->dirty = v->has_ended = v->let_in = false;
 	if (st == TW_NO) {
 		visit_over(v);
 		return;

@@ -140,7 +140,7 @@ static void look(struct runner *r)
 		    r->connecting >= TW_RUNNER_CONNECTING)
 			r->waiting++;
 		else if (has_right(r, ids[i], now))
-			visit_start(r, ids[i]);
+			visit_start(r, ids[i], NULL);
 	}
 	free(busy);
 	free(ids);
@@ -166,9 +166,9 @@ static void sweep(struct runner *r)
 		gone = v->next;
 		id = v->restart && !r->stop ? v->host.id : 0;
 		visit_report(v, TW_REPORT_IDLE, NULL);
-		visit_free(v);
 		if (id)
-			visit_start(r, id);
+			visit_start(r, id, v->try_other ? v : NULL);
+		visit_free(v);
 		r->look = true;
 	}
 }

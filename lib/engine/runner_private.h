@@ -50,6 +50,14 @@ struct visit {
 	struct tw_contact *contact;
 	bool progressed;	/* this contact brought news */
 	bool restart;		/* contact the host again at once */
+	struct tw_successor successor;	/* of the change that ran already when
+				   this began; or none */
+	bool is_successor;	/* it is the one that logs in here */
+	bool let_in;		/* and for the first time: to be written */
+	bool try_other;		/* restart with the other login */
+	char refused[TW_ERR_MSG_MAX];	/* "", or what the login was told that
+				   was tried just before: the other one, or
+				   with try_other this one */
 	bool unheld;		/* this request lifts the host's mark */
 
 	bool has_change;
@@ -99,7 +107,8 @@ struct runner {
 };
 
 /* visit.c */
-void visit_start(struct runner *r, int64_t host_id);
+/* before: the visit whose other login is to be tried, or NULL. */
+void visit_start(struct runner *r, int64_t host_id, const struct visit *before);
 /* Its turn has come: claims a change and sends the request. */
 void visit_ask(struct visit *v);
 /* Drops the contact to make it anew, so that the host hears of a cancel. */
@@ -111,6 +120,18 @@ void visit_report(struct visit *v, enum tw_report_kind kind, const char *text);
 
 /* A person must act: the host is held for this. */
 void visit_hold(struct visit *v, const char *text);
+
+/* visit_login.c */
+/* Which login a contact begins with: v->successor, is_successor, refused. */
+enum tw_status visit_choose_login(struct visit *v, const struct visit *before,
+    struct tw_err *err);
+/* The host won't have this login, and there is another one to try. */
+bool visit_may_try_other(const struct visit *v);
+/* It won't have either of them; the new one may not be ready yet. */
+bool visit_is_early(const struct visit *v);
+/* What is to be said of a contact that ended, both logins told apart. */
+void visit_login_text(const struct visit *v, const char *said,
+    char out[TW_ERR_MSG_MAX]);
 
 /* visit_stream.c */
 void visit_on_event(void *arg, const struct tw_event *ev);

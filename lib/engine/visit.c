@@ -101,6 +101,22 @@ void visit_hold(struct visit *v, const char *said)
 	visit_over(v);
 }
 
+/* Did the host refuse this login, where there is another? */
+static bool tries_other(struct visit *v, const char *said)
+{
+	char text[TW_ERR_MSG_MAX];
+
+	if (!visit_may_try_other(v))
+		return false;
+	visit_login_text(v, said, text);
+	memcpy(v->refused, text, sizeof v->refused);
+	settle(v);
+	v->restart = v->try_other = true;
+	visit_report(v, TW_REPORT_IDLE, NULL);
+	visit_over(v);
+	return true;
+}
+
 /* The connection is gone in mid-change: at once again when it had brought
  * news, else after the growing delay. */
 static void lost(struct visit *v, const char *text)
@@ -161,6 +177,10 @@ static void on_hello(void *arg, const struct tw_hello *h)
 	/* without a fence it refuses, and says why */
 	if (v->state != VISIT_ASKED || !h->has_fence)
 		return;
+	if (v->is_successor && !v->successor.at) {
+		v->let_in = true;
+		record_soon(v, true);
+	}
 	if (h->fence_epoch < host->fence_epoch ||
 	    (h->fence_epoch == host->fence_epoch &&
 	    h->fence_seq < host->fence_seq)) {
@@ -324,7 +344,8 @@ static void on_ended(void *arg, enum tw_contact_end how,
     const struct tw_err *err)
 {
 	struct visit *v = arg;
-	const char *text = err ? err->msg : "the session ended";
+	const char *said = err ? err->msg : "the session ended";
+	char text[TW_ERR_MSG_MAX];
 
 	if (v->state == VISIT_OVER || v->has_ended)
 		return;
@@ -333,7 +354,10 @@ static void on_ended(void *arg, enum tw_contact_end how,
 		visit_over(v);
 		return;
 	}
-	if (how == TW_CONTACT_PERSON)
+	if (tries_other(v, said))
+		return;
+	visit_login_text(v, said, text);
+	if (how == TW_CONTACT_PERSON && !visit_is_early(v))
 		visit_hold(v, text);
 	else
 		lost(v, text);
@@ -483,6 +507,11 @@ void visit_ask(struct visit *v)
 		visit_over(v);
 		return;
 	}
+	if (!st && v->is_successor && v->change.id != v->successor.change_id) {
+		/* that one was ended meanwhile: this one has its own login */
+		visit_again(v);
+		return;
+	}
 	if (!st) {
 		v->has_change = true;
 		st = load_steps(v, &err);
@@ -508,7 +537,7 @@ void visit_ask(struct visit *v)
 		trouble(v, err.msg);
 }
 
-void visit_start(struct runner *r, int64_t host_id)
+void visit_start(struct runner *r, int64_t host_id, const struct visit *before)
 {
 	struct visit *v = calloc(1, sizeof *v);
 	struct tw_err err = { 0 };
@@ -528,7 +557,13 @@ void visit_start(struct runner *r, int64_t host_id)
 			runner_fail(r, &err);
 		return;
 	}
-	st = tw_reach_make(r->o.store, &v->host, r->o.agent, &v->reach, &err);
+	st = visit_choose_login(v, before, &err);
+	if (!st && v->is_successor)
+		st = tw_reach_make_as(r->o.store, &v->host, &v->successor,
+		    r->o.agent, &v->reach, &err);
+	else if (!st)
+		st = tw_reach_make(r->o.store, &v->host, r->o.agent, &v->reach,
+		    &err);
 	if (!st && runner_is_jump_full(r, v->reach.target.via)) {
 		r->waiting++;
 		visit_free(v);
@@ -557,6 +592,7 @@ void visit_free(struct visit *v)
 	free(v->auto_steps);
 	free(v->live);
 	tw_change_release(&v->change);
+	tw_successor_release(&v->successor);
 	tw_host_release(&v->host);
 	free(v);
 }

@@ -72,6 +72,7 @@ void tw_change_release(struct tw_change *c)
 
 	for (i = 0; i < sizeof strings / sizeof *strings; i++)
 		free(strings[i]);
+	tw_successor_release(&c->successor);
 	memset(c, 0, sizeof *c);
 }
 
@@ -95,7 +96,8 @@ void tw_change_release(struct tw_change *c)
 	"            OR s.undo_state = 'running') ORDER BY s.k DESC LIMIT 1)," \
 	"    c.app, c.app_version, c.action," \
 	"    (SELECT i.name FROM instance i WHERE i.id = c.instance_id)," \
-	"    c.doubt"
+	"    c.doubt, c.successor_user, c.successor_port, c.successor_sudo," \
+	"    c.successor_at"
 #define TABLES \
 	" FROM change c JOIN operator o ON o.id = c.operator_id" \
 	" LEFT JOIN host h ON h.id = c.host_id"
@@ -105,7 +107,7 @@ enum {
 	NOT_BEFORE, NOT_AFTER, RETRY_OF, CANCEL_BY, CANCEL_AT, STARTED,
 	ACCEPTED, ENDED, EPOCH, SEQ, ROOM, NSTEPS, LIFE, OFFSET, NEXT_EVENT,
 	CLOCK, CUR_STEP, IN_UNDO, PROGRAM, BLOB, STEPS_DONE, STEP_NAME,
-	C_APP, C_APP_VERSION, C_ACTION, C_INSTANCE, DOUBT,
+	C_APP, C_APP_VERSION, C_ACTION, C_INSTANCE, DOUBT, C_SUCCESSOR,
 };
 
 /* False: no memory. */
@@ -123,6 +125,7 @@ static bool read_texts(struct tw_stmt *st, struct tw_change *c)
 		{ STEP_NAME, &c->step_name }, { C_APP, &c->app },
 		{ C_APP_VERSION, &c->app_version }, { C_ACTION, &c->action },
 		{ C_INSTANCE, &c->instance },
+		{ C_SUCCESSOR, &c->successor.user },
 	};
 	bool ok = true;
 	size_t i;
@@ -171,6 +174,7 @@ static enum tw_status read_row(struct tw_stmt *st, struct tw_change *c,
 	c->in_undo = tw_stmt_col_int(st, IN_UNDO) != 0;
 	tw_col_hash(st, PROGRAM, c->program);
 	tw_col_hash(st, BLOB, c->blob);
+	tw_successor_read(st, C_SUCCESSOR, &c->successor);
 	return read_texts(st, c) ? TW_OK : tw_err_nomem(err);
 }
 

@@ -11,6 +11,7 @@
 
 #include "model/host.h"
 #include "model/secret.h"
+#include "model/successor.h"
 
 enum tw_change_status {
 	TW_CHANGE_QUEUED,
@@ -40,6 +41,7 @@ struct tw_change {		/* strings owned; NULL where none */
 	char *app, *app_version;	/* of an app's change; else NULL */
 	char *action;		/* and what it does with */
 	char *instance;		/* this one; NULL: gone with its host */
+	struct tw_successor successor;
 	char *cancel_by;
 	int64_t cancel_at, started, accepted, ended;
 	int64_t epoch, seq, room, nsteps;
@@ -84,6 +86,7 @@ struct tw_filing {		/* what is filed, for each host */
 	const struct tw_secret *apart; size_t napart;	/* and these beside
 				   asked: never stored */
 	const struct tw_instance_act *act;	/* of an app, or NULL */
+	const struct tw_successor *successor;	/* or NULL */
 	bool hold_after_failure;
 	int64_t retry_of;	/* id (not num) of the change, or 0 */
 	const struct tw_step *steps; size_t nsteps;	/* k name kind undoable
@@ -91,8 +94,9 @@ struct tw_filing {		/* what is filed, for each host */
 	const struct tw_secret *secrets; size_t nsecrets;	/* not in params;
 					sealed for each change by itself */
 };
-/* The caller needs `change' on each host, for an app `deploy' with that app;
- * all where not are named in one TW_DENIED.  filed is never less than the
+/* The caller needs `change' on each host, for an app `deploy' with that app, and
+ * `host' as well where a successor is named; all where not are named in one
+ * TW_DENIED.  TW_NO: a successor can't follow the login of a host.  filed is never less than the
  * host's latest, so that a clock set back lets nobody overtake.  The key
  * compares hosts (in any order), file, blob, params, times, after-failure and
  * retry_of; not why, and not the program, which another version may write
@@ -106,7 +110,7 @@ enum tw_status tw_change_file(struct tw_store *s, const struct tw_who *who,
     const struct tw_filing *f, const struct tw_host *hosts, size_t n,
     int64_t *nums, bool *again, struct tw_err *err);
 /* The same with a filing for each host: f[n], all of instances or none.  Key,
- * times, asked, apart and after-failure are those of f[0]. */
+ * times, asked, apart, after-failure and successor are those of f[0]. */
 enum tw_status tw_change_file_each(struct tw_store *s,
     const struct tw_who *who, const struct tw_filing *const *f,
     const struct tw_host *hosts, size_t n, int64_t *nums, bool *again,

@@ -56,6 +56,8 @@ static enum tw_status end_row(struct tw_store *s, const struct tw_who *who,
 		status = tw_secrets_erase(s, id, err);
 	if (status == TW_OK)
 		status = tw_instance_ended(s, who, id, to, now, err);
+	if (status == TW_OK)
+		status = tw_successor_ended(s, who, id, now, err);
 	return status;
 }
 

@@ -23,6 +23,7 @@ struct batch {			/* one filing under way */
 	    blob[TW_SHA256_LEN];	/* of f */
 	uint8_t hash[TW_SHA256_LEN];	/* of all that must be the same */
 	struct tw_grant_used *used;	/* n: what allows it on each host */
+	struct tw_grant_used *login;	/* n: and the successor; or NULL */
 	struct tw_seal *seal;		/* NULL: there are no secrets */
 	int64_t now;
 	int64_t first;			/* the first number */
@@ -321,9 +322,22 @@ static void set_text(json_t *o, const char *key, const char *v, bool *failed)
 		*failed |= json_object_set_new(o, key, tw_model_text(v)) != 0;
 }
 
+static void set_successor(json_t *o, const struct tw_successor *s,
+    bool *failed)
+{
+	struct tw_buf b = TW_BUF_INIT;
+
+	if (s && tw_successor_is_there(s)) {
+		tw_successor_describe(s, &b);
+		set_text(o, "successor", tw_buf_str(&b), failed);
+	}
+	*failed |= b.failed;
+	tw_buf_release(&b);
+}
+
 /* The audit row's of one host, malloc'd; NULL: no memory. */
 static char *make_detail(const struct batch *b,
-    const struct tw_grant_used *used)
+    const struct tw_grant_used *used, const struct tw_grant_used *login)
 {
 	char file[TW_SHA256_HEX], program[TW_SHA256_HEX];
 	const struct tw_filing *f = b->f;
@@ -346,11 +360,13 @@ static char *make_detail(const struct batch *b,
 	set_text(o, "key", f->key, &failed);
 	set_text(o, "file", file, &failed);
 	set_text(o, "program", program, &failed);
+	set_successor(o, f->successor, &failed);
 	set_time(o, "not_before", f->not_before, &failed);
 	set_time(o, "not_after", f->not_after, &failed);
 	set_text(o, "after_failure", f->hold_after_failure ? "hold" : NULL,
 	    &failed);
 	set_text(o, "grant", used->text, &failed);
+	set_text(o, "host_grant", login ? login->text : NULL, &failed);
 	if (!failed)
 		out = tw_json_dump(o, JSON_COMPACT | JSON_PRESERVE_ORDER,
 		    mark);
@@ -395,11 +411,11 @@ static const char insert_sql[] =
     "    operator_id, title, why, batch_key, batch_hash, file, params,"
     "    program, blob, room, nsteps, after_failure, filed, joins,"
     "    not_before, not_after, retry_of, needs, app, app_version, action,"
-    "    instance_id)"
+    "    instance_id, successor_user, successor_port, successor_sudo)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
     "    ?15, ?16, ?17, ?18, ?19, max(?19, coalesce(?20, 0)), ?20, ?21,"
     "    (SELECT id FROM change WHERE id = ?22 AND org_id = ?1), ?23, ?24,"
-    "    ?25, ?26, ?27)";
+    "    ?25, ?26, ?27, ?28, ?29, ?30)";
 
 static void bind_act(struct tw_stmt *st, const struct tw_instance_act *a,
     int64_t instance)
@@ -445,6 +461,7 @@ static void bind_change(struct tw_stmt *st, const struct batch *b,
 	tw_stmt_time(st, 20, f->not_before);
 	tw_stmt_time(st, 21, f->not_after);
 	tw_stmt_time(st, 22, f->retry_of);
+	tw_successor_bind(st, 28, f->successor);
 }
 
 static const char step_sql[] =
@@ -489,6 +506,8 @@ static enum tw_status file_one(struct tw_store *s, const struct batch *b,
 	struct tw_stmt *st;
 
 	status = find_latest(s, b, h, &filed, err);
+	if (status == TW_OK && b->login)
+		status = tw_successor_check(b->f->successor, h, err);
 	if (status == TW_OK && b->f->act)
 		status = tw_instance_begin(s, b->who, b->f, h, b->now,
 		    &instance, err);
@@ -510,7 +529,8 @@ static enum tw_status file_one(struct tw_store *s, const struct batch *b,
 	if (status == TW_OK)
 		status = tw_change_record(s, b->who->org_id, b->who->login,
 		    h->name, num, "change.file", b->now,
-		    make_detail(b, &b->used[i]), err);
+		    make_detail(b, &b->used[i], b->login ? &b->login[i] : NULL),
+		    err);
 	return status;
 }
 
@@ -564,6 +584,9 @@ static enum tw_status file_all(struct tw_store *s, struct batch *b,
 	size_t i;
 
 	status = permit(s, b, err);
+	if (status == TW_OK && b->login)
+		status = tw_host_permit(s, b->who, TW_MAY_HOST, b->hosts,
+		    b->n, b->login, err);
 	for (i = 0; status == TW_OK && !b->seal && i < b->n; i++)
 		if (b->each[i]->nsecrets || b->f->napart)
 			status = tw_secrets_key(s, &b->seal, err);
@@ -586,22 +609,25 @@ enum tw_status tw_change_file_each(struct tw_store *s,
 	struct batch b = { .who = who, .each = f, .hosts = hosts, .n = n,
 	    .now = tw_clock_now() };
 	enum tw_status status;
+	bool has_successor;
 	struct tw_tx tx;
 
 	*again = false;
 	if (n == 0)
 		return TW_OK;
 	b.f = f[0];
+	has_successor = b.f->successor && tw_successor_is_there(b.f->successor);
 	b.used = calloc(n, sizeof *b.used);
-	status = b.used ? tw_tx_begin(&tx, s, err) : tw_err_nomem(err);
-	if (status != TW_OK) {
-		free(b.used);
-		return status;
+	b.login = has_successor ? calloc(n, sizeof *b.login) : NULL;
+	status = b.used && (b.login || !has_successor) ?
+	    tw_tx_begin(&tx, s, err) : tw_err_nomem(err);
+	if (status == TW_OK) {
+		status = file_all(s, &b, nums, again, err);
+		status = tw_tx_end(&tx, status, err);
 	}
-	status = file_all(s, &b, nums, again, err);
 	free(b.used);
+	free(b.login);
 	tw_seal_free(b.seal);
-	status = tw_tx_end(&tx, status, err);
 	if (status != TW_OK)
 		*again = false;
 	return status;
@@ -620,7 +646,7 @@ enum tw_status tw_change_filed(struct tw_store *s, const struct tw_who *who,
 	status = tw_tx_begin(&tx, s, err);
 	if (status != TW_OK)
 		return status;
-	if (f->napart)
+	if (f->asked ? f->napart : f->nsecrets)
 		status = tw_secrets_key(s, &b.seal, err);
 	if (status == TW_OK)
 		status = hash_batch(&b, err);

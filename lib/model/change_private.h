@@ -8,6 +8,7 @@
 #include "base/seal.h"
 #include "model/model_private.h"
 #include "model/secret.h"
+#include "model/successor.h"
 
 /* Adds an audit row about a change to its organisation's chain (transaction
  * open); detail is freed, and NULL means that there was no memory for it. */
@@ -19,6 +20,17 @@ enum tw_status tw_change_record(struct tw_store *s, int64_t org_id,
  * caller.  who NULL: the runner, which may. */
 enum tw_status tw_change_visible(struct tw_store *s, const struct tw_who *who,
     int64_t id, struct tw_err *err);
+
+/* successor.c.  Columns user, port, sudo, at from col on; not the user. */
+void tw_successor_read(struct tw_stmt *st, int col, struct tw_successor *out);
+/* Places user, port, sudo from place on; NULL is none. */
+void tw_successor_bind(struct tw_stmt *st, int place,
+    const struct tw_successor *s);
+/* A change has just ended: its successor becomes its host's login where the old
+ * one is closed for good; audit "host.login".  Transaction open; who NULL: the
+ * tower. */
+enum tw_status tw_successor_ended(struct tw_store *s, const struct tw_who *who,
+    int64_t change_id, int64_t now, struct tw_err *err);
 
 /* secret.c, all with the transaction open.  The key, made where no secret was
  * ever sealed, for tw_seal_free(). */

@@ -37,7 +37,8 @@ static enum tw_status find_running(struct tw_store *s, int64_t host_id,
 
 static const char head_sql[] =
     "SELECT c.id, c.org_id, c.num, c.host_name, c.operator_id, o.login,"
-    "    c.needs, c.app"
+    "    c.needs, c.app, c.successor_user IS NOT NULL"
+    "        OR c.successor_port IS NOT NULL"
     " FROM change c JOIN host h ON h.id = c.host_id"
     " JOIN operator o ON o.id = c.operator_id"
     " WHERE c.host_id = ?1 AND c.status IN ('queued', 'running')"
@@ -47,13 +48,14 @@ static const char head_sql[] =
     "    AND (c.not_after IS NULL OR c.not_after > ?2)"
     " ORDER BY c.joins, c.id LIMIT 1";
 enum { HEAD_ID, HEAD_ORG, HEAD_NUM, HEAD_HOST, HEAD_OPERATOR, HEAD_LOGIN,
-	HEAD_NEEDS, HEAD_APP };
+	HEAD_NEEDS, HEAD_APP, HEAD_SUCCESSOR };
 
 struct head {
 	struct tw_queued q;	/* host_name owned */
 	int64_t operator_id;
 	char *login, *app;	/* app NULL: none */
 	enum tw_permission needs;
+	bool has_successor;	/* which needs `host' as well */
 	struct tw_grant_used used;	/* what lets it start */
 };
 
@@ -74,6 +76,7 @@ static enum tw_status read_head(struct tw_stmt *st, struct head *h,
 	h->q.org_id = tw_stmt_col_int(st, HEAD_ORG);
 	h->q.num = tw_stmt_col_int(st, HEAD_NUM);
 	h->operator_id = tw_stmt_col_int(st, HEAD_OPERATOR);
+	h->has_successor = tw_stmt_col_int(st, HEAD_SUCCESSOR) != 0;
 	ok &= tw_col_dup(st, HEAD_HOST, &h->q.host_name);
 	ok &= tw_col_dup(st, HEAD_LOGIN, &h->login);
 	ok &= tw_col_dup(st, HEAD_APP, &h->app);
@@ -111,6 +114,9 @@ static enum tw_status find_head(struct tw_store *s, int64_t host_id,
 	if (status == TW_OK)
 		status = tw_host_may_start(s, &filer, h->needs, h->app,
 		    host_id, h->q.host_name, &h->used, err);
+	if (status == TW_OK && h->has_successor)
+		status = tw_host_may_start(s, &filer, TW_MAY_HOST, NULL,
+		    host_id, h->q.host_name, NULL, err);
 	if (status != TW_OK && status != TW_DENIED)
 		head_release(h);
 	return status;

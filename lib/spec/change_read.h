@@ -1,8 +1,8 @@
 /*
  * change_read.h - what the parts of the change file's reader share
  *
- * Private to change_spec.c, step_read.c, file_read.c, use_read.c, use_fill.c, and
- * to app_spec.c and app_read.c, whose files have the same steps.
+ * Private to change_spec.c, step_read.c, file_read.c, use_read.c, use_fill.c,
+ * successor_read.c, and to app_spec.c and app_read.c, whose files have the same steps.
  */
 #ifndef TW_SPEC_CHANGE_READ_H
 #define TW_SPEC_CHANGE_READ_H
@@ -51,6 +51,14 @@ void tw_defaults_read(struct tw_change_read *r,
 /* Adds the steps of a list, whose key is said in messages, to the spec. */
 void tw_steps_read(struct tw_change_read *r, const struct tw_yaml_node *n,
     const char *key);
+
+/* The mapping under "successor:". */
+void tw_successor_read_spec(struct tw_change_read *r,
+    const struct tw_yaml_node *n);
+/* Its user with the values put in; what is wrong then is in ds. */
+enum tw_status tw_successor_fill(struct tw_change_spec *spec,
+    const struct tw_param_values *values, struct tw_diags *ds,
+    struct tw_err *err);
 
 /* Has sh -n read the commands noted so far. */
 void tw_commands_check(struct tw_change_read *r);

@@ -2,7 +2,7 @@
  * change_spec.c - the change file, read and checked; see change_spec.h
  *
  * Steps are read in step_read.c, file steps in file_read.c, steps of kinds in
- * use_read.c and use_fill.c.
+ * use_read.c and use_fill.c, the successor in successor_read.c.
  */
 #include "spec/change_spec.h"
 
@@ -18,7 +18,8 @@
 #include "spec/shell.h"
 
 static const char *const top_keys[] = {
-	"towerify", "title", "params", "defaults", "steps", NULL
+	"towerify", "title", "params", "requires", "successor", "defaults",
+	"steps", NULL
 };
 
 static const char *const default_keys[] = {
@@ -175,6 +176,19 @@ void tw_change_read_init(struct tw_change_read *r, struct tw_change_spec *spec,
 	r->retry_delay_ms = TW_RETRY_DELAY_DEFAULT;
 }
 
+/* What it says of the host: needed before, the login after. */
+static void read_host(struct tw_change_read *r, const struct tw_yaml_node *root)
+{
+	const struct tw_yaml_node *n = tw_node_get(root, "requires");
+
+	if (n && r->st == TW_OK)
+		r->st = tw_requires_read(r->spec->doc, n, r->ds,
+		    &r->spec->requires, r->err);
+	n = tw_node_get(root, "successor");
+	if (n && r->st == TW_OK)
+		tw_successor_read_spec(r, n);
+}
+
 static void read_file(struct tw_change_read *r)
 {
 	const struct tw_yaml_node *root = tw_yaml_root(r->spec->doc), *n, *steps;
@@ -192,6 +206,7 @@ static void read_file(struct tw_change_read *r)
 	if (n)
 		r->st = tw_params_read(r->spec->doc, n, r->ds,
 		    &r->spec->params, r->err);
+	read_host(r, root);
 	tw_defaults_read(r, root);
 	before = r->ds->n + r->ds->more;
 	steps = tw_node_get(root, "steps");

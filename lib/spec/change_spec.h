@@ -13,6 +13,7 @@
 #include "spec/diag.h"
 #include "spec/kind.h"
 #include "spec/param.h"
+#include "spec/requires.h"
 
 #define TW_STEPS_MAX 1000
 #define TW_STEP_NAME_MAX 200			/* bytes */
@@ -70,9 +71,18 @@ struct tw_step_spec {		/* text is NULL where the file has none */
 	size_t line;		/* in the change file */
 };
 
+struct tw_successor_spec {	/* the login after the change; zeroed: the same */
+	bool given;
+	struct tw_arg_spec user;	/* .given; .text once it was filled */
+	int64_t port;			/* 0: as it is */
+	bool has_sudo, sudo;		/* not has_sudo: as it is */
+};
+
 struct tw_change_spec {
 	const char *title;	/* "" when the file has none */
 	struct tw_params params;
+	struct tw_requires requires;	/* of a host */
+	struct tw_successor_spec successor;
 	struct tw_step_spec *steps;	/* owned */
 	size_t nsteps;
 	struct tw_yaml_doc *doc;	/* owned; all text lives in it */
@@ -103,9 +113,10 @@ enum tw_status tw_change_spec_parse(const char *text, size_t len,
     struct tw_change_spec **out, struct tw_err *err);
 void tw_change_spec_free(struct tw_change_spec *s);	/* NULL is fine */
 
-/* Puts values into the arguments of kinds that name parameters; to be called
+/* Puts values into what names parameters, the arguments of kinds and the
+ * successor's user; to be called
  * before tw_program_make() and tw_program_describe().  TW_USAGE: a value makes
- * an argument wrong, every such problem is in ds, without position; TW_NOMEM. */
+ * one of them wrong, every such problem is in ds, without position; TW_NOMEM. */
 enum tw_status tw_change_spec_fill(struct tw_change_spec *s,
     const struct tw_param_values *values, struct tw_diags *ds,
     struct tw_err *err);

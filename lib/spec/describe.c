@@ -74,6 +74,29 @@ static void add_params(const struct tw_change_spec *spec,
 	}
 }
 
+static void add_host(const struct tw_change_spec *spec, struct tw_buf *out)
+{
+	const struct tw_successor_spec *s = &spec->successor;
+	struct tw_buf needs = TW_BUF_INIT;
+
+	tw_requires_describe(&spec->requires, &needs);
+	if (needs.len)
+		tw_buf_addf(out, "requires: %s\n", tw_buf_str(&needs));
+	out->failed |= needs.failed;
+	tw_buf_release(&needs);
+	if (!s->given)
+		return;
+	tw_buf_adds(out, "successor login:");
+	if (s->user.given)
+		tw_buf_addf(out, " user %s", s->user.text);
+	if (s->port)
+		tw_buf_addf(out, "%s port %lld", s->user.given ? "," : "",
+		    (long long)s->port);
+	if (s->has_sudo)
+		tw_buf_addf(out, ", %s sudo", s->sudo ? "with" : "without");
+	tw_buf_addc(out, '\n');
+}
+
 static void add_limits(const struct tw_step_spec *s, struct tw_buf *out)
 {
 	char span[TW_SPAN_MAX];
@@ -200,6 +223,7 @@ void tw_program_describe(const struct tw_change_spec *spec,
 		tw_buf_addc(out, '\n');
 	}
 	add_params(spec, values, out);
+	add_host(spec, out);
 	for (i = 0; i < spec->nsteps; i++)
 		add_step(spec, i + 1, out);
 	if (tw_change_spec_without_undo(spec, &names)) {

@@ -15,7 +15,13 @@
 #define DIGITS_MAX 9		/* of a size */
 
 static const char *const keys[] = {
-	"os", "os_version", "arch", "memory", "disk", "systemd", "root", NULL
+	"os", "os_version", "arch", "memory", "disk", "systemd", "root",
+	"without", NULL
+};
+
+/* As in the executor. */
+const char *const tw_requires_software[] = {
+	"apache2", "caddy", "haproxy", "lighttpd", "nginx", "yunohost", NULL
 };
 
 /* What Debian calls an architecture, and the kernel's word, which is the
@@ -38,6 +44,16 @@ static bool is_word(const char *s)
 	return *p == '\0' && p != s && p - s <= WORD_MAX;
 }
 
+static bool is_software(const char *text)
+{
+	size_t i;
+
+	for (i = 0; tw_requires_software[i]; i++)
+		if (strcmp(text, tw_requires_software[i]) == 0)
+			return true;
+	return false;
+}
+
 static void read_word(const struct tw_yaml_node *n, const char *key,
     struct tw_diags *ds, const char **out)
 {
@@ -55,6 +71,10 @@ static void read_word(const struct tw_yaml_node *n, const char *key,
 		return;
 	}
 	*out = text;
+	if (strcmp(key, "without") == 0 && !is_software(text))
+		tw_diags_add(ds, n->line, n->col, tw_nearest_hint(text,
+		    tw_requires_software, near), "nothing is known of hosts "
+		    "without %s", tw_quote(&q, text, n->len));
 	for (i = 0; i < sizeof debian_arch / sizeof *debian_arch; i++) {
 		if (strcmp(key, "arch") != 0 ||
 		    strcmp(text, debian_arch[i][0]) != 0)
@@ -133,6 +153,8 @@ enum tw_status tw_requires_read(struct tw_yaml_doc *doc,
 		    err);
 	if (st == TW_OK)
 		st = read_words(doc, n, "arch", ds, &out->arch, err);
+	if (st == TW_OK)
+		st = read_words(doc, n, "without", ds, &out->without, err);
 	read_size(n, "memory", ds, &out->memory_kb);
 	read_size(n, "disk", ds, &out->disk_kb);
 	flag = tw_node_get(n, "systemd");
@@ -258,9 +280,42 @@ static void check_flag(struct asked *a, bool needed, const char *name,
 		unknown(a);
 }
 
-static bool is_any(const struct tw_requires *r)
+/* Whether word is one of a list with blanks between. */
+static bool lists(const char *list, const char *word)
 {
-	return r->os || r->os_version || r->arch || r->memory_kb ||
+	size_t n = strlen(word), part;
+
+	for (; *list; list += part + (list[part] != '\0')) {
+		part = strcspn(list, " ");
+		if (part == n && memcmp(list, word, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_without(struct asked *a, const char *const *words)
+{
+	const struct tw_tree_node *n = tw_tree_get(a->facts, "software");
+	size_t i;
+
+	if (!words)
+		return;
+	/* here an empty fact says something */
+	if (!n || n->type != TW_TREE_TEXT) {
+		tw_buf_adds(a->misses, "without: needs a host without ");
+		add_words(a->misses, words);
+		unknown(a);
+		return;
+	}
+	for (i = 0; words[i]; i++)
+		if (lists(n->text, words[i]))
+			tw_buf_addf(a->misses, "without: needs a host without "
+			    "%s, has it\n", words[i]);
+}
+
+bool tw_requires_is_any(const struct tw_requires *r)
+{
+	return r->without || r->os || r->os_version || r->arch || r->memory_kb ||
 	    r->disk_kb || r->systemd || r->root;
 }
 
@@ -275,6 +330,7 @@ static void check_all(struct asked *a, const struct tw_requires *r)
 	    "has another init, or none");
 	check_flag(a, r->root, "uid", "0", "root: needs it",
 	    "the tower works there as somebody else");
+	check_without(a, r->without);
 }
 
 enum tw_status tw_requires_check(const struct tw_requires *r, const char *host,
@@ -286,7 +342,7 @@ enum tw_status tw_requires_check(const struct tw_requires *r, const char *host,
 	size_t before = misses->len;
 	enum tw_status st = TW_OK;
 
-	if (!is_any(r))
+	if (!tw_requires_is_any(r))
 		return TW_OK;
 	if (!facts || !*facts)
 		facts = "{}";
@@ -349,4 +405,5 @@ void tw_requires_describe(const struct tw_requires *r, struct tw_buf *out)
 		describe_name(out, start, "systemd");
 	if (r->root)
 		describe_name(out, start, "root");
+	describe_words(out, start, "without", r->without);
 }

@@ -13,9 +13,14 @@
 #include "spec/diag.h"
 #include "spec/yaml.h"
 
+/* What the fact `software' tells of a host, and so what it can be wanted to be
+ * without; NULL-terminated. */
+extern const char *const tw_requires_software[];
+
 struct tw_requires {		/* zeroed: nothing; text lives with the document */
 	/* NULL-terminated, any of them will do; or NULL */
 	const char *const *os, *const *os_version, *const *arch;
+	const char *const *without;	/* none of them may be there */
 	int64_t memory_kb, disk_kb;	/* at least; 0: any */
 	bool systemd, root;		/* it must be there; it must be root */
 };
@@ -32,6 +37,8 @@ enum tw_status tw_requires_read(struct tw_yaml_doc *doc,
  * nothing is missing; TW_NO; TW_BUG: facts is no such object; TW_NOMEM. */
 enum tw_status tw_requires_check(const struct tw_requires *r, const char *host,
     const char *facts, struct tw_buf *misses, struct tw_err *err);
+
+bool tw_requires_is_any(const struct tw_requires *r);
 
 /* Appends "os debian, os_version 12 or 13, memory 512 MiB"; nothing where
  * nothing is required. */

@@ -178,9 +178,12 @@ enum tw_status tw_change_spec_fill(struct tw_change_spec *s,
     struct tw_err *err)
 {
 	struct tw_step_spec *step;
-	enum tw_status st = TW_OK;
+	enum tw_status st;
 	size_t i, k, total;
 
+	st = tw_successor_fill(s, values, ds, err);
+	if (st != TW_OK)
+		return st;
 	for (k = 0; k < s->nsteps && !ds->more; k++) {
 		step = &s->steps[k];
 		total = 0;

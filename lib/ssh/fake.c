@@ -12,7 +12,7 @@
 
 #include "ssh/pipes.h"
 
-struct tw_fake_faults tw_fake_faults = { -1, -1, false, false };
+struct tw_fake_faults tw_fake_faults = { .cut_sent = -1, .cut_received = -1 };
 
 struct tw_link {
 	uv_loop_t *loop;
@@ -36,8 +36,8 @@ static void end(struct tw_link *l, enum tw_link_end how, const char *why)
 
 	l->ended = true;
 	uv_timer_stop(&l->timer);
-	tw_err_set(&err, how == TW_LINK_PERSON ? TW_DENIED : TW_AGAIN, "%s",
-	    why ? why : "");
+	tw_err_set(&err, how == TW_LINK_PERSON || how == TW_LINK_REFUSED ?
+	    TW_DENIED : TW_AGAIN, "%s", why ? why : "");
 	l->events->ended(l->arg, how, why ? &err : NULL);
 }
 
@@ -167,8 +167,12 @@ static void on_start(uv_timer_t *t)
 
 	if (l->faults.refuse) {
 		end(l, TW_LINK_TEMPORARY, "cannot connect: refused on request");
-	} else if (l->faults.deny) {
-		end(l, TW_LINK_PERSON, "login refused on request");
+	} else if (l->faults.closed_port == l->target->port) {
+		end(l, TW_LINK_CLOSED, "cannot connect: closed on request");
+	} else if (l->faults.no_key_port == l->target->port) {
+		end(l, TW_LINK_PERSON, "another host key on request");
+	} else if (l->faults.deny || l->faults.deny_port == l->target->port) {
+		end(l, TW_LINK_REFUSED, "login refused on request");
 	} else if (start_command(l, &err) != TW_OK) {
 		end(l, TW_LINK_TEMPORARY, err.msg);
 	} else {

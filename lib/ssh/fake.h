@@ -18,7 +18,10 @@ struct tw_fake_faults {
 				   passed before reaches it. */
 	long cut_received;	/* the same for bytes from the command */
 	bool refuse;		/* open ends TEMPORARY at once */
-	bool deny;		/* open ends PERSON at once */
+	bool deny;		/* open ends REFUSED at once */
+	int deny_port;		/* the same at this port alone; 0: at none */
+	int closed_port;	/* open ends CLOSED at this port; 0: at none */
+	int no_key_port;	/* open ends PERSON at this port; 0: at none */
 };
 
 extern struct tw_fake_faults tw_fake_faults;	/* initially no faults */

@@ -943,6 +943,11 @@ facts() {
 	fact sudo "$WORD"
 	fact systemd "$SYSTEMD"
 	fact missing "${MISSING# }"
+	set --
+	for WORD in apache2 caddy haproxy lighttpd nginx yunohost; do
+		! command -v "$WORD" >/dev/null || set -- "$@" "$WORD"
+	done
+	fact software "$*"
 	WORD=no
 	if [ "$SPOOL_ID" != - ]; then
 		printf '' >"in/$$.probe" &&

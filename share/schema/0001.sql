@@ -209,6 +209,11 @@ CREATE TABLE change (
 	action TEXT CHECK (action IN ('deploy', 'start', 'stop', 'upgrade',
 	    'undeploy', 'backup', 'restore', 'check')),
 	instance_id INTEGER REFERENCES instance ON DELETE SET NULL,
+	successor_user TEXT,		-- the login that takes the place of
+	successor_port INTEGER		-- its host's; NULL: as it is
+	    CHECK (successor_port BETWEEN 1 AND 65535),
+	successor_sudo INTEGER CHECK (successor_sudo IN (0, 1)),
+	successor_at INTEGER,		-- the host let it in first
 	cancel_by TEXT,			-- asked for while it ran
 	cancel_at INTEGER,
 	epoch INTEGER,			-- fencing token, taken at the start

@@ -283,7 +283,7 @@ static void declare_lost(const struct host *h)
 		    &err);
 		if (c.status == TW_CHANGE_RUNNING) {
 			trace("alice declares %" PRId64 " lost", c.num);
-			must(tw_change_declare_lost(state, &alice, c.num,
+			must(tw_change_abandon(state, &alice, c.num,
 			    "it never came back", &err), &err);
 		}
 		tw_change_release(&c);

@@ -104,6 +104,31 @@ START_TEST(the_owners_configuration_does_not_count)
 }
 END_TEST
 
+/* Where ssh's configuration counts it is asked about the successor, and says
+ * nothing of what the successor is. */
+START_TEST(a_successor_has_its_own_user_and_port)
+{
+	const struct tw_successor s = { .user = (char *)"admin",
+	    .port = _i ? 0 : 222, .has_sudo = true, .sudo = true };
+	struct tw_host h = host(_i);
+	struct tw_reach r;
+
+	h.port = 2022;
+	h.sshconfig = _i ? (char *)"{\"proxycommand\":\"old\"}" : NULL;
+	OK(tw_reach_make_as(store, &h, &s, false, &r, &err));
+	ck_assert_int_eq(was_asked(), _i);
+	ck_assert_str_eq(r.target.user, "admin");
+	ck_assert_int_eq(r.target.port, _i ? 2222 : 222);
+	ck_assert(r.sudo);
+	if (_i)
+		ck_assert_str_eq(r.target.proxy_command, "nc 192.0.2.9");
+	ck_assert_str_eq(r.target.hostkey, "k");
+	ck_assert_str_eq(r.target.identities[0], organisations);
+	ck_assert_str_eq(h.user, "deploy");
+	tw_reach_release(&r);
+}
+END_TEST
+
 START_TEST(user_and_port_come_from_what_counts)
 {
 	struct tw_host h = host(_i);
@@ -127,6 +152,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, begin, teardown);
 	tcase_add_test(tc, the_owners_configuration_counts);
 	tcase_add_test(tc, the_owners_configuration_does_not_count);
+	tcase_add_loop_test(tc, a_successor_has_its_own_user_and_port, 0, 2);
 	tcase_add_loop_test(tc, user_and_port_come_from_what_counts, 0, 2);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);

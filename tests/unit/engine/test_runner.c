@@ -93,6 +93,7 @@ static int64_t file_yaml(int i, const char *yaml)
 	struct tw_param_given pw = { "pw", 2, fix_secret, fix_secret ?
 	    strlen(fix_secret) : 0, true };
 	struct tw_secret secret = { "pw", fix_secret };
+	struct tw_successor next = { 0 };
 	struct tw_buf source = TW_BUF_INIT, text = TW_BUF_INIT,
 	    blob = TW_BUF_INIT;
 	struct tw_change_spec *spec = NULL;
@@ -141,6 +142,8 @@ static int64_t file_yaml(int i, const char *yaml)
 	f.room = room;
 	f.steps = steps;
 	f.nsteps = spec->nsteps;
+	next.port = (int)spec->successor.port;
+	f.successor = &next;
 	f.secrets = &secret;
 	f.nsecrets = fix_secret != NULL;
 	snprintf(host, sizeof host, "h%d", i);
@@ -850,6 +853,158 @@ START_TEST(a_host_gone_back_in_time_is_held)
 }
 END_TEST
 
+/* --- another login -------------------------------------------------------------- */
+
+#define MOVED "successor: {port: 2222}\n"
+
+/* Ends the pass once the host has the change. */
+static void stop_at_step(void *arg, const struct tw_report *r)
+{
+	(void)arg;
+	if (r->kind == TW_REPORT_STEP)
+		raise(SIGTERM);
+}
+
+/* A change with a successor that is under way on h0, whose login is closed now;
+ * its number. */
+static int64_t moving(void)
+{
+	int64_t num;
+
+	raw("UPDATE host SET own_config = 0, sshconfig = NULL");
+	num = file_yaml(0, THREE_STEPS MOVED);
+	pass_with(stop_at_step);
+	ck_assert_int_eq(status_of(num, NULL), TW_CHANGE_RUNNING);
+	return num;
+}
+
+static void login_is(int port)
+{
+	ck_assert_int_eq(number("SELECT port FROM host WHERE name = 'h0'"),
+	    port);
+}
+
+START_TEST(the_successor_takes_over_where_the_login_is_refused)
+{
+	int64_t num = moving(), next;
+
+	tw_fake_faults.deny_port = _i == 0 ? 22 : 0;
+	tw_fake_faults.closed_port = _i == 1 ? 22 : 0;
+	pass();
+	check_status(num, TW_CHANGE_SUCCEEDED, "");
+	check_log(0, THREE_LINES);
+	ck_assert_int_eq(audit_of(alice.org_id, "change.login").count, 1);
+	ck_assert_str_eq(audit_of(alice.org_id, "host.login").text,
+	    "tower h0 1 {\"old\":{\"user\":\"root\",\"port\":22,"
+	    "\"sudo\":false},\"new\":{\"user\":\"root\",\"port\":2222,"
+	    "\"sudo\":false}}");
+	login_is(2222);
+	next = file_yaml(0, THREE_STEPS);
+	pass();
+	check_status(next, TW_CHANGE_SUCCEEDED, "");
+	check_log(0, THREE_LINES THREE_LINES);
+}
+END_TEST
+
+START_TEST(a_network_that_is_down_refuses_nothing)
+{
+	int64_t num = moving();
+
+	tw_fake_faults.refuse = true;
+	pass_with(stop_at_trouble);
+	ck_assert_int_eq(status_of(num, NULL), TW_CHANGE_RUNNING);
+	ck_assert_int_eq(result.unreachable, 1);
+	ck_assert_int_eq(audit_of(alice.org_id, "change.login").count, 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM host WHERE last_error"
+	    " LIKE '%successor%'"), 0);
+	tw_fake_faults.refuse = false;
+	attempt_now();
+	pass();
+	check_status(num, TW_CHANGE_SUCCEEDED, "");
+	login_is(2222);
+}
+END_TEST
+
+START_TEST(neither_login_is_waited_for_and_then_held)
+{
+	int64_t num = moving();
+	int i;
+
+	tw_fake_faults.deny = true;
+	for (i = 1; i <= 3; i++) {
+		pass_with(stop_at_trouble);
+		ck_assert_int_eq(number("SELECT failures FROM host WHERE name"
+		    " = 'h0' AND held_by IS NULL"), i);
+		attempt_now();
+	}
+	pass();
+	ck_assert_int_eq(number("SELECT held_reason = 'login refused on "
+	    "request; the successor login: login refused on request'"
+	    " FROM host WHERE name = 'h0'"), 1);
+	tw_fake_faults.deny = false;
+	tw_fake_faults.deny_port = 22;
+	OK(tw_host_release_hold(store, &alice, "h0", &err));
+	pass();
+	check_status(num, TW_CHANGE_SUCCEEDED, "");
+	check_log(0, THREE_LINES);
+}
+END_TEST
+
+START_TEST(another_key_at_the_successors_port_holds)
+{
+	int64_t num = moving();
+
+	tw_fake_faults.deny_port = 22;
+	tw_fake_faults.no_key_port = 2222;
+	pass();
+	ck_assert_int_eq(status_of(num, NULL), TW_CHANGE_RUNNING);
+	ck_assert_int_eq(number("SELECT held_reason LIKE '%; the successor "
+	    "login: another host key%' FROM host WHERE name = 'h0'"), 1);
+	login_is(22);
+}
+END_TEST
+
+START_TEST(what_has_not_begun_has_no_successor)
+{
+	int64_t num;
+
+	raw("UPDATE host SET own_config = 0, sshconfig = NULL");
+	num = file_yaml(0, THREE_STEPS MOVED);
+	tw_fake_faults.deny_port = 22;
+	pass();
+	ck_assert_int_eq(status_of(num, NULL), TW_CHANGE_QUEUED);
+	ck_assert_int_eq(number("SELECT held_reason = 'login refused on "
+	    "request' FROM host WHERE name = 'h0'"), 1);
+}
+END_TEST
+
+/* The successor is let in, its change is declared lost before the runner asks:
+ * the next one is not sent by a login that is not its host's. */
+static void lose_at_connect(void *arg, const struct tw_report *r)
+{
+	static int seen;
+
+	(void)arg;
+	if (r->kind == TW_REPORT_CONNECT && ++seen == 2) {
+		OK(tw_change_declare_lost(store, &alice, 1, "test", &err));
+		OK(tw_host_release_hold(store, &alice, "h0", &err));
+		tw_fake_faults.deny_port = 0;
+	}
+}
+
+START_TEST(a_change_lost_meanwhile_leaves_no_login_behind)
+{
+	int64_t num = moving(), next = file_yaml(0, THREE_STEPS);
+
+	tw_fake_faults.deny_port = 22;
+	pass_with(lose_at_connect);
+	ck_assert_int_eq(status_of(num, NULL), TW_CHANGE_UNKNOWN);
+	ck_assert_int_ne(status_of(next, NULL), TW_CHANGE_QUEUED);
+	ck_assert_int_eq(audit_of(alice.org_id, "change.login").count, 0);
+	login_is(22);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("runner");
@@ -874,6 +1029,13 @@ int main(void)
 	tcase_add_test(t, a_key_that_is_gone_holds_nobody);
 	tcase_add_test(t, a_host_hears_nothing_of_what_lost_its_right);
 	tcase_add_test(t, a_right_lost_during_the_login_starts_nothing);
+	tcase_add_loop_test(t,
+	    the_successor_takes_over_where_the_login_is_refused, 0, 2);
+	tcase_add_test(t, a_network_that_is_down_refuses_nothing);
+	tcase_add_test(t, neither_login_is_waited_for_and_then_held);
+	tcase_add_test(t, another_key_at_the_successors_port_holds);
+	tcase_add_test(t, what_has_not_begun_has_no_successor);
+	tcase_add_test(t, a_change_lost_meanwhile_leaves_no_login_behind);
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(c, begin, teardown);
 	tcase_set_timeout(c, is_long() ? 7200 : 600);

@@ -307,7 +307,7 @@ START_TEST(bad_needs_are_refused)
 	    "f:9:35: systemd must be true or false, not 'yes'\n"
 	    "f:9:40: unknown key 'ram' in requires\n"
 	    "hint: known here: os, os_version, arch, memory, disk, systemd, "
-	    "root\n");
+	    "root, without\n");
 	app_is(APP LIFE "requires: debian\n",
 	    "f:8:11: requires must be a mapping ('key: value'), not a text\n");
 }

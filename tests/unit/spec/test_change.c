@@ -150,7 +150,8 @@ static const struct refusal of_the_file[] = {
 	    "f:2:1: unknown key 'step' in the file\n"
 	    "hint: did you mean 'steps'?\n"
 	    "f:4:1: unknown key 'zzz' in the file\n"
-	    "hint: known here: towerify, title, params, defaults, steps\n" },
+	    "hint: known here: towerify, title, params, requires, successor, "
+	    "defaults, steps\n" },
 	{ "towerify: 1\ntitle: [a]\ndefaults: x\nparams: []\n"
 	    "steps: [{run: a}]\n",
 	    "f:2:8: title must be text, not a list\n"
@@ -573,7 +574,7 @@ START_TEST(the_manual_page_shows_good_files)
 		tw_change_spec_free(good(p, (size_t)(end + 1 - p)));
 		n++;
 	}
-	ck_assert_uint_eq(n, 4);
+	ck_assert_uint_eq(n, 5);
 	tw_buf_release(&b);
 }
 END_TEST

@@ -141,7 +141,8 @@ START_TEST(refuses_and_denies)
 	tw_fake_faults.refuse = _i == 0;
 	tw_fake_faults.deny = _i == 1;
 	run(&p, "touch \"$HOME/ran\"", "abc");
-	ck_assert_int_eq(p.end, _i == 0 ? TW_LINK_TEMPORARY : TW_LINK_PERSON);
+	ck_assert_int_eq(p.end, _i == 0 ? TW_LINK_TEMPORARY :
+	    TW_LINK_REFUSED);
 	ck_assert_int_eq(p.err.status, _i == 0 ? TW_AGAIN : TW_DENIED);
 	ck_assert_int_eq(p.opened, 0);
 	snprintf(path, sizeof path, "%s/ran", dir);

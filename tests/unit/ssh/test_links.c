@@ -428,7 +428,7 @@ END_TEST
 
 /* ---- what a person must see to ---- */
 
-START_TEST(a_wrong_key_needs_a_person)
+START_TEST(a_refused_key_needs_a_person)
 {
 	struct probe p = make(both[_i]);
 	char want[256];
@@ -438,7 +438,7 @@ START_TEST(a_wrong_key_needs_a_person)
 	snprintf(want, sizeof want, _i == 0 ?
 	    "login as %s refused (1 key tried)" :
 	    "ssh: %s@127.0.0.1: Permission denied (publickey).", user);
-	assert_end(&p, TW_LINK_PERSON, TW_DENIED, want);
+	assert_end(&p, TW_LINK_REFUSED, TW_DENIED, want);
 	ck_assert_int_eq(p.opened, _i);
 	probe_release(&p);
 }
@@ -540,7 +540,7 @@ static int bound(int backlog, int *at)
 	return fd;
 }
 
-START_TEST(refused_is_temporary)
+START_TEST(a_closed_port_is_temporary)
 {
 	struct probe p = make(both[_i]);
 	char want[256];
@@ -551,7 +551,7 @@ START_TEST(refused_is_temporary)
 	    "cannot connect to 127.0.0.1 port %d: Connection refused" :
 	    "ssh: ssh: connect to host 127.0.0.1 port %d: Connection refused",
 	    p.target.port);
-	assert_end(&p, TW_LINK_TEMPORARY, TW_AGAIN, want);
+	assert_end(&p, TW_LINK_CLOSED, TW_AGAIN, want);
 	close(fd);
 	probe_release(&p);
 }
@@ -978,6 +978,54 @@ START_TEST(a_refusing_jump_host_needs_a_person)
 }
 END_TEST
 
+/* Told apart from a jump host that does not listen. */
+START_TEST(a_closed_port_behind_a_jump_host_is_temporary)
+{
+	struct probe p = make(both[_i]);
+	int fd = bound(-1, &p.target.port);
+	char via[128];
+
+	snprintf(via, sizeof via, "%s@127.0.0.2:%d", user, port);
+	p.target.via = via;
+	run(&p, "echo in");
+	ck_assert_int_eq(p.ended, 1);
+	ck_assert_int_eq(p.end, TW_LINK_CLOSED);
+	close(fd);
+	probe_release(&p);
+}
+END_TEST
+
+/* The jump host lets the key in, the host does not: not the same words as
+ * above. */
+START_TEST(a_refusal_behind_a_jump_host_is_the_hosts)
+{
+	struct probe p = make(both[_i]);
+	char via[128];
+
+	snprintf(via, sizeof via, "%s@127.0.0.2:%d", user, port);
+	p.target.via = via;
+	p.target.user = "towerify-nobody";
+	run(&p, "echo in");
+	ck_assert_int_eq(p.ended, 1);
+	ck_assert_int_eq(p.end, TW_LINK_REFUSED);
+	probe_release(&p);
+}
+END_TEST
+
+/* ssh says so of a key file, and then that the host would have none. */
+START_TEST(a_key_that_is_not_ours_to_read_is_no_refusal)
+{
+	const char *ids[] = { "/nonexistent", NULL };
+	struct probe p = make(both[1]);
+
+	p.target.identities = ids;
+	run(&p, "echo in");
+	ck_assert_int_eq(p.ended, 1);
+	ck_assert_int_eq(p.end, TW_LINK_PERSON);
+	probe_release(&p);
+}
+END_TEST
+
 START_TEST(an_absent_jump_host_is_temporary)
 {
 	struct probe p = make(both[_i]);
@@ -1160,13 +1208,14 @@ int main(void)
 	EACH(tries_each_address_of_a_name);
 	tcase_add_loop_test(tc, logs_in_with_the_agent, 0, 1);
 	tc = new_case(s, "person");
-	EACH(a_wrong_key_needs_a_person);
+	EACH(a_refused_key_needs_a_person);
 	tcase_add_test(tc, no_key_needs_a_person);
+	tcase_add_test(tc, a_key_that_is_not_ours_to_read_is_no_refusal);
 	EACH(a_changed_host_key_needs_a_person);
 	EACH(another_type_of_host_key_needs_a_person);
 	tcase_add_test(tc, no_session_allowed_needs_a_person);
 	tc = new_case(s, "temporary");
-	EACH(refused_is_temporary);
+	EACH(a_closed_port_is_temporary);
 	EACH(an_unknown_name_is_temporary);
 	EACH(a_black_hole_is_temporary);
 	tcase_add_test(tc, a_connect_without_answer_is_temporary);
@@ -1188,6 +1237,8 @@ int main(void)
 	tcase_add_loop_test(tc, goes_through_jump_hosts, 0, 4);
 	EACH(a_refusing_jump_host_needs_a_person);
 	EACH(an_absent_jump_host_is_temporary);
+	EACH(a_closed_port_behind_a_jump_host_is_temporary);
+	EACH(a_refusal_behind_a_jump_host_is_the_hosts);
 	EACH(goes_through_a_proxy_command);
 	EACH(a_failing_proxy_command_is_quoted);
 	EACH(a_mute_proxy_command_is_temporary);
