@@ -218,8 +218,10 @@ static int key(struct tw_cli *cli, int argc, char **argv)
 	if (tw_host_permit_any(t->store, &t->who, TW_MAY_HOST, &err))
 		return tw_cli_error(cli, &err);
 	path = tw_org_key_path(tw_store_dir(t->store), t->who.org);
-	if (!path || asprintf(&public, "%s.pub", path) < 0)
+	if (!path || asprintf(&public, "%s.pub", path) < 0) {
+		public = NULL;	/* undefined now */
 		st = tw_err_nomem(&err);
+	}
 	if (!st)
 		st = tw_io_read_file(public, &text, &err);
 	if (st == TW_DATA)	/* the state's own file, not an input */

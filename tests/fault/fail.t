@@ -38,6 +38,12 @@ driven "$sweep" "$work" "$shim" "$work/acts" "$few" "sample=$sample" \
 driven "$sweep" "$work" "$shim" "$work/passes" "$few" "sample=$sample" \
 	"seed=$seed"
 
+# What these have found once, and a sample may miss.
+grep '^host-key|' "$work/acts" >"$work/key"
+driven "$sweep" "$work" "$shim" "$work/key" few=yes kind=mem last=4
+grep '^pass|' "$work/passes" >"$work/pass"
+driven "$sweep" "$work" "$shim" "$work/pass" few=yes kind=sync last=3
+
 # Standard output is full: what was done is done, and the status tells.
 full() {
 	"$@" >/dev/full 2>"$work/err" && return 1

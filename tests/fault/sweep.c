@@ -11,6 +11,7 @@
  *   verb=NAME      that one alone
  *   kind=NAME      those calls alone
  *   sample=N       about N of each kind's calls, not all
+ *   n=N            the N-th call alone; last=N: the last N
  *   few=yes        of each kind's errors one, not all
  *   seed=N         for the sample
  *   plant=NAME     a fault in the test itself, which must be found: see
@@ -122,7 +123,7 @@ struct sweep {
 	const struct fault *faults;
 	size_t nfaults;
 	const char *scene, *only_kind, *plant;
-	long sample;
+	long sample, only, last;
 	unsigned long seed;
 	bool is_few, is_power;
 
@@ -476,6 +477,9 @@ static void sweep_kind(struct sweep *w, enum fault_kind kind)
 		if (f->kind != kind || (w->is_few && !f->is_first))
 			continue;
 		for (k = 0; k < n && bad < SHOWN_MAX; k++) {
+			if ((w->only && list[k] != w->only) || (w->last &&
+			    list[k] <= (long)w->calls[kind] - w->last))
+				continue;
 			if (one(w, f, list[k], &is_wrong))
 				done++;
 			else
@@ -484,7 +488,7 @@ static void sweep_kind(struct sweep *w, enum fault_kind kind)
 		}
 		/* a run may make more calls than the first did */
 		for (k = (size_t)w->calls[kind] + 1; !w->sample &&
-		    bad < SHOWN_MAX && one(w, f, (long)k, &is_wrong); k++) {
+		    !w->only && bad < SHOWN_MAX && one(w, f, (long)k, &is_wrong); k++) {
 			done++;
 			bad += is_wrong;
 		}
@@ -530,7 +534,7 @@ static const char *option(int argc, char **argv, const char *name)
 
 int main(int argc, char **argv)
 {
-	const char *sample, *seed, *how;
+	const char *sample, *seed, *how, *n_, *last;
 	struct sweep w = { .seed = 1 };
 	struct table_verb *verbs;
 	size_t n, i;
@@ -540,6 +544,10 @@ int main(int argc, char **argv)
 	sample = option(argc, argv, "sample");
 	seed = option(argc, argv, "seed");
 	how = option(argc, argv, "do");
+	n_ = option(argc, argv, "n");
+	last = option(argc, argv, "last");
+	w.only = n_ ? atol(n_) : 0;
+	w.last = last ? atol(last) : 0;
 	w.sample = sample ? atol(sample) : 0;
 	w.seed = seed ? strtoul(seed, NULL, 10) : 1;
 	w.is_few = option(argc, argv, "few") != NULL;
