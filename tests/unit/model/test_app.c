@@ -139,6 +139,7 @@ END_TEST
 
 START_TEST(a_manifest_is_one_app_of_the_catalogue)
 {
+	struct tw_who bob = add_member("bob");
 	struct tw_app_entry e[] = { yuno("a", "1"), yuno("b", "1") };
 	struct tw_app_import r;
 	bool again;
@@ -155,6 +156,7 @@ START_TEST(a_manifest_is_one_app_of_the_catalogue)
 	ck_assert_str_eq(LIST(&alice, 0), "a@2 b@1");
 	ck_assert_int_eq(tw_app_manifest(store, &bob, &e[1], a_hash, &again,
 	    &err), TW_DENIED);
+	tw_who_release(&bob);
 }
 END_TEST
 
