@@ -11,6 +11,8 @@ int host_set(struct tw_cli *cli, int argc, char **argv);
 int host_check(struct tw_cli *cli, int argc, char **argv);
 
 extern const struct tw_column host_check_columns[];
+/* host_revoke.c: the tower leaves one */
+int host_revoke(struct tw_cli *cli, int argc, char **argv);
 
 /* "[ssh://][USER@]HOST[:PORT]" into h (user and port only where given).
  * TW_USAGE with what is wrong. */

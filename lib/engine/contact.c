@@ -18,6 +18,7 @@ struct tw_contact {
 	void *arg;
 	struct tw_journal journal;
 	bool has_request, has_hello, is_over, has_ended;
+	enum tw_contact_refusal refusal;
 	size_t noise;
 	char talk[STDERR_KEPT + 1];	/* the end of what came on stderr */
 	size_t talk_len;
@@ -234,13 +235,15 @@ static void on_ended(void *arg, enum tw_link_end how, const struct tw_err *err)
 			end(c, TW_CONTACT_TEMPORARY, &own);
 		return;
 	}
+	c->refusal = how == TW_LINK_REFUSED ? TW_REFUSAL_LOGIN :
+	    how == TW_LINK_CLOSED ? TW_REFUSAL_PORT : TW_REFUSAL_NONE;
 	if (c->is_over)
 		end(c, TW_CONTACT_OVER, NULL);
 	else if (how == TW_LINK_EOF)
 		ended_early(c);
 	else
-		end(c, how == TW_LINK_TEMPORARY ? TW_CONTACT_TEMPORARY :
-		    TW_CONTACT_PERSON, err);
+		end(c, how == TW_LINK_TEMPORARY || how == TW_LINK_CLOSED ?
+		    TW_CONTACT_TEMPORARY : TW_CONTACT_PERSON, err);
 }
 
 static const struct tw_link_events link_events = {
@@ -312,6 +315,11 @@ void tw_contact_position(const struct tw_contact *c, int64_t *life,
 const char *tw_contact_transport(const struct tw_contact *c)
 {
 	return c->transport->name;
+}
+
+enum tw_contact_refusal tw_contact_refusal(const struct tw_contact *c)
+{
+	return c->refusal;
 }
 
 void tw_contact_close(struct tw_contact *c)

@@ -21,6 +21,12 @@ enum tw_contact_end {
 	TW_CONTACT_PERSON,	/* a person must act: hold the host */
 };
 
+enum tw_contact_refusal {	/* what is known of why it ended */
+	TW_REFUSAL_NONE,
+	TW_REFUSAL_LOGIN,	/* the host refused this login */
+	TW_REFUSAL_PORT,	/* nothing listens at its port */
+};
+
 struct tw_hello {		/* "" where the host did not say */
 	char boot[64], spool[64], machine[64];
 	bool has_fence;		/* it came to look for one */
@@ -57,6 +63,8 @@ void tw_contact_position(const struct tw_contact *c, int64_t *life,
     int64_t *offset, int64_t *next);
 /* The transport that speaks to it ("libssh2", "ssh"). */
 const char *tw_contact_transport(const struct tw_contact *c);
+/* Once it has ended: was it the host itself that would not have us? */
+enum tw_contact_refusal tw_contact_refusal(const struct tw_contact *c);
 /* No more calls; frees c.  NULL is fine. */
 void tw_contact_close(struct tw_contact *c);
 

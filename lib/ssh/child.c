@@ -110,8 +110,8 @@ static void on_done(void *arg, int status, int sig)
 		end(l, TW_LINK_EOF, NULL);
 		return;
 	}
-	how = tw_sshargs_verdict("ssh", l->answered ? "" :
-	    tw_buf_str(&l->words), l->target->name, &err);
+	how = tw_sshargs_verdict_of(l->target, l->answered ? "" :
+	    tw_buf_str(&l->words), &err);
 	end(l, how, &err);
 }
 

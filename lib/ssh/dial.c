@@ -35,6 +35,7 @@ struct tw_dial {
 	int holds;
 	bool closed;
 	bool looked;
+	bool refused;	/* by one of the addresses */
 	bool ours;	/* list is getaddrinfo()'s, not libuv's */
 	tw_dial_done *done;
 	void *arg;
@@ -95,6 +96,7 @@ static void attempt_failed(struct tw_dial *d, int e)
 {
 	char text[128];
 
+	d->refused |= e == ECONNREFUSED;
 	address_text(d->next, text, sizeof text);
 	tw_err_set(&d->err, TW_AGAIN, "cannot connect to %s port %d: %s", text,
 	    d->port, strerror(e));
@@ -279,6 +281,11 @@ enum tw_status tw_dial_open(uv_loop_t *loop, const char *address, int port,
 	uv_timer_start(&d->timer, on_start, 0, 0);
 	*out = d;
 	return TW_OK;
+}
+
+bool tw_dial_was_refused(const struct tw_dial *d)
+{
+	return d->refused;
 }
 
 void tw_dial_close(struct tw_dial *d)

@@ -4,6 +4,7 @@
 #ifndef TW_SSH_DIAL_H
 #define TW_SSH_DIAL_H
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "base/err.h"
@@ -21,6 +22,9 @@ typedef void tw_dial_done(void *arg, int fd, const struct tw_err *err);
 enum tw_status tw_dial_open(uv_loop_t *loop, const char *address, int port,
     int limit_ms, tw_dial_done *done, void *arg, struct tw_dial **out,
     struct tw_err *err);
+
+/* Once done without a connection: did one of the addresses refuse it? */
+bool tw_dial_was_refused(const struct tw_dial *d);
 
 /* Gives up if not done yet, and lets go; memory is freed when the loop has
  * closed its handles.  NULL is fine. */

@@ -30,6 +30,16 @@ static void advance(struct tw_link *l);
 enum tw_l2_step tw_l2_end(struct tw_link *l, enum tw_link_end end,
     const struct tw_err *err)
 {
+	struct tw_err short_err;
+
+	/* What libssh2 makes of that (a refused login, no common cipher) is
+	 * nothing that the host said. */
+	if (l->has_no_memory && (end == TW_LINK_PERSON ||
+	    end == TW_LINK_UNSUPPORTED)) {
+		end = TW_LINK_TEMPORARY;
+		tw_err_set(&short_err, TW_AGAIN, "out of memory");
+		err = &short_err;
+	}
 	l->state = TW_L2_ENDED;
 	if (l->socket)
 		uv_poll_stop(&l->socket->poll);
@@ -42,6 +52,7 @@ static enum tw_status end_status(enum tw_link_end end)
 {
 	switch (end) {
 	case TW_LINK_PERSON:
+	case TW_LINK_REFUSED:
 		return TW_DENIED;
 	case TW_LINK_UNSUPPORTED:
 		return TW_CONFIG;
@@ -80,6 +91,9 @@ static enum tw_l2_step proxy_verdict(struct tw_link *l)
 	/* Another transport would go through the same jump host. */
 	if (end == TW_LINK_UNSUPPORTED)
 		end = TW_LINK_PERSON;
+	if (l->target->via &&
+	    tw_sshargs_is_closed(tw_buf_str(&l->proxy_words)))
+		end = TW_LINK_CLOSED;
 	return tw_l2_end(l, end, &err);
 }
 
@@ -263,7 +277,8 @@ static void on_dialled(void *arg, int fd, const struct tw_err *err)
 	struct tw_link *l = arg;
 
 	if (fd < 0) {
-		tw_l2_end(l, TW_LINK_TEMPORARY, err);
+		tw_l2_end(l, tw_dial_was_refused(l->dial) ? TW_LINK_CLOSED :
+		    TW_LINK_TEMPORARY, err);
 		return;
 	}
 	limit_login(l, tw_link_limit(TW_LINK_LOGIN_MS));

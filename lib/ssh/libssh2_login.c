@@ -91,13 +91,19 @@ static enum tw_l2_step no_key_left(struct tw_link *l)
 {
 	const struct tw_l2_login *in = &l->login;
 	const struct tw_ssh_target *t = l->target;
+	bool is_refused = in->refused > 0;
 	struct tw_err err;
 
+	/* the tower's trouble, not this host's: nothing to hold it for */
+	if (in->failed)
+		return tw_l2_fail(l, TW_LINK_TEMPORARY, "login as %s is not "
+		    "possible: the key %s could not be read", t->user,
+		    in->failed);
 	if (in->elsewhere)
 		return tw_l2_fail(l, TW_LINK_UNSUPPORTED, "login as %s needs "
 		    "an RSA key, a certificate or a security key, which "
 		    "libssh2 can't use", t->user);
-	if (in->refused > 0)
+	if (is_refused)
 		tw_err_set(&err, TW_DENIED, "login as %s refused (%d key%s "
 		    "tried)", t->user, in->refused,
 		    in->refused == 1 ? "" : "s");
@@ -110,7 +116,8 @@ static enum tw_l2_step no_key_left(struct tw_link *l)
 		    "there is no key to log in with", t->user);
 	tw_err_hint(&err, "put the key that `towerify-host key` prints into "
 	    "the authorized_keys of %s on %s", t->user, t->name);
-	return tw_l2_end(l, TW_LINK_PERSON, &err);
+	return tw_l2_end(l, is_refused ? TW_LINK_REFUSED : TW_LINK_PERSON,
+	    &err);
 }
 
 /* Whether the host itself said no.  libssh2 has the same code for that and for
@@ -134,7 +141,7 @@ static enum tw_l2_step key_answer(struct tw_link *l, int r, const char *path)
 		return TW_L2_NEXT;
 	}
 	if (l->farewell && strstr(l->farewell_text, "uthentication fail"))
-		return tw_l2_fail(l, TW_LINK_PERSON, "login as %s refused: %s",
+		return tw_l2_fail(l, TW_LINK_REFUSED, "login as %s refused: %s",
 		    l->target->user, l->farewell_text);
 	if (l->farewell)
 		return tw_l2_broken(l, "no login");
@@ -173,6 +180,9 @@ static const char *next_identity(struct tw_link *l)
 		case TW_IDENTITY_MISSING:
 		case TW_IDENTITY_ENCRYPTED:
 			in->unusable = path;
+			break;
+		case TW_IDENTITY_FAILED:
+			in->failed = path;
 			break;
 		default:
 			in->elsewhere = true;

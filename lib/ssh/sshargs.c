@@ -423,3 +423,32 @@ enum tw_link_end tw_sshargs_verdict(const char *what, const char *text,
 	    *line ? line : "the connection was dropped");
 	return TW_LINK_TEMPORARY;
 }
+
+bool tw_sshargs_is_closed(const char *text)
+{
+	return strstr(text, "open failed: connect failed: Connection refused");
+}
+
+/* A jump host refuses in the same words, but the ssh that was to log in has the
+ * last one.  Without a key of ours the host has refused nothing of ours. */
+static bool is_refused(const char *text)
+{
+	char last[256];
+
+	tw_text_last_line(last, sizeof last, text);
+	return strstr(last, ": Permission denied (") &&
+	    !strstr(text, "Load key ") && !strstr(text, "Identity file ");
+}
+
+enum tw_link_end tw_sshargs_verdict_of(const struct tw_ssh_target *t,
+    const char *text, struct tw_err *err)
+{
+	enum tw_link_end end = tw_sshargs_verdict("ssh", text, t->name, err);
+	bool is_closed = t->via ? tw_sshargs_is_closed(text) :
+	    !t->proxy_command && strstr(text, "ssh: connect to host ") &&
+	    strstr(text, ": Connection refused");
+
+	if (end == TW_LINK_PERSON && is_refused(text))
+		return TW_LINK_REFUSED;
+	return end == TW_LINK_TEMPORARY && is_closed ? TW_LINK_CLOSED : end;
+}

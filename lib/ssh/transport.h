@@ -55,8 +55,12 @@ struct tw_ssh_target {
 /* Why a link ended. */
 enum tw_link_end {
 	TW_LINK_EOF,		/* the command closed its output */
-	TW_LINK_TEMPORARY,	/* refused, DNS, time-out, dropped: retry */
-	TW_LINK_PERSON,		/* login refused, host key changed: hold */
+	TW_LINK_TEMPORARY,	/* DNS, time-out, dropped: retry */
+	TW_LINK_CLOSED,		/* the same, and known: nothing listens at the
+				   host's port */
+	TW_LINK_PERSON,		/* host key changed, no key to use: hold */
+	TW_LINK_REFUSED,	/* the same, and known: the host itself refuses
+				   this login */
 	TW_LINK_UNSUPPORTED,	/* this transport can't speak to it */
 };
 
@@ -72,7 +76,8 @@ struct tw_link_events {
 	/* Called once, last; the link may only be closed after, or from within.
 	 * err is NULL with TW_LINK_EOF, else says why ("cannot connect to
 	 * 192.0.2.7 port 22: Connection refused": without the host's name); its
-	 * status is TW_AGAIN, TW_DENIED or TW_CONFIG for the three others. */
+	 * status is TW_AGAIN for the temporary ones, TW_DENIED for a person's,
+	 * TW_CONFIG for TW_LINK_UNSUPPORTED. */
 	void (*ended)(void *arg, enum tw_link_end end,
 	    const struct tw_err *err);
 };

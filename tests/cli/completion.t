@@ -57,7 +57,7 @@ completes() {	# completes LINE CANDIDATES
 
 # Without a state: what the tool itself knows, and no noise.
 completes 'towerify-queue ' \
-	'add cancel check list log plan retry show wait why'
+	'abandon add cancel check list log plan retry show wait why'
 completes 'towerify-queue c' 'cancel check'
 completes 'towerify-host re' 'release remove'
 completes 'towerify-queue list ' ''
@@ -84,7 +84,7 @@ completes 'towerify-queue add -p a=b --pa' '--param'
 completes 'towerify-queue --st' '--state'
 completes 'towerify-run --' '--color --help --hosts --jobs --json '\
 '--list-columns --noheadings --null --org --output --quiet --state --status '\
-'--tsv --verbose --version --watch'
+'--tsv --verbose --version --watch --within'
 
 # --- columns, statuses, words ------------------------------------------------------------
 
@@ -153,6 +153,7 @@ quietly towerify-app deploy wiki web1 --name notes
 completes 'towerify-app ' 'add deploy import instances list remove show start '\
 'stop undeploy upgrade'
 completes 'towerify-app add w' 'wiki.yaml'
+completes 'towerify-app import w' 'wiki.yaml'
 completes 'towerify-app show w' 'wiki'
 completes 'towerify-app remove wiki@' 'wiki@1.0'
 completes 'towerify-app deploy w' 'wiki'
@@ -166,7 +167,7 @@ completes 'towerify-app stop notes d' 'db1'
 quietly towerify-op add alice
 quietly towerify-op org add acme
 completes 'towerify-op ' \
-	'add can grant grants init list org remove set show ungrant whoami'
+	'add backup can grant grants init list org remove restore set show ungrant whoami'
 completes 'towerify-op o' 'org'
 completes 'towerify-op org ' 'add list remove show'
 completes 'towerify-op org re' 'remove'

@@ -15,6 +15,7 @@
 #   - add gets a --spool and --accept-host-key (the default spool is the
 #     machine's, the question is for a terminal) and loses --sudo, which this
 #     machine may lack; that the option is known is looked at by itself
+#   - YunoHost's catalogue is a file of this tree
 #   - a line of crontab(5) is run without its five stars
 #   - change files are checked, app files compiled; those that install packages
 #     are not run
@@ -122,6 +123,7 @@ displays() {
 
 adapt() {
 	sed -e 's/^\* \* \* \* \* //' -e 's/^\$ //' \
+		-e "s|https://app.yunohost.org/[^ ]*|$top/tests/data/yunohost/apps.json|" \
 		-e "s/root@\|deploy@/$me@/g"
 }
 
@@ -206,6 +208,13 @@ displays "$top/man/towerify-yunohost.7" EXAMPLES
 echo 'correct horse battery' >password
 ok "towerify-yunohost.7: $(sed -n 2p "$work/d/1")" towerify-queue check \
 	"$work/d/1" -p domain=shop.example -p password@password
+
+# --- towerify-fetch(8) -----------------------------------------------------------
+
+displays "$top/man/towerify-fetch.8" DESCRIPTION
+cp "$work/d/1" "$TOWERIFY_STATE/fetch.yaml"
+try towerify-app import https://app.yunohost.org/default/v3/apps.json
+like "towerify-fetch.8: its rules are rules" 77 '' '*not among the addresses*'
 
 # --- towerify-app(5) -------------------------------------------------------------
 

@@ -40,6 +40,9 @@ start: [{run: "true", undo: nothing}]
 stop: [{run: "true", undo: nothing}]
 upgrade: [{run: "true", undo: nothing}]
 undeploy: [{run: "true", undo: nothing}]
+backup: [{run: "true"}]
+restore: [{run: "true", undo: nothing}]
+check: [{run: "true"}]
 EOF
 sed "s/'1'/'2'/" "$work/app.yaml" >"$work/two.yaml"
 sed "s/'1'/'3'/" "$work/app.yaml" >"$work/three.yaml"
@@ -68,6 +71,7 @@ host set|towerify-host set web1 label.x=y
 host check|towerify-host check web1
 host hold|towerify-host hold web1
 host release|towerify-host release web1
+host revoke|towerify-host revoke web1 --yes
 host remove|towerify-host remove web1
 app list|towerify-app list
 app show|towerify-app show wiki
@@ -78,6 +82,9 @@ app deploy|towerify-app deploy wiki web1
 app upgrade|towerify-app upgrade used web1
 app start|towerify-app start used web1
 app stop|towerify-app stop used web1
+app backup|towerify-app backup used web1
+app restore|towerify-app restore used web1
+app check|towerify-app check used web1
 app undeploy|towerify-app undeploy used web1
 app instances|towerify-app instances
 app instances TARGETS|towerify-app instances web1
@@ -88,7 +95,7 @@ queue log|towerify-queue log 2
 queue why|towerify-queue why 1
 queue wait|towerify-queue wait 1 --timeout 0s
 queue cancel|towerify-queue cancel 1
-queue cancel --lost|towerify-queue cancel 1 --lost
+queue abandon|towerify-queue abandon 1 --reason gone
 queue retry|towerify-queue retry 2
 queue add|towerify-queue add web1 -
 queue plan|towerify-queue plan web1 -
