@@ -209,6 +209,7 @@ RIG_TESTS = \
 	tests/rig/network.t \
 	tests/rig/power.t \
 	tests/rig/reboot.t \
+	tests/rig/revoke.t \
 	tests/rig/rig.t \
 	tests/rig/session.t \
 	tests/rig/systemd.t

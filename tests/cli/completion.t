@@ -59,7 +59,7 @@ completes() {	# completes LINE CANDIDATES
 completes 'towerify-queue ' \
 	'abandon add cancel check list log plan retry show wait why'
 completes 'towerify-queue c' 'cancel check'
-completes 'towerify-host re' 'release remove'
+completes 'towerify-host re' 'release remove revoke'
 completes 'towerify-queue list ' ''
 completes 'towerify-queue show ' ''
 
@@ -150,7 +150,8 @@ undeploy: [{run: 'true', undo: nothing}]
 END
 quietly towerify-app add wiki.yaml
 quietly towerify-app deploy wiki web1 --name notes
-completes 'towerify-app ' 'add deploy import instances list remove show start '\
+completes 'towerify-app ' 'add backup check deploy import instances list '\
+'remove restore show start '\
 'stop undeploy upgrade'
 completes 'towerify-app add w' 'wiki.yaml'
 completes 'towerify-app import w' 'wiki.yaml'

@@ -19,6 +19,7 @@ cr=$(printf '\r')
 tab=$(printf '\t')
 
 host() {	# host NAME…: with a spool, and the key
+	rm -f "$keys"
 	printf '%s\n' "$mine" >"$keys"
 	for name; do tower_host "$name"; done
 }
@@ -159,6 +160,7 @@ ok '... wholly' revoked h4
 # file_test TEXT SUMMARY: keys from stdin, where MINE and BLOB stand for ours;
 # lines that end in " -" go (without that).
 file_test() {
+	rm -f "$keys"
 	printf '%s\n' "$mine" >"$keys"
 	name=f$((${n:=0} + 1))
 	n=$((n + 1))
@@ -208,6 +210,7 @@ no_end=1 file_test 'without a newline at the end' <<'END'
 MINE -
 OTHER a
 END
+rm "$keys"
 printf '%s\n' "$mine" >"$keys"
 tower_host l1
 mkdir "$home/kept"
