@@ -986,7 +986,7 @@ static void lose_at_connect(void *arg, const struct tw_report *r)
 
 	(void)arg;
 	if (r->kind == TW_REPORT_CONNECT && ++seen == 2) {
-		OK(tw_change_declare_lost(store, &alice, 1, "test", &err));
+		OK(tw_change_abandon(store, &alice, 1, "test", &err));
 		OK(tw_host_release_hold(store, &alice, "h0", &err));
 		tw_fake_faults.deny_port = 0;
 	}

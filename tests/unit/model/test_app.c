@@ -151,7 +151,6 @@ START_TEST(a_manifest_is_one_app_of_the_catalogue)
 {
 	struct tw_who bob = add_member("bob");
 	struct tw_app_entry e[] = { yuno("a", "1"), yuno("b", "1") };
-	struct tw_who bob = add_member("bob");
 	struct tw_app_import r;
 	bool again;
 
