@@ -195,8 +195,8 @@ try $app upgrade wiki 'h[1-2]'
 is 'one change at a time, and all that are in the way' 1 '' \
 	"towerify-app: change 1, which is to deploy wiki on h1, has not ended
 towerify-app: change 2, which is to deploy wiki on h2, has not ended"
-sql "UPDATE change SET status = 'succeeded', ended = filed;
-	UPDATE instance SET state = 'running'"
+sql "UPDATE change SET status = 'succeeded', ended = filed WHERE num < 3;
+	UPDATE instance SET state = 'running' WHERE name = 'wiki'"
 for verb in backup restore check; do
 	try $app $verb wiki h1
 	is "an app without $verb" 1 '' "towerify-app: wiki 2.0 has no '$verb'"
@@ -204,8 +204,8 @@ for verb in backup restore check; do
 	is "... which takes no version" 2 '' \
 		"towerify-app: $verb takes no version: 'wiki@2.0'"
 done
-sql "UPDATE change SET status = 'queued', ended = NULL;
-	UPDATE instance SET state = 'deploying'"
+sql "UPDATE change SET status = 'queued', ended = NULL WHERE num < 3;
+	UPDATE instance SET state = 'deploying' WHERE name = 'wiki'"
 quietly towerify-queue cancel 1 2
 try towerify-queue retry 1
 is 'an app is not deployed again by number' 1 '' \
