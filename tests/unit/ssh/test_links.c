@@ -428,7 +428,7 @@ END_TEST
 
 /* ---- what a person must see to ---- */
 
-START_TEST(a_wrong_key_needs_a_person)
+START_TEST(a_refused_key_needs_a_person)
 {
 	struct probe p = make(both[_i]);
 	char want[256];
@@ -438,7 +438,7 @@ START_TEST(a_wrong_key_needs_a_person)
 	snprintf(want, sizeof want, _i == 0 ?
 	    "login as %s refused (1 key tried)" :
 	    "ssh: %s@127.0.0.1: Permission denied (publickey).", user);
-	assert_end(&p, TW_LINK_PERSON, TW_DENIED, want);
+	assert_end(&p, TW_LINK_REFUSED, TW_DENIED, want);
 	ck_assert_int_eq(p.opened, _i);
 	probe_release(&p);
 }
@@ -540,7 +540,7 @@ static int bound(int backlog, int *at)
 	return fd;
 }
 
-START_TEST(refused_is_temporary)
+START_TEST(a_closed_port_is_temporary)
 {
 	struct probe p = make(both[_i]);
 	char want[256];
@@ -551,7 +551,7 @@ START_TEST(refused_is_temporary)
 	    "cannot connect to 127.0.0.1 port %d: Connection refused" :
 	    "ssh: ssh: connect to host 127.0.0.1 port %d: Connection refused",
 	    p.target.port);
-	assert_end(&p, TW_LINK_TEMPORARY, TW_AGAIN, want);
+	assert_end(&p, TW_LINK_CLOSED, TW_AGAIN, want);
 	close(fd);
 	probe_release(&p);
 }
@@ -1160,13 +1160,13 @@ int main(void)
 	EACH(tries_each_address_of_a_name);
 	tcase_add_loop_test(tc, logs_in_with_the_agent, 0, 1);
 	tc = new_case(s, "person");
-	EACH(a_wrong_key_needs_a_person);
+	EACH(a_refused_key_needs_a_person);
 	tcase_add_test(tc, no_key_needs_a_person);
 	EACH(a_changed_host_key_needs_a_person);
 	EACH(another_type_of_host_key_needs_a_person);
 	tcase_add_test(tc, no_session_allowed_needs_a_person);
 	tc = new_case(s, "temporary");
-	EACH(refused_is_temporary);
+	EACH(a_closed_port_is_temporary);
 	EACH(an_unknown_name_is_temporary);
 	EACH(a_black_hole_is_temporary);
 	tcase_add_test(tc, a_connect_without_answer_is_temporary);
