@@ -34,6 +34,7 @@ bin_libcli_a_SOURCES = \
 	bin/host.h \
 	bin/host_add.c \
 	bin/host_keys.c \
+	bin/host_provision.c \
 	bin/kinds.c \
 	bin/kinds.h \
 	bin/op.h \
