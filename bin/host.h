@@ -14,6 +14,12 @@ extern const struct tw_column host_check_columns[];
 /* host_revoke.c: the tower leaves one */
 int host_revoke(struct tw_cli *cli, int argc, char **argv);
 
+/* host_provision.c */
+int host_provision(struct tw_cli *cli, int argc, char **argv);
+/* Appends the organisation's public key, as its file holds it. */
+enum tw_status host_public_key(struct tower *t, struct tw_buf *out,
+    struct tw_err *err);
+
 /* "[ssh://][USER@]HOST[:PORT]" into h (user and port only where given).
  * TW_USAGE with what is wrong. */
 enum tw_status host_parse_address(const char *text, struct tw_host *h,

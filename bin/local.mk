@@ -38,6 +38,7 @@ bin_libcli_a_SOURCES = \
 	bin/host.h \
 	bin/host_add.c \
 	bin/host_keys.c \
+	bin/host_provision.c \
 	bin/host_revoke.c \
 	bin/kinds.c \
 	bin/kinds.h \

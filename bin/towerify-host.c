@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/io.h"
+#include "filing.h"
 #include "host.h"
 #include "ssh/hostkey.h"
 
@@ -210,27 +210,16 @@ static int key(struct tw_cli *cli, int argc, char **argv)
 	struct tower *t = cli->context;
 	struct tw_buf text = TW_BUF_INIT;
 	struct tw_err err = { 0 };
-	char *path, *public = NULL;
-	enum tw_status st = TW_OK;
+	enum tw_status st;
 
 	(void)argc;
 	(void)argv;
 	if (tw_host_permit_any(t->store, &t->who, TW_MAY_HOST, &err))
 		return tw_cli_error(cli, &err);
-	path = tw_org_key_path(tw_store_dir(t->store), t->who.org);
-	if (!path || asprintf(&public, "%s.pub", path) < 0) {
-		public = NULL;	/* undefined now */
-		st = tw_err_nomem(&err);
-	}
-	if (!st)
-		st = tw_io_read_file(public, &text, &err);
-	if (st == TW_DATA)	/* the state's own file, not an input */
-		st = err.status = TW_CONFIG;
+	st = host_public_key(t, &text, &err);
 	if (!st)
 		fwrite(text.data, 1, text.len, stdout);
 	tw_buf_release(&text);
-	free(public);
-	free(path);
 	return st ? tw_cli_error(cli, &err) : TW_OK;
 }
 
@@ -251,6 +240,12 @@ static const struct tw_option hold_options[] = {
 };
 static const struct tw_option revoke_options[] = {
 	{ "yes", 0, NULL, "also where that takes more with it", false },
+	{ 0 }
+};
+static const struct tw_option provision_options[] = {
+	FILING_OPTIONS,
+	{ "yes", 0, NULL, "do what can't be undone, without a question",
+	    false },
 	{ 0 }
 };
 static const struct tw_option check_options[] = {
@@ -277,6 +272,8 @@ static const struct tw_verb verbs[] = {
 	    TW_NEEDS_WRITE, "take the tower's key and files off it", NULL },
 	{ "remove", remove_host, NULL, "NAME", 1, 1, TW_NEEDS_WRITE,
 	    "forget it; nothing changes there", NULL },
+	{ "provision", host_provision, provision_options, "NAME", 1, 1,
+	    TW_NEEDS_WRITE, "turn a server into a YunoHost host", NULL },
 	{ "key", key, NULL, NULL, 0, 0, TW_NEEDS_CREATE,
 	    "print the tower's public key", NULL },
 };

@@ -41,7 +41,8 @@ dist_catalog_DATA = \
 	share/catalog/haproxy.yaml \
 	share/catalog/keepalived.yaml \
 	share/catalog/nginx-site.yaml \
-	share/catalog/postgresql.yaml
+	share/catalog/postgresql.yaml \
+	share/catalog/yunohost-host.yaml
 
 schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = \

@@ -153,6 +153,7 @@ CLI_TESTS = \
 	tests/cli/host.t \
 	tests/cli/op.t \
 	tests/cli/op_key.t \
+	tests/cli/provision.t \
 	tests/cli/queue_act.t \
 	tests/cli/queue_add.t \
 	tests/cli/queue_file.t \
@@ -208,6 +209,7 @@ RIG_TESTS = \
 	tests/rig/kinds.t \
 	tests/rig/network.t \
 	tests/rig/power.t \
+	tests/rig/provision.t \
 	tests/rig/reboot.t \
 	tests/rig/revoke.t \
 	tests/rig/rig.t \

@@ -200,7 +200,7 @@ while i=$((i + 1)) && [ -e "$work/d/$i" ]; do
 			sh -e "$work/script"
 	fi
 done
-ok '... three files' test "$files" -eq 3
+ok '... four files' test "$files" -eq 4
 
 # --- towerify-yunohost(7) -------------------------------------------------------------
 

@@ -16,6 +16,9 @@ tower_sshd
 printf '%s\n' 'towerify: 1' 'steps:' '  - {run: "true", undo: nothing}' \
 	>"$work/file.yaml"
 
+printf '%s\n' 'towerify: 1' 'successor: {port: 2222}' 'steps:' \
+	'  - {run: "true", undo: nothing}' >"$work/login.yaml"
+
 # --- the state -----------------------------------------------------------------
 
 # Two organisations with nothing in common but the tower.
@@ -73,6 +76,7 @@ host hold|towerify-host hold web1
 host release|towerify-host release web1
 host revoke|towerify-host revoke web1 --yes
 host remove|towerify-host remove web1
+host provision|towerify-host provision web1 -p domain=a.example -p admin=boss -p admin_password@- --yes
 app list|towerify-app list
 app show|towerify-app show wiki
 app add|towerify-app add -
@@ -98,6 +102,7 @@ queue cancel|towerify-queue cancel 1
 queue abandon|towerify-queue abandon 1 --reason gone
 queue retry|towerify-queue retry 2
 queue add|towerify-queue add web1 -
+queue add, a login|towerify-queue add web1 - --reason login
 queue plan|towerify-queue plan web1 -
 queue check|towerify-queue check -
 run|towerify-run
@@ -138,6 +143,8 @@ cell() {
 	input=$work/file.yaml
 	case "$1 ${2-}" in
 	'towerify-app add') input=$work/three.yaml ;;
+	'towerify-queue add')
+		[ "${5-}" != --reason ] || input=$work/login.yaml ;;
 	'towerify-app import') input=$top/tests/data/yunohost/apps.json ;;
 	esac
 	status=0
