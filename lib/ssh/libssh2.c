@@ -91,9 +91,6 @@ static enum tw_l2_step proxy_verdict(struct tw_link *l)
 	/* Another transport would go through the same jump host. */
 	if (end == TW_LINK_UNSUPPORTED)
 		end = TW_LINK_PERSON;
-	if (l->target->via &&
-	    tw_sshargs_is_closed(tw_buf_str(&l->proxy_words)))
-		end = TW_LINK_CLOSED;
 	return tw_l2_end(l, end, &err);
 }
 

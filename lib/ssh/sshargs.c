@@ -424,11 +424,6 @@ enum tw_link_end tw_sshargs_verdict(const char *what, const char *text,
 	return TW_LINK_TEMPORARY;
 }
 
-bool tw_sshargs_is_closed(const char *text)
-{
-	return strstr(text, "open failed: connect failed: Connection refused");
-}
-
 /* A jump host refuses in the same words, but the ssh that was to log in has the
  * last one.  Without a key of ours the host has refused nothing of ours. */
 static bool is_refused(const char *text)
@@ -444,8 +439,8 @@ enum tw_link_end tw_sshargs_verdict_of(const struct tw_ssh_target *t,
     const char *text, struct tw_err *err)
 {
 	enum tw_link_end end = tw_sshargs_verdict("ssh", text, t->name, err);
-	bool is_closed = t->via ? tw_sshargs_is_closed(text) :
-	    !t->proxy_command && strstr(text, "ssh: connect to host ") &&
+	bool is_closed = !t->via && !t->proxy_command &&
+	    strstr(text, "ssh: connect to host ") &&
 	    strstr(text, ": Connection refused");
 
 	if (end == TW_LINK_PERSON && is_refused(text))

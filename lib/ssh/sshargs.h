@@ -48,12 +48,9 @@ enum tw_link_end tw_sshargs_verdict(const char *what, const char *text,
     const char *name, struct tw_err *err);
 
 /* The same of the ssh that was to log in to t itself, and so tells also whether
- * it was t that refused. */
+ * it was t that refused; of its port only where there is nothing between. */
 enum tw_link_end tw_sshargs_verdict_of(const struct tw_ssh_target *t,
     const char *text, struct tw_err *err);
-/* Do the words of an ssh that was to be the way there say that it got through,
- * but nothing listens at the host's port? */
-bool tw_sshargs_is_closed(const char *text);
 
 /* The hint for a changed host key. */
 void tw_sshargs_hint_changed(struct tw_err *err, const char *name);

@@ -57,7 +57,7 @@ enum tw_link_end {
 	TW_LINK_EOF,		/* the command closed its output */
 	TW_LINK_TEMPORARY,	/* DNS, time-out, dropped: retry */
 	TW_LINK_CLOSED,		/* the same, and known: nothing listens at the
-				   host's port */
+				   host's port (not known through others) */
 	TW_LINK_PERSON,		/* host key changed, no key to use: hold */
 	TW_LINK_REFUSED,	/* the same, and known: the host itself refuses
 				   this login */

@@ -978,25 +978,7 @@ START_TEST(a_refusing_jump_host_needs_a_person)
 }
 END_TEST
 
-/* Told apart from a jump host that does not listen. */
-START_TEST(a_closed_port_behind_a_jump_host_is_temporary)
-{
-	struct probe p = make(both[_i]);
-	int fd = bound(-1, &p.target.port);
-	char via[128];
-
-	snprintf(via, sizeof via, "%s@127.0.0.2:%d", user, port);
-	p.target.via = via;
-	run(&p, "echo in");
-	ck_assert_int_eq(p.ended, 1);
-	ck_assert_int_eq(p.end, TW_LINK_CLOSED);
-	close(fd);
-	probe_release(&p);
-}
-END_TEST
-
-/* The jump host lets the key in, the host does not: not the same words as
- * above. */
+/* The jump host lets the key in, the host does not. */
 START_TEST(a_refusal_behind_a_jump_host_is_the_hosts)
 {
 	struct probe p = make(both[_i]);
@@ -1237,7 +1219,6 @@ int main(void)
 	tcase_add_loop_test(tc, goes_through_jump_hosts, 0, 4);
 	EACH(a_refusing_jump_host_needs_a_person);
 	EACH(an_absent_jump_host_is_temporary);
-	EACH(a_closed_port_behind_a_jump_host_is_temporary);
 	EACH(a_refusal_behind_a_jump_host_is_the_hosts);
 	EACH(goes_through_a_proxy_command);
 	EACH(a_failing_proxy_command_is_quoted);
