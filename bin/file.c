@@ -358,6 +358,7 @@ enum tw_status change_file_own(struct tw_cli *cli, const char *path,
     struct tw_err *err)
 {
 	struct tw_spec_reader reader = { .read = NULL };
+	const struct way way = { .to = NULL };
 	struct given given = { 0 };
 	enum tw_status st;
 	const char *arg;
@@ -378,7 +379,7 @@ enum tw_status change_file_own(struct tw_cli *cli, const char *path,
 	if (!st)
 		st = given_read(cli, false, base, nbase, &given, err);
 	if (!st)
-		st = parse(cli, path, &reader, &given, false, out, err);
+		st = parse(cli, path, &reader, &given, &way, out, err);
 	if (st)
 		change_file_release(out);
 	given_release(&given);
