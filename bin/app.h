@@ -29,6 +29,13 @@ extern const struct tw_column app_instances_columns[];
  * there; the verb's name is that of the action */
 int app_act(struct tw_cli *cli, int argc, char **argv);
 
+/* app_params.c: what an app asks for.  A JSON array, malloc'd; NULL: no
+ * memory. */
+char *app_params_json(const struct tw_params *p);
+/* A table of it on standard output. */
+enum tw_status app_params_print(struct tw_cli *cli, const struct tw_params *p,
+    struct tw_err *err);
+
 /* app_add.c: a stored app file, read again; release with app_text_release(). */
 struct app_text {
 	struct tw_buf file, bundle;

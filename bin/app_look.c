@@ -101,7 +101,7 @@ const struct tw_column app_show_columns[] = {
 	    "what it runs on; none: anything" },
 	{ "requires", "Requires", TW_COL_TEXT, true, "what hosts must have" },
 	{ "actions", "Actions", TW_COL_TEXT, true, "what it has steps for" },
-	{ "params", "Parameters", TW_COL_JSON, true, "what deploy takes" },
+	{ "params", "Parameters", TW_COL_JSON, false, "what deploy takes" },
 	{ "exports", "Exports", TW_COL_JSON, true,
 	    "what will be known of its instances" },
 	{ "instances", "Instances", TW_COL_INT, true, "of that version" },
@@ -113,52 +113,13 @@ const struct tw_column app_show_columns[] = {
 	{ 0 }
 };
 
-static const char *type_name(enum tw_param_type type)
-{
-	static const char *const names[] = {
-		[TW_PARAM_STRING] = "string", [TW_PARAM_INTEGER] = "integer",
-		[TW_PARAM_BOOLEAN] = "boolean", [TW_PARAM_ENUM] = "enum",
-		[TW_PARAM_SECRET] = "secret", [TW_PARAM_FILE] = "file",
-		[TW_PARAM_COMMAND] = "command",
-	};
-
-	return names[type];
-}
-
-/* A JSON array of what the app asks for; malloc'd, NULL: no memory. */
-static char *params_json(const struct tw_params *p)
-{
-	size_t i, mark = tw_json_mark();
-	json_t *list = json_array(), *o;
-	char *out;
-
-	for (i = 0; i < p->n; i++) {
-		o = json_object();
-		json_object_set_new(o, "name", json_string(p->v[i].name));
-		json_object_set_new(o, "type",
-		    json_string(type_name(p->v[i].type)));
-		json_object_set_new(o, "required",
-		    json_boolean(p->v[i].required));
-		if (p->v[i].fallback)
-			json_object_set_new(o, "default",
-			    json_string(p->v[i].fallback));
-		if (p->v[i].description)
-			json_object_set_new(o, "description",
-			    json_string(p->v[i].description));
-		json_array_append_new(list, o);
-	}
-	out = tw_json_dump(list, JSON_COMPACT | JSON_PRESERVE_ORDER, mark);
-	json_decref(list);
-	return out;
-}
-
 /* What the app file says beside what is in the catalogue's row. */
 static enum tw_status fill_file(struct tw_table *t, const struct app_text *x,
     struct tw_err *err)
 {
 	struct tw_buf requires = TW_BUF_INIT, actions = TW_BUF_INIT;
 	struct tw_buf exports = TW_BUF_INIT;
-	char *params = params_json(&x->spec->params);
+	char *params = app_params_json(&x->spec->params);
 	enum tw_status st;
 	size_t i;
 
@@ -244,6 +205,10 @@ static enum tw_status show(struct tw_cli *cli, const struct tw_app *a,
 		st = tw_table_row_end(table, err);
 	if (!st)
 		st = tw_table_show(table, stdout, err);
+	/* for people a table of their own, below */
+	if (!st && x.spec && x.spec->params.n > 0 &&
+	    o.mode == TW_TABLE_PEOPLE && !o.output)
+		st = app_params_print(cli, &x.spec->params, err);
 	app_text_release(&x);
 	tw_table_free(table);
 	return st;

@@ -16,6 +16,7 @@ bin_libcli_a_SOURCES = \
 	bin/app_file.c \
 	bin/app_import.c \
 	bin/app_look.c \
+	bin/app_params.c \
 	bin/app_yunohost.c \
 	bin/beside.c \
 	bin/beside.h \

@@ -73,6 +73,11 @@ json 'show: a version, for programs' '.name == "wiki" and .version == "1.9" and
 	description: "where it is"} and
 	.exports == {page: "http://{{domain}}/{{app_instance}}"} and .params[1].default == "4" and
 	(.requires | test("os debian")) and (.file | test("Pages for"))'
+try $app show wiki@1.9
+like '... for people with a table of parameters' 0 "Name:*
+PARAMETER TYPE    DEFAULT    LIMITS DESCRIPTION
+domain    string  (required) -      where it is
+workers   integer 4          -      -" ''
 try $app show wiki@2
 is 'a version that is not there' 1 '' \
 	"towerify-app: no version '2' of app 'wiki'
