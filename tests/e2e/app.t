@@ -362,6 +362,7 @@ dora app deploy note h1 --name third
 dora try towerify-run -q --hosts h1
 is '... and runs a pass there' 0 '' ''
 ok '... that deploys it' instance_is h1 third '1 running'
+quietly towerify-op ungrant dora deploy --on hosts:h2 --on app:note
 dora try towerify-run -q --hosts h2
 is '... and nowhere else' 1 '' 'towerify-run: unknown host: h2'
 dora app undeploy third h1 --run --wait

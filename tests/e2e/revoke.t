@@ -140,7 +140,7 @@ is '... which nothing but its end makes way' 1 '' \
 # The tower gave it up; the host still works on it.
 kill -KILL "$runner"
 wait "$runner" 2>/dev/null || :
-quietly towerify-queue cancel "$id" --lost
+quietly towerify-queue abandon "$id" --reason 'it is gone'
 quietly towerify-host release h4
 revoke h4
 like '... on the host too' 75 '' \
