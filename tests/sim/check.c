@@ -223,7 +223,7 @@ static void expect_of_status(const struct news *n, const char *reason)
 			f->claim_clock = tw_clock_now();
 		}
 	} else if (strcmp(s, "unknown") == 0) {
-		expect("change.lost %" PRId64, n->num);
+		expect("change.abandon %" PRId64, n->num);
 	} else if (strcmp(old->status, "queued") == 0) {
 		expect("change.%s %" PRId64, strcmp(reason, "expired") == 0 ?
 		    "expire" : "cancel", n->num);

@@ -28,6 +28,7 @@ struct session {		/* one request */
 	/* found at the gate */
 	struct fence *fence;
 	bool is_busy;
+	struct job *given_up;	/* it stands in the way */
 };
 
 struct host *hosts;
@@ -399,6 +400,16 @@ static void attach(struct session *s, struct job *j)
 
 /* --- the gate --------------------------------------------------------------------- */
 
+static void undo_given_up(struct job *j)
+{
+	j->cancel = strdup("the tower, which had given it up");
+	assert(j->cancel);
+	if (!exec_is_alive(j)) {
+		j->is_unsynced = false;
+		job_launch(j);
+	}
+}
+
 static void at_gate(void *arg)
 {
 	struct session *s = arg;
@@ -424,9 +435,12 @@ static void at_gate(void *arg)
 		return;
 	} else if (!s->is_start) {
 		refuse(s, "lost", "the host does not know this change");
-	} else if (!is_after(s, s->epoch, s->seq)) {
+	} else if (!is_after(s, s->epoch, s->seq) ||
+	    s->seq <= s->fence->seq) {
 		refuse(s, "stale", "it is not after the fence");
 	} else if (s->is_busy) {
+		if (s->given_up)
+			undo_given_up(s->given_up);
 		refuse(s, "busy", "another change is not finished");
 	} else if (h->held) {
 		refuse(s, "held", "a change was not wholly rolled back");
@@ -468,6 +482,12 @@ static void on_fence(void *arg)
 	}
 	if (s->seq > 0 && s->ack >= s->seq)
 		raise_fence(s, s->epoch, s->ack);
+	/* a tower that is to give this number again is behind */
+	for (struct job *j = s->host->jobs; j; j = j->next)
+		if (!j->is_gone && !j->is_wiped && s->seq > 0 &&
+		    strcmp(j->queue, s->queue) == 0 &&
+		    strcmp(j->uid, s->uid) != 0 && j->seq >= s->seq)
+			raise_fence(s, j->epoch, j->seq);
 	next(s, 1, 5, at_gate);
 }
 
@@ -481,8 +501,12 @@ static void acknowledge(struct session *s)
 		if (j->is_gone || j->is_wiped)
 			continue;
 		if (verdict_of(j) == TW_VERDICT_NONE) {
-			if (strcmp(j->uid, s->uid) != 0)
-				s->is_busy = true;
+			if (strcmp(j->uid, s->uid) == 0)
+				continue;
+			s->is_busy = true;
+			if (strcmp(j->queue, s->queue) == 0 &&
+			    j->epoch == s->epoch && j->seq <= s->ack)
+				s->given_up = j;
 			continue;
 		}
 		if (!can_leave(s, j))
