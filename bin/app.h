@@ -25,12 +25,16 @@ int app_show(struct tw_cli *cli, int argc, char **argv);
 int app_instances(struct tw_cli *cli, int argc, char **argv);
 extern const struct tw_column app_list_columns[], app_show_columns[];
 extern const struct tw_column app_instances_columns[];
-/* app_file.c: filing what brings an app to hosts, or moves it there */
-int app_deploy(struct tw_cli *cli, int argc, char **argv);
-int app_upgrade(struct tw_cli *cli, int argc, char **argv);
-int app_start(struct tw_cli *cli, int argc, char **argv);
-int app_stop(struct tw_cli *cli, int argc, char **argv);
-int app_undeploy(struct tw_cli *cli, int argc, char **argv);
+/* app_file.c: filing what brings an app to hosts, or does something with it
+ * there; the verb's name is that of the action */
+int app_act(struct tw_cli *cli, int argc, char **argv);
+
+/* app_params.c: what an app asks for.  A JSON array, malloc'd; NULL: no
+ * memory. */
+char *app_params_json(const struct tw_params *p);
+/* A table of it on standard output. */
+enum tw_status app_params_print(struct tw_cli *cli, const struct tw_params *p,
+    struct tw_err *err);
 
 /* app_add.c: a stored app file, read again; release with app_text_release(). */
 struct app_text {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "base/json.h"
 #include "base/version.h"
 #include "file.h"
 #include "filing.h"
@@ -83,17 +84,58 @@ static void deed_release(struct deed *d)
 
 /* --- what was asked for --------------------------------------------------------------- */
 
-/* What --key compares: the words of the command line, but for values that are
- * read from files, which are kept apart. */
+static int by_word(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+/* The hosts in any order, those that will turn out to have nothing to do
+ * too. */
+static enum tw_status ask_hosts(struct deed *d, struct tw_err *err)
+{
+	const char **names = calloc(d->n, sizeof *names);
+	size_t i;
+
+	if (!names)
+		return tw_err_nomem(err);
+	for (i = 0; i < d->n; i++)
+		names[i] = d->hosts[i].name;
+	qsort(names, d->n, sizeof *names, by_word);
+	for (i = 0; i < d->n; i++)
+		tw_buf_addf(&d->asked, "%s\n", names[i]);
+	free(names);
+	return TW_OK;
+}
+
+static int by_param(const void *a, const void *b)
+{
+	const struct tw_param_given *x = a, *y = b;
+	size_t n = x->name_len < y->name_len ? x->name_len : y->name_len;
+	int order = memcmp(x->name, y->name, n);
+
+	return order ? order : (x->name_len > y->name_len) -
+	    (x->name_len < y->name_len);
+}
+
+/* What --key compares: what the command line asks for, in any order, but for
+ * values that are read from files, which are kept apart. */
 static enum tw_status read_asked(struct deed *d, struct tw_err *err)
 {
 	const char *flags = tw_cli_flag(d->cli, "no-backup") ?
 	    "no-backup" : "";
+	enum tw_status st;
 	size_t i, n = 0;
 
 	tw_buf_addf(&d->asked, "%s\n%s\n%s\n%s\n",
 	    tw_instance_action_name(d->action), d->name,
 	    d->wanted ? d->wanted : "", flags);
+	st = ask_hosts(d, err);
+	if (st)
+		return st;
+	if (d->given.n)
+		qsort(d->given.v, d->given.n, sizeof *d->given.v, by_param);
 	d->apart = calloc(d->given.n + 1, sizeof *d->apart);
 	if (!d->apart)
 		return tw_err_nomem(err);
@@ -140,6 +182,8 @@ static enum tw_status read_names(struct deed *d, const char *arg,
 	    d->action != TW_INSTANCE_UPGRADE)
 		return tw_err_set(err, TW_USAGE, "%s takes no version: '%s'",
 		    tw_instance_action_name(d->action), arg);
+	if (arg[n] && !arg[n + 1])
+		return tw_err_set(err, TW_USAGE, "'%s' names no version", arg);
 	if (!tw_app_name_ok(d->name))
 		return tw_err_set(err, TW_USAGE, "'%s' is not a name",
 		    d->name);
@@ -178,7 +222,8 @@ static enum tw_status read_all(struct deed *d, char **argv,
 	if (!st)
 		st = filing_read(d->cli, &d->common, d->times, err);
 	if (!st)
-		st = tower_select(d->cli, argv[1], &d->hosts, &d->n, err);
+		st = tower_select_live(d->cli, argv[1], &d->hosts, &d->n,
+		    err);
 	if (!st && d->n == 0)
 		st = tw_err_set(err, TW_NO, "'%s' selects no host: nothing "
 		    "was filed", argv[1]);
@@ -267,6 +312,7 @@ static bool is_current(const struct deed *d, const struct one *o)
 
 	return d->action == TW_INSTANCE_UPGRADE && !d->wanted &&
 	    d->given.n == 0 && o->instance->state == TW_INSTANCE_RUNNING &&
+	    !o->instance->next_version &&
 	    tw_version_cmp(a->version, o->instance->version) <= 0;
 }
 
@@ -317,10 +363,21 @@ static enum tw_status group_hosts(struct deed *d, struct tw_err *err)
 
 /* --- may it, can it ------------------------------------------------------------------- */
 
+/* Instances of one name need not be of one app. */
 static enum tw_status check_rights(struct deed *d, struct tw_err *err)
 {
-	return tw_host_permit_app(d->t->store, &d->t->who, TW_MAY_DEPLOY,
-	    d->groups[d->ones[0].group].app.name, d->hosts, d->n, NULL, err);
+	const char **apps = calloc(d->n, sizeof *apps);
+	enum tw_status st;
+	size_t i;
+
+	if (!apps)
+		return tw_err_nomem(err);
+	for (i = 0; i < d->n; i++)
+		apps[i] = d->groups[d->ones[i].group].app.name;
+	st = tw_host_permit_apps(d->t->store, &d->t->who, TW_MAY_DEPLOY, apps,
+	    d->hosts, d->n, NULL, err);
+	free(apps);
+	return st;
 }
 
 /* Whether every host has what the app requires; all that is missing is said. */
@@ -352,6 +409,9 @@ static const enum tw_app_action actions[TW_INSTANCE_ACTIONS] = {
 	[TW_INSTANCE_STOP] = TW_APP_STOP,
 	[TW_INSTANCE_UPGRADE] = TW_APP_UPGRADE,
 	[TW_INSTANCE_UNDEPLOY] = TW_APP_UNDEPLOY,
+	[TW_INSTANCE_BACKUP] = TW_APP_BACKUP,
+	[TW_INSTANCE_RESTORE] = TW_APP_RESTORE,
+	[TW_INSTANCE_CHECK] = TW_APP_CHECK,
 };
 
 static bool has_param(const struct tw_params *p, const char *name)
@@ -447,11 +507,14 @@ static enum tw_status compile(struct deed *d, struct group *g,
 	    .instance = d->name,
 	    .from = d->action == TW_INSTANCE_UPGRADE ? g->like->version : NULL,
 	    .no_backup = tw_cli_flag(d->cli, "no-backup") };
-	json_t *o = g->like ? json_loads(g->like->params, 0, NULL) : NULL;
 	struct given given = { 0 };
-	enum tw_status st;
+	enum tw_status st = TW_OK;
+	json_t *o = NULL;
 
-	st = tw_app_compile(g->text.spec, &act, &g->change, err);
+	if (g->like)
+		st = tw_json_load(g->like->params, d->name, &o, err);
+	if (!st)
+		st = tw_app_compile(g->text.spec, &act, &g->change, err);
 	if (!st)
 		st = check_given(d, g, &g->text.spec->params, err);
 	if (!st)
@@ -567,15 +630,19 @@ static enum tw_status prepare(struct deed *d, struct tw_err *err)
 	return st ? st : compile_all(d, err);
 }
 
-static int act(struct tw_cli *cli, char **argv,
-    enum tw_instance_action action)
+int app_act(struct tw_cli *cli, int argc, char **argv)
 {
-	struct deed d = { .cli = cli, .t = cli->context, .action = action };
+	struct deed d = { .cli = cli, .t = cli->context };
 	struct tw_err err = { 0 };
 	bool again = false;
 	enum tw_status st;
 
-	st = read_all(&d, argv, &err);
+	(void)argc;
+	if (!tw_instance_action_parse(cli->verb->name, &d.action))
+		st = tw_err_set(&err, TW_BUG, "%s is no action",
+		    cli->verb->name);
+	else
+		st = read_all(&d, argv, &err);
 	if (!st)
 		st = filing_again(cli, d.t, &d.common, d.hosts, d.n, &again,
 		    &err);
@@ -585,34 +652,4 @@ static int act(struct tw_cli *cli, char **argv,
 		st = file(&d, &err);
 	deed_release(&d);
 	return filing_finish(cli, st, &err);
-}
-
-int app_deploy(struct tw_cli *cli, int argc, char **argv)
-{
-	(void)argc;
-	return act(cli, argv, TW_INSTANCE_DEPLOY);
-}
-
-int app_upgrade(struct tw_cli *cli, int argc, char **argv)
-{
-	(void)argc;
-	return act(cli, argv, TW_INSTANCE_UPGRADE);
-}
-
-int app_start(struct tw_cli *cli, int argc, char **argv)
-{
-	(void)argc;
-	return act(cli, argv, TW_INSTANCE_START);
-}
-
-int app_stop(struct tw_cli *cli, int argc, char **argv)
-{
-	(void)argc;
-	return act(cli, argv, TW_INSTANCE_STOP);
-}
-
-int app_undeploy(struct tw_cli *cli, int argc, char **argv)
-{
-	(void)argc;
-	return act(cli, argv, TW_INSTANCE_UNDEPLOY);
 }

@@ -8,9 +8,13 @@
 
 #include "app.h"
 #include "base/io.h"
+#include "base/json.h"
+#include "fetch.h"
+#include "fetch/fetch.h"
 #include "file.h"
 #include "filing.h"
 #include "gate.h"
+#include "model/grant.h"
 #include "spec/arena.h"
 #include "spec/yunohost.h"
 
@@ -59,29 +63,31 @@ static bool is_json(const struct tw_buf *b)
 	return i < b->len && b->data[i] == '{';
 }
 
-/* The parts of PATH: a directory, or a file's text. */
-static enum tw_status open_source(const char *path, struct source *s,
-    struct tw_err *err)
+/* The parts of PATH: a directory, or the text of a file or an address. */
+static enum tw_status open_source(struct tw_cli *cli, const char *path,
+    struct source *s, struct tw_err *err)
 {
+	struct tower *t = cli->context;
 	enum tw_status st;
 	struct stat is;
 
-	if (strncmp(path, "https://", 8) == 0 ||
-	    strncmp(path, "http://", 7) == 0) {
-		tw_err_set(err, TW_USAGE, "%s: an address is not fetched",
-		    path);
-		tw_err_hint(err, "curl -fsS %s | towerify-app import -", path);
-		return TW_USAGE;
+	s->text->max = CATALOG_MAX;
+	if (tw_fetch_is_url(path)) {
+		/* the tower goes nowhere for those who may not import */
+		st = tw_may(t->store, &t->who, TW_MAY_CHANGE, NULL, err);
+		if (!st)
+			st = fetch_url(cli, path, CATALOG_MAX, s->text, err);
+		goto out;
 	}
 	if (strcmp(path, "-") != 0 && !gate_is_there() &&
 	    stat(path, &is) == 0 && S_ISDIR(is.st_mode)) {
 		s->dir = path;
 		return TW_OK;
 	}
-	s->text->max = CATALOG_MAX;
 	st = gate_read(path, s->text, err);
 	if (st == TW_CONFIG)	/* an input file, not the state */
 		st = err->status = TW_DATA;
+out:
 	if (!st && s->text->len)
 		tw_sha256_add(s->hash, s->text->data, s->text->len);
 	return st;
@@ -89,10 +95,37 @@ static enum tw_status open_source(const char *path, struct source *s,
 
 /* --- an app as the state keeps it ---------------------------------------------------- */
 
-static void set(json_t *o, const char *key, const char *text)
+/* The members of an object, each absent where there is nothing to say. */
+struct text {
+	const char *key, *text;
+};
+static void set_texts(json_t *o, const struct text *v, size_t n)
 {
-	if (text)
-		json_object_set_new(o, key, json_string(text));
+	for (; n; n--, v++)
+		if (v->text)
+			json_object_set_new(o, v->key, json_string(v->text));
+}
+
+struct number {
+	const char *key;
+	bool is_there;
+	int64_t n;
+};
+static void set_numbers(json_t *o, const struct number *v, size_t n)
+{
+	for (; n; n--, v++)
+		if (v->is_there)
+			json_object_set_new(o, v->key, json_integer(v->n));
+}
+
+struct flag {
+	const char *key;
+	bool flag;
+};
+static void set_flags(json_t *o, const struct flag *v, size_t n)
+{
+	for (; n; n--, v++)
+		json_object_set_new(o, v->key, json_boolean(v->flag));
 }
 
 static void set_words(json_t *o, const char *key,
@@ -109,67 +142,79 @@ static void set_words(json_t *o, const char *key,
 	json_object_set_new(o, key, list);
 }
 
-static void set_size(json_t *o, const char *key, int64_t n)
-{
-	if (n >= 0)
-		json_object_set_new(o, key, json_integer(n));
-}
+#define COUNT(a) (sizeof (a) / sizeof *(a))
 
 static json_t *question(const struct tw_yunohost_question *q)
 {
+	const struct text texts[] = {
+		{ "id", q->id },
+		{ "type", q->type == TW_YUNOHOST_SHOWN ? "display_text" :
+		    q->type_word },
+		{ "ask", q->ask },
+		{ "help", q->help }, { "example", q->example },
+		{ "default", q->fallback }, { "pattern", q->pattern },
+		{ "yes", q->yes }, { "no", q->no },
+	};
+	const struct number numbers[] = {
+		{ "min", q->has_min, q->min }, { "max", q->has_max, q->max },
+	};
+	const struct flag flags[] = {
+		{ "optional", q->optional },
+		{ "conditional", q->conditional },
+	};
 	json_t *o = json_object();
 
-	set(o, "id", q->id);
-	set(o, "type", q->type == TW_YUNOHOST_SHOWN ? "display_text" :
-	    q->type_word);
-	set(o, "ask", q->ask);
-	set(o, "help", q->help);
-	set(o, "example", q->example);
-	set(o, "default", q->fallback);
-	set(o, "pattern", q->pattern);
-	set(o, "yes", q->yes);
-	set(o, "no", q->no);
+	set_texts(o, texts, COUNT(texts));
 	set_words(o, "choices", &q->choices);
-	if (q->has_min)
-		json_object_set_new(o, "min", json_integer(q->min));
-	if (q->has_max)
-		json_object_set_new(o, "max", json_integer(q->max));
-	json_object_set_new(o, "optional", json_boolean(q->optional));
-	json_object_set_new(o, "conditional", json_boolean(q->conditional));
+	set_numbers(o, numbers, COUNT(numbers));
+	set_flags(o, flags, COUNT(flags));
 	return o;
 }
 
-/* Lack of memory shows at the end: json_dumps() of NULL is NULL. */
-static char *detail(const struct tw_yunohost_app *a)
+static void set_questions(json_t *o, const struct tw_yunohost_app *a)
 {
-	json_t *o = json_object(), *list;
-	char *out;
+	json_t *list;
 	size_t i;
 
-	set(o, "url", a->url && a->url[0] ? a->url : NULL);
-	set(o, "branch", a->branch);
-	set(o, "revision", a->revision);
-	set(o, "yunohost", a->yunohost);
-	set_size(o, "disk", a->disk);
-	set_size(o, "ram_build", a->ram_build);
-	set_size(o, "ram_runtime", a->ram_runtime);
-	if (a->ram_swap)
-		json_object_set_new(o, "ram_swap", json_true());
+	if (!a->has_questions)
+		return;
+	list = json_array();
+	for (i = 0; i < a->nquestions; i++)
+		json_array_append_new(list, question(&a->questions[i]));
+	json_object_set_new(o, "questions", list);
+}
+
+/* Lack of memory shows at the end. */
+static char *detail(const struct tw_yunohost_app *a)
+{
+	const struct text texts[] = {
+		{ "url", a->url && a->url[0] ? a->url : NULL },
+		{ "branch", a->branch },
+		{ "revision", a->revision }, { "yunohost", a->yunohost },
+	};
+	const struct number sizes[] = {
+		{ "disk", a->disk >= 0, a->disk },
+		{ "ram_build", a->ram_build >= 0, a->ram_build },
+		{ "ram_runtime", a->ram_runtime >= 0, a->ram_runtime },
+	};
+	const struct flag flags[] = {
+		{ "multi_instance", a->multi_instance },
+		{ "high_quality", a->high_quality },
+		{ "maintained", a->maintained },
+		{ "has_data_dir", a->has_data_dir },
+		{ "ram_swap", a->ram_swap },
+	};
+	size_t mark = tw_json_mark();
+	json_t *o = json_object();
+	char *out;
+
+	set_texts(o, texts, COUNT(texts));
+	set_numbers(o, sizes, COUNT(sizes));
 	set_words(o, "subtags", &a->subtags);
 	set_words(o, "antifeatures", &a->antifeatures);
-	json_object_set_new(o, "multi_instance",
-	    json_boolean(a->multi_instance));
-	json_object_set_new(o, "high_quality", json_boolean(a->high_quality));
-	json_object_set_new(o, "maintained", json_boolean(a->maintained));
-	json_object_set_new(o, "has_data_dir", json_boolean(a->has_data_dir));
-	if (a->has_questions) {
-		list = json_array();
-		for (i = 0; i < a->nquestions; i++)
-			json_array_append_new(list,
-			    question(&a->questions[i]));
-		json_object_set_new(o, "questions", list);
-	}
-	out = o ? json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+	set_flags(o, flags, COUNT(flags));
+	set_questions(o, a);
+	out = tw_json_dump(o, JSON_COMPACT | JSON_PRESERVE_ORDER, mark);
 	json_decref(o);
 	return out;
 }
@@ -379,7 +424,7 @@ int app_import(struct tw_cli *cli, int argc, char **argv)
 	enum tw_status st;
 
 	(void)argc;
-	st = s.hash ? open_source(argv[0], &s, &err) : tw_err_nomem(&err);
+	st = s.hash ? open_source(cli, argv[0], &s, &err) : tw_err_nomem(&err);
 	if (!st)
 		st = read_catalog(cli, argv[0], &s, &c, &err);
 	if (!st)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "base/json.h"
 #include "model/instance.h"
 
 /* --- list -------------------------------------------------------------------------- */
@@ -84,8 +85,8 @@ int app_list(struct tw_cli *cli, int argc, char **argv)
 /* --- show -------------------------------------------------------------------------- */
 
 enum { S_NAME, S_VERSION, S_SOURCE, S_TITLE, S_DESCRIPTION, S_STATE, S_LEVEL,
-	S_CATEGORY, S_ARCHS, S_REQUIRES, S_ACTIONS, S_PARAMS, S_INSTANCES,
-	S_ADDED, S_BY, S_DETAIL, S_FILE };
+	S_CATEGORY, S_ARCHS, S_REQUIRES, S_ACTIONS, S_PARAMS, S_EXPORTS,
+	S_INSTANCES, S_ADDED, S_BY, S_DETAIL, S_FILE };
 const struct tw_column app_show_columns[] = {
 	{ "name", "Name", TW_COL_TEXT, true, "the app" },
 	{ "version", "Version", TW_COL_TEXT, true, "of it" },
@@ -100,7 +101,9 @@ const struct tw_column app_show_columns[] = {
 	    "what it runs on; none: anything" },
 	{ "requires", "Requires", TW_COL_TEXT, true, "what hosts must have" },
 	{ "actions", "Actions", TW_COL_TEXT, true, "what it has steps for" },
-	{ "params", "Parameters", TW_COL_JSON, true, "what deploy takes" },
+	{ "params", "Parameters", TW_COL_JSON, false, "what deploy takes" },
+	{ "exports", "Exports", TW_COL_JSON, true,
+	    "what will be known of its instances" },
 	{ "instances", "Instances", TW_COL_INT, true, "of that version" },
 	{ "added", "Added", TW_COL_TIME, true, "when it came so" },
 	{ "by", "By", TW_COL_TEXT, true, "who added it" },
@@ -110,52 +113,13 @@ const struct tw_column app_show_columns[] = {
 	{ 0 }
 };
 
-static const char *type_name(enum tw_param_type type)
-{
-	static const char *const names[] = {
-		[TW_PARAM_STRING] = "string", [TW_PARAM_INTEGER] = "integer",
-		[TW_PARAM_BOOLEAN] = "boolean", [TW_PARAM_ENUM] = "enum",
-		[TW_PARAM_SECRET] = "secret", [TW_PARAM_FILE] = "file",
-		[TW_PARAM_COMMAND] = "command",
-	};
-
-	return names[type];
-}
-
-/* A JSON array of what the app asks for; malloc'd, NULL: no memory. */
-static char *params_json(const struct tw_params *p)
-{
-	json_t *list = json_array(), *o;
-	char *out;
-	size_t i;
-
-	for (i = 0; i < p->n; i++) {
-		o = json_object();
-		json_object_set_new(o, "name", json_string(p->v[i].name));
-		json_object_set_new(o, "type",
-		    json_string(type_name(p->v[i].type)));
-		json_object_set_new(o, "required",
-		    json_boolean(p->v[i].required));
-		if (p->v[i].fallback)
-			json_object_set_new(o, "default",
-			    json_string(p->v[i].fallback));
-		if (p->v[i].description)
-			json_object_set_new(o, "description",
-			    json_string(p->v[i].description));
-		json_array_append_new(list, o);
-	}
-	out = list ? json_dumps(list, JSON_COMPACT | JSON_PRESERVE_ORDER) :
-	    NULL;
-	json_decref(list);
-	return out;
-}
-
 /* What the app file says beside what is in the catalogue's row. */
 static enum tw_status fill_file(struct tw_table *t, const struct app_text *x,
     struct tw_err *err)
 {
 	struct tw_buf requires = TW_BUF_INIT, actions = TW_BUF_INIT;
-	char *params = params_json(&x->spec->params);
+	struct tw_buf exports = TW_BUF_INIT;
+	char *params = app_params_json(&x->spec->params);
 	enum tw_status st;
 	size_t i;
 
@@ -167,13 +131,18 @@ static enum tw_status fill_file(struct tw_table *t, const struct app_text *x,
 	st = params ? tw_buf_check(&requires, err) : tw_err_nomem(err);
 	if (!st)
 		st = tw_buf_check(&actions, err);
+	if (!st && x->spec->nexports)
+		st = tw_app_exports(x->spec, NULL, NULL, &exports, err);
 	if (requires.len)
 		tw_table_cell_text(t, S_REQUIRES, tw_buf_str(&requires));
 	tw_table_cell_text(t, S_ACTIONS, tw_buf_str(&actions));
 	tw_table_cell_json(t, S_PARAMS, params);
+	if (exports.len)
+		tw_table_cell_json(t, S_EXPORTS, tw_buf_str(&exports));
 	tw_table_cell_text(t, S_FILE, tw_buf_str(&x->file));
 	tw_buf_release(&requires);
 	tw_buf_release(&actions);
+	tw_buf_release(&exports);
 	free(params);
 	return st;
 }
@@ -236,6 +205,10 @@ static enum tw_status show(struct tw_cli *cli, const struct tw_app *a,
 		st = tw_table_row_end(table, err);
 	if (!st)
 		st = tw_table_show(table, stdout, err);
+	/* for people a table of their own, below */
+	if (!st && x.spec && x.spec->params.n > 0 &&
+	    o.mode == TW_TABLE_PEOPLE && !o.output)
+		st = app_params_print(cli, &x.spec->params, err);
 	app_text_release(&x);
 	tw_table_free(table);
 	return st;
@@ -260,7 +233,7 @@ int app_show(struct tw_cli *cli, int argc, char **argv)
 /* --- instances ------------------------------------------------------------------------ */
 
 enum { I_HOST, I_NAME, I_APP, I_VERSION, I_STATE, I_CHANGE, I_ACTION, I_NEXT,
-	I_PARAMS, I_SOURCE, I_CREATED, I_CHANGED };
+	I_PARAMS, I_EXPORTS, I_SOURCE, I_CREATED, I_CHANGED };
 const struct tw_column app_instances_columns[] = {
 	{ "host", "HOST", TW_COL_TEXT, true, "where it is" },
 	{ "name", "NAME", TW_COL_TEXT, true, "its name there" },
@@ -273,15 +246,107 @@ const struct tw_column app_instances_columns[] = {
 	{ "next", "NEXT", TW_COL_TEXT, false,
 	    "the version an upgrade was to bring that has not succeeded" },
 	{ "params", "PARAMS", TW_COL_JSON, false, "its parameters" },
+	{ "exports", "EXPORTS", TW_COL_JSON, false,
+	    "what its app says of it, with its parameters" },
 	{ "source", "SOURCE", TW_COL_TEXT, false, "file, or yunohost" },
 	{ "created", "CREATED", TW_COL_TIME, false, "when it was asked for" },
 	{ "changed", "SINCE", TW_COL_TIME, true, "when its state came" },
 	{ 0 }
 };
 
-static enum tw_status fill_instance(struct tw_table *t,
-    const struct tw_instance *i, struct tw_err *err)
+/* The apps of instances, each read once. */
+struct known {
+	struct known_app {
+		char *name, *version;
+		struct app_text text;	/* .spec NULL: it can't be read */
+	} *v;
+	size_t n;
+};
+
+static void known_release(struct known *k)
 {
+	size_t i;
+
+	for (i = 0; i < k->n; i++) {
+		free(k->v[i].name);
+		free(k->v[i].version);
+		app_text_release(&k->v[i].text);
+	}
+	free(k->v);
+}
+
+/* What can't be read any more has no exports, and is no reason not to list the
+ * others. */
+static enum tw_status read_known(struct tw_cli *cli, struct known_app *k,
+    enum tw_app_source source, struct tw_err *err)
+{
+	struct tower *t = cli->context;
+	struct tw_app a = { 0 };
+	enum tw_status st;
+
+	st = tw_app_get(t->store, &t->who, k->name, k->version, source, &a,
+	    err);
+	if (!st)
+		st = app_text_read(cli, t, &a, &k->text, err);
+	tw_app_release(&a);
+	if (st != TW_NO && st != TW_DATA)
+		return st;
+	err->msg[0] = '\0';
+	return TW_OK;
+}
+
+static enum tw_status know(struct tw_cli *cli, struct known *k,
+    const struct tw_instance *i, struct tw_app_spec **out, struct tw_err *err)
+{
+	struct known_app *v;
+	enum tw_status st;
+
+	for (v = k->v; v < k->v + k->n; v++)
+		if (strcmp(v->name, i->app) == 0 &&
+		    strcmp(v->version, i->version) == 0)
+			break;
+	*out = NULL;
+	if (v < k->v + k->n) {
+		*out = v->text.spec;
+		return TW_OK;
+	}
+	v = reallocarray(k->v, k->n + 1, sizeof *v);
+	if (!v)
+		return tw_err_nomem(err);
+	k->v = v;
+	v += k->n++;
+	memset(v, 0, sizeof *v);
+	v->name = strdup(i->app);
+	v->version = strdup(i->version);
+	st = v->name && v->version ? read_known(cli, v, i->source, err) :
+	    tw_err_nomem(err);
+	*out = v->text.spec;
+	return st;
+}
+
+static enum tw_status fill_exports(struct tw_cli *cli, struct tw_table *t,
+    struct known *k, const struct tw_instance *i, struct tw_err *err)
+{
+	struct tw_buf exports = TW_BUF_INIT;
+	struct tw_app_spec *app;
+	enum tw_status st;
+
+	if (!tw_table_wants(t, I_EXPORTS) || i->source != TW_APP_FILE)
+		return TW_OK;
+	st = know(cli, k, i, &app, err);
+	if (!st && app && app->nexports) {
+		st = tw_app_exports(app, i->name, i->params, &exports, err);
+		tw_table_cell_json(t, I_EXPORTS, tw_buf_str(&exports));
+	}
+	tw_buf_release(&exports);
+	return st;
+}
+
+static enum tw_status fill_instance(struct tw_cli *cli, struct tw_table *t,
+    struct known *k, const struct tw_instance *i, struct tw_err *err)
+{
+	enum tw_status st;
+
 	tw_table_cell_text(t, I_HOST, i->host);
 	tw_table_cell_text(t, I_NAME, i->name);
 	tw_table_cell_text(t, I_APP, i->app);
@@ -295,7 +360,8 @@ static enum tw_status fill_instance(struct tw_table *t,
 	tw_table_cell_text(t, I_SOURCE, tw_app_source_name(i->source));
 	tw_table_cell_time(t, I_CREATED, i->created);
 	tw_table_cell_time(t, I_CHANGED, i->changed);
-	return tw_table_row_end(t, err);
+	st = fill_exports(cli, t, k, i, err);
+	return st ? st : tw_table_row_end(t, err);
 }
 
 int app_instances(struct tw_cli *cli, int argc, char **argv)
@@ -305,6 +371,7 @@ int app_instances(struct tw_cli *cli, int argc, char **argv)
 	struct tw_table_options o = cli->table;
 	struct tower *t = cli->context;
 	struct tw_instance *list = NULL;
+	struct known known = { 0 };
 	struct tw_table *table = NULL;
 	struct tw_host *hosts = NULL;
 	struct tw_err err = { 0 };
@@ -321,9 +388,10 @@ int app_instances(struct tw_cli *cli, int argc, char **argv)
 		st = tw_instance_select(t->store, &t->who, &f, &list, &n,
 		    &err);
 	for (i = 0; i < n && !st; i++)
-		st = fill_instance(table, &list[i], &err);
+		st = fill_instance(cli, table, &known, &list[i], &err);
 	if (!st)
 		st = tw_table_print(table, stdout, &err);
+	known_release(&known);
 	tw_table_free(table);
 	tw_instances_free(list, n);
 	tw_host_list_free(hosts, nhosts);

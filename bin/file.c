@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/seal.h"
 #include "engine/mask.h"
+#include "fetch.h"
 #include "gate.h"
 #include "given.h"
 #include "kinds.h"
@@ -226,10 +227,16 @@ static enum tw_status take_successor(const struct tw_successor_spec *s,
 	return out->user ? TW_OK : tw_err_nomem(err);
 }
 
-/* is_same: the program is there already, only its secrets are wanted. */
+/* How a file is compiled. */
+struct way {
+	bool is_same;		/* the program is there already, only its
+				 * secrets are wanted */
+	const struct fetch_for *to;	/* NULL: nothing is downloaded */
+};
+
 static enum tw_status compile(struct tw_cli *cli,
     struct tw_change_spec *spec, const struct given *given,
-    bool is_same, struct tw_diags *ds, struct change_file *out,
+    const struct way *way, struct tw_diags *ds, struct change_file *out,
     struct tw_err *err)
 {
 	struct tw_param_values values = { 0 };
@@ -237,11 +244,13 @@ static enum tw_status compile(struct tw_cli *cli,
 
 	st = tw_params_check(&spec->params, given->v, given->n, ds, &values,
 	    err);
-	if (!st && !is_same)
+	if (!st && !way->is_same)
 		st = tw_change_spec_fill(spec, &values, ds, err);
-	if (!st && !is_same)
+	if (!st && !way->is_same && way->to)
+		st = fetch_for_change(cli, way->to, spec, err);
+	if (!st && !way->is_same)
 		st = make_all(spec, &values, out, err);
-	if (!st && !is_same)
+	if (!st && !way->is_same)
 		st = take_successor(&spec->successor, &out->successor, err);
 	if (!st)
 		st = take_secrets(cli, &spec->params, &values, out, err);
@@ -273,7 +282,7 @@ void change_file_problems(const struct tw_cli *cli,
 
 static enum tw_status parse(struct tw_cli *cli, const char *name,
     struct tw_spec_reader *reader, const struct given *given,
-    bool is_same, struct change_file *out, struct tw_err *err)
+    const struct way *way, struct change_file *out, struct tw_err *err)
 {
 	struct tw_change_spec *spec = NULL;
 	struct tw_diags ds = { .file = name };
@@ -285,7 +294,7 @@ static enum tw_status parse(struct tw_cli *cli, const char *name,
 		    out->source.len, reader, &ds, &spec, err);
 	if (!st) {
 		ds.file = NULL;
-		st = compile(cli, spec, given, is_same, &ds, out, err);
+		st = compile(cli, spec, given, way, &ds, out, err);
 	}
 	if (st)
 		change_file_problems(cli, &ds, err);
@@ -299,10 +308,12 @@ enum tw_status change_file_of(struct tw_cli *cli,
     struct tw_change_spec *spec, const struct given *given,
     struct change_file *out, struct tw_err *err)
 {
+	static const struct fetch_for granted = { NULL, 0 };
+	const struct way way = { .to = &granted };
 	struct tw_diags ds = { 0 };
 	enum tw_status st;
 
-	st = compile(cli, spec, given, false, &ds, out, err);
+	st = compile(cli, spec, given, &way, &ds, out, err);
 	if (st) {
 		change_file_problems(cli, &ds, err);
 		change_file_release(out);
@@ -312,8 +323,9 @@ enum tw_status change_file_of(struct tw_cli *cli,
 }
 
 enum tw_status change_file_read(struct tw_cli *cli, const char *path,
-    struct change_file *out, struct tw_err *err)
+    const struct fetch_for *to, struct change_file *out, struct tw_err *err)
 {
+	const struct way way = { .to = to };
 	bool is_stdin = strcmp(path, "-") == 0;
 	char *copy = strdup(path);
 	struct tw_spec_reader reader = { .read = read_source };
@@ -333,7 +345,7 @@ enum tw_status change_file_read(struct tw_cli *cli, const char *path,
 		st = err->status = TW_DATA;
 	if (!st)
 		st = parse(cli, is_stdin ? "standard input" : path, &reader,
-		    &given, false, out, err);
+		    &given, &way, out, err);
 	if (st)
 		change_file_release(out);
 	given_release(&given);
@@ -346,6 +358,7 @@ enum tw_status change_file_own(struct tw_cli *cli, const char *path,
     struct tw_err *err)
 {
 	struct tw_spec_reader reader = { .read = NULL };
+	const struct way way = { .to = NULL };
 	struct given given = { 0 };
 	enum tw_status st;
 	const char *arg;
@@ -366,7 +379,7 @@ enum tw_status change_file_own(struct tw_cli *cli, const char *path,
 	if (!st)
 		st = given_read(cli, false, base, nbase, &given, err);
 	if (!st)
-		st = parse(cli, path, &reader, &given, false, out, err);
+		st = parse(cli, path, &reader, &given, &way, out, err);
 	if (st)
 		change_file_release(out);
 	given_release(&given);
@@ -375,9 +388,11 @@ enum tw_status change_file_own(struct tw_cli *cli, const char *path,
 
 enum tw_status change_file_again(struct tw_cli *cli, const char *name,
     const struct tw_buf *source, const struct tw_param_given *base,
-    size_t nbase, struct change_file *out, struct tw_err *err)
+    size_t nbase, const struct fetch_for *to, struct change_file *out,
+    struct tw_err *err)
 {
 	struct tw_spec_reader reader = { .read = no_sources };
+	const struct way way = { .to = to };
 	struct given given = { 0 };
 	enum tw_status st;
 
@@ -386,7 +401,7 @@ enum tw_status change_file_again(struct tw_cli *cli, const char *name,
 		return tw_err_nomem(err);
 	st = given_read(cli, false, base, nbase, &given, err);
 	if (!st)
-		st = parse(cli, name, &reader, &given, false, out, err);
+		st = parse(cli, name, &reader, &given, &way, out, err);
 	if (st)
 		change_file_release(out);
 	given_release(&given);
@@ -399,12 +414,13 @@ enum tw_status change_file_secrets(struct tw_cli *cli, const char *name,
 {
 	struct tw_spec_reader reader = { .read = any_source,
 		.is_blind = true };
+	const struct way way = { .is_same = true };
 	struct given given = { 0 };
 	enum tw_status st;
 
 	st = given_read(cli, false, base, nbase, &given, err);
 	if (!st)
-		st = parse(cli, name, &reader, &given, true, out, err);
+		st = parse(cli, name, &reader, &given, &way, out, err);
 	given_release(&given);
 	return st;
 }

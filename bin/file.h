@@ -10,6 +10,8 @@
 #include "spec/change_spec.h"
 #include "spec/param.h"
 
+struct fetch_for;
+
 struct change_file {		/* release with change_file_release() */
 	struct tw_buf source;	/* the file's text */
 	struct tw_buf program, blob, describe, without_undo;
@@ -27,10 +29,12 @@ struct change_file {		/* release with change_file_release() */
 };
 
 /* Reads path ("-": standard input, which -p K@- may share), checks it and the -p
- * options of the command line.  On TW_DATA and TW_USAGE every problem was printed already and
- * err is empty. */
+ * options of the command line, and downloads for the hosts in to what its steps
+ * want (NULL: nothing, the program is not to be sent).  On TW_DATA and TW_USAGE
+ * every problem was printed already, and err is empty, unless a download
+ * failed. */
 enum tw_status change_file_read(struct tw_cli *cli, const char *path,
-    struct change_file *out, struct tw_err *err);
+    const struct fetch_for *to, struct change_file *out, struct tw_err *err);
 /* The same of a file of the tower's own, which a gate does not keep from
  * anybody.  base: values that are not the command line's to give. */
 enum tw_status change_file_own(struct tw_cli *cli, const char *path,
@@ -40,13 +44,15 @@ enum tw_status change_file_own(struct tw_cli *cli, const char *path,
  * overrules.  Source files can't be read again. */
 enum tw_status change_file_again(struct tw_cli *cli, const char *name,
     const struct tw_buf *source, const struct tw_param_given *base,
-    size_t nbase, struct change_file *out, struct tw_err *err);
+    size_t nbase, const struct fetch_for *to, struct change_file *out,
+    struct tw_err *err);
 /* Where *out is an earlier change's as it was sent: the secrets it needs again,
  * from the command line, checked against the file's text, go into it. */
 enum tw_status change_file_secrets(struct tw_cli *cli, const char *name,
     const struct tw_param_given *base, size_t nbase, struct change_file *out,
     struct tw_err *err);
-/* Of a change that was read already (an app's); source stays as it is. */
+/* Of a change that was read already (an app's), which the caller may file;
+ * source stays as it is. */
 struct given;
 enum tw_status change_file_of(struct tw_cli *cli,
     struct tw_change_spec *spec, const struct given *given,

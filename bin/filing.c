@@ -8,6 +8,11 @@
 
 #include "base/clock.h"
 
+const struct tw_option filing_options[] = {
+	FILING_OPTIONS,
+	{ 0 }
+};
+
 /* What --wait, --run and --jobs ask for after filing. */
 struct after {
 	bool run, wait;
@@ -119,7 +124,7 @@ static enum tw_status after_filing(struct tw_cli *cli, enum tw_status st,
 
 /* Says what was filed, and follows it. */
 static enum tw_status filed(struct tw_cli *cli, struct tower *t,
-    const struct tw_host *hosts, const int64_t *nums, size_t n, bool again,
+    const struct tw_host *hosts, const int64_t *nums, size_t n,
     const struct after *after, struct tw_err *err)
 {
 	size_t i;
@@ -128,14 +133,38 @@ static enum tw_status filed(struct tw_cli *cli, struct tower *t,
 		printf("%" PRId64 "\n", nums[i]);
 	if (!tw_cli_flush(cli))
 		return TW_OK;	/* nobody reads: filed all the same */
-	if (again)
-		tw_cli_say(cli, "filed before under this key");
-	for (i = 0; i < n && !again; i++)
+	for (i = 0; i < n; i++)
 		if (hosts[i].held_reason)
 			tw_cli_say(cli, "note: %s is held: %s", hosts[i].name,
 			    hosts[i].held_reason);
 	return after_filing(cli, follow(cli, t, hosts, nums, n, after, err),
 	    err);
+}
+
+/* The same for what was filed before, perhaps not for every host: 0. */
+static enum tw_status filed_before(struct tw_cli *cli, struct tower *t,
+    const struct tw_host *hosts, const int64_t *nums, size_t n,
+    const struct after *after, struct tw_err *err)
+{
+	struct tw_host *some = calloc(n + 1, sizeof *some);	/* borrowed */
+	int64_t *numbers = calloc(n + 1, sizeof *numbers);
+	enum tw_status st;
+	size_t k = 0, i;
+
+	st = some && numbers ? TW_OK : tw_err_nomem(err);
+	for (i = 0; i < n && !st; i++)
+		if (nums[i]) {
+			some[k] = hosts[i];
+			some[k].held_reason = NULL;	/* was said then */
+			numbers[k++] = nums[i];
+		}
+	if (!st) {
+		tw_cli_say(cli, "filed before under this key");
+		st = filed(cli, t, some, numbers, k, after, err);
+	}
+	free(some);
+	free(numbers);
+	return st;
 }
 
 enum tw_status filing_each(struct tw_cli *cli, struct tower *t,
@@ -154,7 +183,8 @@ enum tw_status filing_each(struct tw_cli *cli, struct tower *t,
 		st = tw_change_file_each(t->store, &t->who, f, hosts, n, nums,
 		    &again, err);
 	if (!st)
-		st = filed(cli, t, hosts, nums, n, again, &after, err);
+		st = (again ? filed_before : filed)(cli, t, hosts, nums, n,
+		    &after, err);
 	free(nums);
 	return st;
 }
@@ -195,7 +225,7 @@ enum tw_status filing_again(struct tw_cli *cli, struct tower *t,
 		st = tw_change_filed(t->store, &t->who, f, hosts, n, nums,
 		    again, err);
 	if (!st && *again)
-		st = filed(cli, t, hosts, nums, n, true, &after, err);
+		st = filed_before(cli, t, hosts, nums, n, &after, err);
 	free(nums);
 	return st;
 }

@@ -25,6 +25,7 @@
 	{ "wait", 0, "[DURATION]", "wait for the end, exit with the result", \
 	    false }, \
 	FILING_JOBS
+extern const struct tw_option filing_options[];	/* and no others */
 
 #define FILING_TIMES 128	/* bytes */
 

@@ -11,6 +11,8 @@ int host_set(struct tw_cli *cli, int argc, char **argv);
 int host_check(struct tw_cli *cli, int argc, char **argv);
 
 extern const struct tw_column host_check_columns[];
+/* host_revoke.c: the tower leaves one */
+int host_revoke(struct tw_cli *cli, int argc, char **argv);
 
 /* host_provision.c */
 int host_provision(struct tw_cli *cli, int argc, char **argv);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/name.h"
 #include "engine/reach.h"
 #include "engine/survey.h"
@@ -254,7 +255,7 @@ int host_check(struct tw_cli *cli, int argc, char **argv)
 	if (!st && jobs_text)
 		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
 	if (!st)
-		st = tower_select(cli, argv[0], &hosts, &n, &err);
+		st = tower_select_live(cli, argv[0], &hosts, &n, &err);
 	if (!st)
 		st = tw_host_permit(t->store, &t->who, TW_MAY_HOST, hosts, n,
 		    NULL, &err);
@@ -403,7 +404,7 @@ int host_add(struct tw_cli *cli, int argc, char **argv)
 		st = tw_host_permit(t->store, &t->who, TW_MAY_HOST, &h, 1,
 		    NULL, &err);
 	if (!st && tw_host_get(t->store, &t->who, h.name, &known, NULL) ==
-	    TW_OK)
+	    TW_OK && !known.revoked)
 		st = tw_err_set(&err, TW_NO, "there is a host '%s' already",
 		    h.name);
 	if (!st)
@@ -540,6 +541,7 @@ static enum tw_status set_next(struct tw_cli *cli, struct tower *t,
 int host_set(struct tw_cli *cli, int argc, char **argv)
 {
 	struct tower *t = cli->context;
+	size_t mark = tw_json_mark();
 	json_t *detail = json_object();
 	struct tw_host h = { 0 };
 	struct tw_err err = { 0 };
@@ -554,7 +556,8 @@ int host_set(struct tw_cli *cli, int argc, char **argv)
 	for (i = 1; i < argc && !st; i++)
 		st = set_next(cli, t, &h, argv[i], detail, &err);
 	if (!st) {
-		text = json_dumps(detail, JSON_COMPACT | JSON_SORT_KEYS);
+		text = tw_json_dump(detail, JSON_COMPACT | JSON_SORT_KEYS,
+		    mark);
 		st = text ? tw_host_save(t->store, &t->who, &h, text, &err) :
 		    tw_err_nomem(&err);
 	}

@@ -7,7 +7,8 @@
 #include "base/err.h"
 #include "spec/kind.h"
 
-/* Those of /etc/towerify/kinds, then those that came with the tools.  In the
+/* Those of /etc/towerify/kinds, then those that came with the tools, of a build
+ * its own.  In the
  * environment TOWERIFY_KINDS may name other directories, with colons between;
  * not behind a gate.  The caller frees *out with tw_kinds_free().  TW_OK,
  * TW_NOMEM. */

@@ -16,13 +16,18 @@ bin_libcli_a_SOURCES = \
 	bin/app_file.c \
 	bin/app_import.c \
 	bin/app_look.c \
+	bin/app_params.c \
 	bin/app_yunohost.c \
+	bin/beside.c \
+	bin/beside.h \
 	bin/cli.c \
 	bin/cli.h \
 	bin/cli_help.c \
 	bin/cli_parse.c \
 	bin/cli_private.h \
 	bin/cli_talk.c \
+	bin/fetch.c \
+	bin/fetch.h \
 	bin/file.c \
 	bin/file.h \
 	bin/filing.c \
@@ -35,9 +40,11 @@ bin_libcli_a_SOURCES = \
 	bin/host_add.c \
 	bin/host_keys.c \
 	bin/host_provision.c \
+	bin/host_revoke.c \
 	bin/kinds.c \
 	bin/kinds.h \
 	bin/op.h \
+	bin/op_backup.c \
 	bin/op_grant.c \
 	bin/op_key.c \
 	bin/op_org.c \
@@ -66,3 +73,9 @@ bin_towerify_op_SOURCES = bin/towerify-op.c
 bin_towerify_op_LDADD = bin/libcli.a $(TW_LIBS)
 bin_towerify_shell_SOURCES = bin/towerify-shell.c
 bin_towerify_shell_LDADD = bin/libcli.a $(TW_LIBS)
+
+# What other tools run, and nobody by hand; libcurl costs each start 2 ms.
+pkglibexec_PROGRAMS += bin/towerify-fetch
+bin_towerify_fetch_SOURCES = bin/towerify-fetch.c
+bin_towerify_fetch_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+bin_towerify_fetch_LDADD = lib/libtowerify.a $(CRYPTO_LIBS) $(CURL_LIBS)

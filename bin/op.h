@@ -13,6 +13,10 @@ int op_org_show(struct tw_cli *cli, int argc, char **argv);
 int op_org_remove(struct tw_cli *cli, int argc, char **argv);
 extern const struct tw_column op_org_columns[];
 
+/* op_backup.c: the tower in one file */
+int op_backup(struct tw_cli *cli, int argc, char **argv);
+int op_restore(struct tw_cli *cli, int argc, char **argv);
+
 /* op_grant.c: grants */
 int op_grant(struct tw_cli *cli, int argc, char **argv);
 int op_ungrant(struct tw_cli *cli, int argc, char **argv);

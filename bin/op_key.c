@@ -257,9 +257,14 @@ enum tw_status op_keys_look(const struct op_key *k, struct op_keys *out,
 	out->text.max = KEYS_MAX;
 	*there = false;
 	st = find_home(&home, err);
-	if (!st && (asprintf(&dir, "%s/.ssh", home) < 0 ||
-	    asprintf(&out->path, "%s/authorized_keys", dir) < 0))
+	if (!st && asprintf(&dir, "%s/.ssh", home) < 0) {
+		dir = NULL;	/* undefined now */
 		st = tw_err_nomem(err);
+	}
+	if (!st && asprintf(&out->path, "%s/authorized_keys", dir) < 0) {
+		out->path = NULL;
+		st = tw_err_nomem(err);
+	}
 	if (!st)
 		st = check_path(dir, S_IFDIR, &out->has_dir, err);
 	if (!st && out->has_dir)

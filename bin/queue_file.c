@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/targets.h"
+#include "fetch.h"
 #include "file.h"
 #include "filing.h"
 #include "given.h"
@@ -56,6 +58,7 @@ int queue_add(struct tw_cli *cli, int argc, char **argv)
 	struct tw_filing f = { 0 };
 	struct tw_err err = { 0 };
 	char times[FILING_TIMES];
+	struct fetch_for to;
 	enum tw_status st;
 	bool again = false;
 	size_t n = 0;
@@ -65,12 +68,13 @@ int queue_add(struct tw_cli *cli, int argc, char **argv)
 		return TW_USAGE;
 	st = filing_read(cli, &f, times, &err);
 	if (!st)
-		st = tower_select(cli, argv[0], &hosts, &n, &err);
+		st = tower_select_live(cli, argv[0], &hosts, &n, &err);
 	if (!st && n == 0)
 		st = tw_err_set(&err, TW_NO, "'%s' selects no host: nothing "
 		    "was filed", argv[0]);
+	to = (struct fetch_for){ hosts, n };
 	if (!st)
-		st = change_file_read(cli, argv[1], &file, &err);
+		st = change_file_read(cli, argv[1], &to, &file, &err);
 	if (!st) {
 		change_file_filing(&file, &f);
 		st = check_hosts(cli, &file, &f, hosts, n, &again, &err);
@@ -107,25 +111,29 @@ static struct tw_param_given *base_values(json_t *o, size_t *n)
 /* is_same: *file is the program as it was sent, and gets its secrets; else it
  * is compiled anew. */
 static enum tw_status compile_again(struct tw_cli *cli, struct tower *t,
-    const struct tw_change *c, bool is_same, struct change_file *file,
-    struct tw_err *err)
+    const struct tw_change *c, bool is_same, const struct fetch_for *to,
+    struct change_file *file, struct tw_err *err)
 {
 	struct tw_buf source = TW_BUF_INIT;
-	json_t *o = json_loads(c->params ? c->params : "{}", 0, NULL);
-	struct tw_param_given *base;
+	struct tw_param_given *base = NULL;
 	enum tw_status st;
 	char name[40];
+	json_t *o = NULL;
 	size_t n = 0;
 
-	base = base_values(o, &n);
 	snprintf(name, sizeof name, "change %" PRId64, c->num);
-	st = base ? TW_OK : tw_err_nomem(err);
+	st = tw_json_load(c->params, name, &o, err);
+	if (!st) {
+		base = base_values(o, &n);
+		st = base ? TW_OK : tw_err_nomem(err);
+	}
 	if (!st && is_same)
 		st = change_file_secrets(cli, name, base, n, file, err);
 	else if (!st)
 		st = tw_change_source(t->store, &t->who, c->id, &source, err);
 	if (!st && !is_same)
-		st = change_file_again(cli, name, &source, base, n, file, err);
+		st = change_file_again(cli, name, &source, base, n, to, file,
+		    err);
 	tw_buf_release(&source);
 	free(base);
 	json_decref(o);
@@ -195,7 +203,8 @@ static enum tw_status check_secrets(const struct tw_cli *cli,
 /* With no parameters but its secrets it is the same program again, contents of
  * files included. */
 static enum tw_status make_again(struct tw_cli *cli, struct tower *t,
-    const struct tw_change *c, struct change_file *file, struct tw_err *err)
+    const struct tw_change *c, const struct fetch_for *to,
+    struct change_file *file, struct tw_err *err)
 {
 	size_t nsecrets = 0, nparams = 0;
 	char **names = NULL;
@@ -209,14 +218,33 @@ static enum tw_status make_again(struct tw_cli *cli, struct tower *t,
 	while (tw_cli_opt_each(cli, "param", nparams))
 		nparams++;
 	if (!st && nparams > nsecrets) {
-		st = compile_again(cli, t, c, false, file, err);
+		st = compile_again(cli, t, c, false, to, file, err);
 	} else if (!st) {
 		st = copy_program(t, c, file, err);
 		if (!st && nsecrets)
-			st = compile_again(cli, t, c, true, file, err);
+			st = compile_again(cli, t, c, true, to, file, err);
 	}
 	tw_strv_free(names);
 	return st;
+}
+
+/* The command that does it again, as things are now. */
+static enum tw_status refuse_app(const struct tw_change *c,
+    struct tw_err *err)
+{
+	const char *instance = c->instance ? c->instance : c->app;
+	bool is_deploy = strcmp(c->action, "deploy") == 0;
+	bool is_upgrade = strcmp(c->action, "upgrade") == 0;
+	bool has_name = is_deploy && strcmp(instance, c->app) != 0;
+
+	tw_err_set(err, TW_NO, "change %" PRId64 " is of an app: it depends on "
+	    "what is there now", c->num);
+	tw_err_hint(err, "towerify-app %s %s%s%s %s%s%s", c->action,
+	    is_deploy ? c->app : instance,
+	    is_deploy || is_upgrade ? "@" : "",
+	    is_deploy || is_upgrade ? c->app_version : "", c->host_name,
+	    has_name ? " --name " : "", has_name ? instance : "");
+	return TW_NO;
 }
 
 static enum tw_status retry_on(struct tw_cli *cli, struct tower *t,
@@ -224,22 +252,18 @@ static enum tw_status retry_on(struct tw_cli *cli, struct tower *t,
 {
 	struct change_file file = { 0 };
 	struct tw_host host = { 0 };
+	const struct fetch_for to = { &host, 1 };
 	struct tw_filing f = { 0 };
 	enum tw_status st;
 
 	if (!tw_change_status_is_ended(c->status))
 		return tw_err_set(err, TW_NO, "change %" PRId64
 		    " has not ended", c->num);
-	if (c->app) {
-		tw_err_set(err, TW_NO, "change %" PRId64 " is of an app: it "
-		    "depends on what is there now", c->num);
-		tw_err_hint(err, "towerify-app %s %s %s", c->action,
-		    c->instance ? c->instance : c->app, c->host_name);
-		return TW_NO;
-	}
+	if (c->app)
+		return refuse_app(c, err);
 	st = tw_host_get(t->store, &t->who, c->host_name, &host, err);
 	if (!st)
-		st = make_again(cli, t, c, &file, err);
+		st = make_again(cli, t, c, &to, &file, err);
 	if (!st) {
 		change_file_filing(&file, &f);
 		f.why = c->why;
@@ -279,7 +303,7 @@ int queue_check(struct tw_cli *cli, int argc, char **argv)
 	enum tw_status st;
 
 	(void)argc;
-	st = change_file_read(cli, argv[0], &file, &err);
+	st = change_file_read(cli, argv[0], NULL, &file, &err);
 	if (!st)
 		fwrite(tw_buf_str(&file.describe), 1, file.describe.len,
 		    stdout);

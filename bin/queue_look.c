@@ -172,7 +172,8 @@ const struct tw_column queue_show_columns[] = {
 	{ "params", "Parameters", TW_COL_JSON, true, "the values given" },
 	{ "app", "App", TW_COL_TEXT, true, "APP@VERSION, of an app's change" },
 	{ "action", "Action", TW_COL_TEXT, true,
-	    "what it does: deploy, start, stop, upgrade, undeploy" },
+	    "what it does: deploy, start, stop, upgrade, undeploy, backup, "
+	    "restore, check" },
 	{ "instance", "Instance", TW_COL_TEXT, true, "with which instance" },
 	{ "successor", "Successor", TW_COL_TEXT, true,
 	    "the login that takes the place of its host's" },

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "engine/survey.h"
+#include "fetch.h"
 #include "file.h"
 #include "queue.h"
 #include "spec/program.h"
@@ -160,6 +161,7 @@ int queue_plan(struct tw_cli *cli, int argc, char **argv)
 	struct tw_host *hosts = NULL;
 	enum tw_status st = TW_OK, worst = TW_OK;
 	struct tw_err err = { 0 };
+	struct fetch_for to;
 	int jobs = 0;
 	size_t n = 0;
 
@@ -169,9 +171,10 @@ int queue_plan(struct tw_cli *cli, int argc, char **argv)
 	if (jobs_text)
 		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
 	if (!st)
-		st = tower_select(cli, argv[0], &hosts, &n, &err);
+		st = tower_select_live(cli, argv[0], &hosts, &n, &err);
+	to = (struct fetch_for){ hosts, n };
 	if (!st)
-		st = change_file_read(cli, argv[1], &file, &err);
+		st = change_file_read(cli, argv[1], &to, &file, &err);
 	if (!st)
 		st = plan(cli, t, &file, hosts, n, jobs, &worst, &err);
 	if (!st)

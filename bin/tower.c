@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "gate.h"
 #include "ssh/sshconfig.h"
 
@@ -26,9 +27,8 @@ enum tw_status tower_make_key(struct tw_store *s, const char *org,
 	slash = strchr(path + strlen(tw_store_dir(s)) + 1, '/');
 	for (i = 0; i < 2 && slash; i++) {
 		*slash = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST)
-			st = tw_err_sys(err, TW_CONFIG, errno,
-			    "cannot make %s", path);
+		if (!st)
+			st = tw_io_make_dir(path, 0700, err);
 		*slash = '/';
 		slash = strchr(slash + 1, '/');
 	}
@@ -121,8 +121,36 @@ void tower_close_state(struct tw_cli *cli)
 	cli->context = NULL;
 }
 
-enum tw_status tower_select(struct tw_cli *cli, const char *arg,
-    struct tw_host **hosts, size_t *n, struct tw_err *err)
+/* Is the name one of the words of TARGETS? */
+static bool is_named(const char *targets, const char *name)
+{
+	static const char blanks[] = ", \t\n";
+	size_t n = strlen(name);
+
+	while (*(targets += strspn(targets, blanks))) {
+		if (strcspn(targets, blanks) == n &&
+		    memcmp(targets, name, n) == 0)
+			return true;
+		targets += strcspn(targets, blanks);
+	}
+	return false;
+}
+
+static void drop_revoked(const char *targets, struct tw_host *hosts, size_t *n)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < *n; i++) {
+		if (hosts[i].revoked && !is_named(targets, hosts[i].name))
+			tw_host_release(&hosts[i]);
+		else
+			hosts[kept++] = hosts[i];
+	}
+	*n = kept;
+}
+
+static enum tw_status select_hosts(struct tw_cli *cli, const char *arg,
+    bool live, struct tw_host **hosts, size_t *n, struct tw_err *err)
 {
 	struct tw_buf text = TW_BUF_INIT;
 	struct tower *t = cli->context;
@@ -135,8 +163,22 @@ enum tw_status tower_select(struct tw_cli *cli, const char *arg,
 	if (!st)
 		st = tw_host_select(t->store, &t->who, arg ?
 		    tw_buf_str(&text) : NULL, hosts, n, err);
+	if (!st && live)
+		drop_revoked(tw_buf_str(&text), *hosts, n);
 	tw_buf_release(&text);
 	return st;
+}
+
+enum tw_status tower_select(struct tw_cli *cli, const char *arg,
+    struct tw_host **hosts, size_t *n, struct tw_err *err)
+{
+	return select_hosts(cli, arg, false, hosts, n, err);
+}
+
+enum tw_status tower_select_live(struct tw_cli *cli, const char *arg,
+    struct tw_host **hosts, size_t *n, struct tw_err *err)
+{
+	return select_hosts(cli, arg, true, hosts, n, err);
 }
 
 enum tw_status tower_select_names(struct tw_cli *cli, const char *arg,
@@ -184,4 +226,19 @@ enum tw_status tower_count(const char *name, const char *s, long min, long max,
 		    "from %ld to %ld, not '%s'", name, min, max, s);
 	*out = (int)n;
 	return TW_OK;
+}
+
+int tower_main(int argc, char **argv, const char *name, const char *summary,
+    const struct tw_verb *verbs, size_t nverbs)
+{
+	const struct tw_tool tool = {
+		.name = name,
+		.summary = summary,
+		.verbs = verbs,
+		.nverbs = nverbs,
+		.open_state = tower_open_state,
+		.close_state = tower_close_state,
+	};
+
+	return tw_cli_main(argc, argv, &tool);
 }

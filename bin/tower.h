@@ -14,6 +14,10 @@ struct tower {
 	struct tw_who who;
 };
 
+/* The whole of a tool whose verbs work on a state as an operator. */
+int tower_main(int argc, char **argv, const char *name, const char *summary,
+    const struct tw_verb *verbs, size_t nverbs);
+
 /* For struct tw_tool: open_state into cli->context, and its end. */
 enum tw_status tower_open_state(struct tw_cli *cli, enum tw_cli_needs needs,
     struct tw_err *err);
@@ -38,6 +42,10 @@ enum tw_status tower_make_key(struct tw_store *s, const char *org,
 /* The hosts that TARGETS select (arg; "-": what stdin holds; NULL: all), for
  * tw_host_list_free(). */
 enum tw_status tower_select(struct tw_cli *cli, const char *arg,
+    struct tw_host **hosts, size_t *n, struct tw_err *err);
+/* The same for what needs them: without those that are revoked, but where they
+ * are named one by one. */
+enum tw_status tower_select_live(struct tw_cli *cli, const char *arg,
     struct tw_host **hosts, size_t *n, struct tw_err *err);
 /* Their names, NULL-terminated, for tw_strv_free(); NULL for arg NULL. */
 enum tw_status tower_select_names(struct tw_cli *cli, const char *arg,

@@ -15,10 +15,6 @@ static const struct tw_option deploy_options[] = {
 	FILING_OPTIONS,
 	{ 0 }
 };
-static const struct tw_option move_options[] = {
-	FILING_OPTIONS,
-	{ 0 }
-};
 static const struct tw_option undeploy_options[] = {
 	{ "no-backup", 0, NULL, "don't run the app's backup first", false },
 	FILING_OPTIONS,
@@ -37,35 +33,34 @@ static const struct tw_verb verbs[] = {
 	    "one of them", app_show_columns },
 	{ "add", app_add, NULL, "FILE|DIR", 1, 1, TW_NEEDS_CREATE,
 	    "store an app file's version, or a manifest of YunoHost", NULL },
-	{ "import", app_import, NULL, "FILE|DIR", 1, 1, TW_NEEDS_CREATE,
+	{ "import", app_import, NULL, "FILE|DIR|URL", 1, 1, TW_NEEDS_CREATE,
 	    "take YunoHost's catalogue over", NULL },
 	{ "remove", app_remove, NULL, "APP[@VERSION]", 1, 1, TW_NEEDS_WRITE,
 	    "forget an app, or a version of it", NULL },
-	{ "deploy", app_deploy, deploy_options, "APP[@VERSION] TARGETS", 2, 2,
+	{ "deploy", app_act, deploy_options, "APP[@VERSION] TARGETS", 2, 2,
 	    TW_NEEDS_WRITE, "put it on hosts, print the changes' ids", NULL },
-	{ "upgrade", app_upgrade, move_options, "INSTANCE[@VERSION] TARGETS",
-	    2, 2, TW_NEEDS_WRITE, "to a newer version or other parameters",
+	{ "upgrade", app_act, filing_options, "INSTANCE[@VERSION] TARGETS", 2,
+	    2, TW_NEEDS_WRITE, "to a newer version or other parameters",
 	    NULL },
-	{ "start", app_start, move_options, "INSTANCE TARGETS", 2, 2,
+	{ "start", app_act, filing_options, "INSTANCE TARGETS", 2, 2,
 	    TW_NEEDS_WRITE, "start it", NULL },
-	{ "stop", app_stop, move_options, "INSTANCE TARGETS", 2, 2,
+	{ "stop", app_act, filing_options, "INSTANCE TARGETS", 2, 2,
 	    TW_NEEDS_WRITE, "stop it", NULL },
-	{ "undeploy", app_undeploy, undeploy_options, "INSTANCE TARGETS", 2,
-	    2, TW_NEEDS_WRITE, "back it up, and take it off", NULL },
+	{ "backup", app_act, filing_options, "INSTANCE TARGETS", 2, 2,
+	    TW_NEEDS_WRITE, "back it up", NULL },
+	{ "restore", app_act, filing_options, "INSTANCE TARGETS", 2, 2,
+	    TW_NEEDS_WRITE, "put its backup back", NULL },
+	{ "check", app_act, filing_options, "INSTANCE TARGETS", 2, 2,
+	    TW_NEEDS_WRITE, "is it well?", NULL },
+	{ "undeploy", app_act, undeploy_options, "INSTANCE TARGETS", 2, 2,
+	    TW_NEEDS_WRITE, "back it up, and take it off", NULL },
 	{ "instances", app_instances, instances_options, "[TARGETS]", 0, 1,
 	    TW_NEEDS_READ, "the apps on hosts", app_instances_columns },
 };
 
-static const struct tw_tool tool = {
-	.name = "towerify-app",
-	.summary = "the catalogue of apps, and apps on hosts",
-	.verbs = verbs,
-	.nverbs = sizeof verbs / sizeof *verbs,
-	.open_state = tower_open_state,
-	.close_state = tower_close_state,
-};
-
 int main(int argc, char **argv)
 {
-	return tw_cli_main(argc, argv, &tool);
+	return tower_main(argc, argv, "towerify-app",
+	    "the catalogue of apps, and apps on hosts", verbs,
+	    sizeof verbs / sizeof *verbs);
 }

@@ -300,16 +300,9 @@ static const struct tw_verb verbs[] = {
 	    "every record, JSON an object a line", columns },
 };
 
-static const struct tw_tool tool = {
-	.name = "towerify-audit",
-	.summary = "who did what, and whether the record is whole",
-	.verbs = verbs,
-	.nverbs = sizeof verbs / sizeof *verbs,
-	.open_state = tower_open_state,
-	.close_state = tower_close_state,
-};
-
 int main(int argc, char **argv)
 {
-	return tw_cli_main(argc, argv, &tool);
+	return tower_main(argc, argv, "towerify-audit",
+	    "who did what, and whether the record is whole", verbs,
+	    sizeof verbs / sizeof *verbs);
 }

@@ -14,14 +14,14 @@ enum { COL_NAME, COL_ADDRESS, COL_PORT, COL_USER, COL_STATUS, COL_QUEUED,
 	COL_SUDO, COL_VIA, COL_IDENTITY, COL_CONFIG, COL_SPOOL, COL_SPOOL_ID,
 	COL_TRANSPORT, COL_USED, COL_HOSTKEY, COL_FINGERPRINT, COL_SEEN,
 	COL_ERROR, COL_ERROR_AT, COL_NEXT, COL_FACTS, COL_FACTS_AT,
-	COL_CREATED };
+	COL_CREATED, COL_REVOKED, COL_REVOKED_BY };
 static const struct tw_column columns[] = {
 	{ "name", "NAME", TW_COL_TEXT, true, "the host" },
 	{ "address", "ADDRESS", TW_COL_TEXT, true, "as it was added" },
 	{ "port", "PORT", TW_COL_INT, true, "of its sshd" },
 	{ "user", "USER", TW_COL_TEXT, true, "login there" },
 	{ "status", "STATUS", TW_COL_TEXT, true,
-	    "ready, running, held, new, unreachable" },
+	    "ready, running, held, new, unreachable, revoked" },
 	{ "queued", "QUEUED", TW_COL_INT, true, "changes that wait" },
 	{ "running", "RUNNING", TW_COL_INT, true, "the change that runs" },
 	{ "labels", "LABELS", TW_COL_TEXT, true, "K=V,..." },
@@ -52,11 +52,15 @@ static const struct tw_column columns[] = {
 	{ "facts", "FACTS", TW_COL_JSON, false, "gathered by check" },
 	{ "facts_at", "FACTS AT", TW_COL_TIME, false, "when" },
 	{ "created", "ADDED", TW_COL_TIME, false, "when it was added" },
+	{ "revoked", "REVOKED", TW_COL_TIME, false, "when the tower left it" },
+	{ "revoked_by", "REVOKED BY", TW_COL_TEXT, false, "a login" },
 	{ 0 }
 };
 
 static const char *status_of(const struct tw_host *h)
 {
+	if (h->revoked)
+		return "revoked";
 	if (h->held_reason)
 		return "held";
 	if (h->running)
@@ -113,6 +117,8 @@ static enum tw_status fill(struct tw_table *t, const struct tw_host *h,
 	tw_table_cell_json(t, COL_FACTS, h->facts);
 	tw_table_cell_time(t, COL_FACTS_AT, h->facts_at);
 	tw_table_cell_time(t, COL_CREATED, h->created);
+	tw_table_cell_time(t, COL_REVOKED, h->revoked);
+	tw_table_cell_text(t, COL_REVOKED_BY, h->revoked_by);
 	return tw_table_row_end(t, err);
 }
 
@@ -232,6 +238,10 @@ static const struct tw_option hold_options[] = {
 	{ "reason", 0, "TEXT", "why, for all who look", false },
 	{ 0 }
 };
+static const struct tw_option revoke_options[] = {
+	{ "yes", 0, NULL, "also where that takes more with it", false },
+	{ 0 }
+};
 static const struct tw_option provision_options[] = {
 	FILING_OPTIONS,
 	{ "yes", 0, NULL, "do what can't be undone, without a question",
@@ -258,6 +268,8 @@ static const struct tw_verb verbs[] = {
 	    "stop its queue", NULL },
 	{ "release", release, NULL, "NAME", 1, 1, TW_NEEDS_WRITE,
 	    "let its queue go on", NULL },
+	{ "revoke", host_revoke, revoke_options, "NAME", 1, 1,
+	    TW_NEEDS_WRITE, "take the tower's key and files off it", NULL },
 	{ "remove", remove_host, NULL, "NAME", 1, 1, TW_NEEDS_WRITE,
 	    "forget it; nothing changes there", NULL },
 	{ "provision", host_provision, provision_options, "NAME", 1, 1,
@@ -266,16 +278,9 @@ static const struct tw_verb verbs[] = {
 	    "print the tower's public key", NULL },
 };
 
-static const struct tw_tool tool = {
-	.name = "towerify-host",
-	.summary = "the hosts of a tower",
-	.verbs = verbs,
-	.nverbs = sizeof verbs / sizeof *verbs,
-	.open_state = tower_open_state,
-	.close_state = tower_close_state,
-};
-
 int main(int argc, char **argv)
 {
-	return tw_cli_main(argc, argv, &tool);
+	return tower_main(argc, argv, "towerify-host",
+	    "the hosts of a tower", verbs,
+	    sizeof verbs / sizeof *verbs);
 }

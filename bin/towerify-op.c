@@ -386,18 +386,15 @@ static const struct tw_verb verbs[] = {
 	    "who is calling, and for whom", whoami_columns },
 	{ "init", init, NULL, "LOGIN", 1, 1, TW_NEEDS_NONE,
 	    "make a tower and its administrator", NULL },
-};
-
-static const struct tw_tool tool = {
-	.name = "towerify-op",
-	.summary = "the operators of a tower",
-	.verbs = verbs,
-	.nverbs = sizeof verbs / sizeof *verbs,
-	.open_state = tower_open_state,
-	.close_state = tower_close_state,
+	{ "backup", op_backup, NULL, "FILE", 1, 1, TW_NEEDS_NONE,
+	    "write the whole tower to a file, while it works", NULL },
+	{ "restore", op_restore, NULL, "FILE", 1, 1, TW_NEEDS_NONE,
+	    "make a tower from a backup", NULL },
 };
 
 int main(int argc, char **argv)
 {
-	return tw_cli_main(argc, argv, &tool);
+	return tower_main(argc, argv, "towerify-op",
+	    "the operators of a tower", verbs,
+	    sizeof verbs / sizeof *verbs);
 }

@@ -60,15 +60,13 @@ static int wait_for(struct tw_cli *cli, int argc, char **argv)
 	    tw_status_exit(st);
 }
 
-static enum tw_status cancel_one(struct tw_cli *cli, struct tower *t,
-    int64_t num, bool is_lost, struct tw_err *err)
+static enum tw_status cancel_one(struct tw_cli *cli, int64_t num,
+    struct tw_err *err)
 {
 	enum tw_cancel_result r = TW_CANCEL_TOO_LATE;
+	struct tower *t = cli->context;
 	enum tw_status st;
 
-	if (is_lost)
-		return tw_change_declare_lost(t->store, &t->who, num,
-		    tw_cli_opt(cli, "reason"), err);
 	st = tw_change_cancel(t->store, &t->who, num, &r, err);
 	if (st)
 		return st;
@@ -87,9 +85,25 @@ static enum tw_status cancel_one(struct tw_cli *cli, struct tower *t,
 	    "being undone: nothing was changed", num);
 }
 
-static int cancel(struct tw_cli *cli, int argc, char **argv)
+static enum tw_status abandon_one(struct tw_cli *cli, int64_t num,
+    struct tw_err *err)
 {
-	bool is_lost = tw_cli_flag(cli, "lost");
+	struct tower *t = cli->context;
+	enum tw_status st;
+
+	st = tw_change_abandon(t->store, &t->who, num,
+	    tw_cli_opt(cli, "reason"), err);
+	if (!st)
+		tw_cli_say(cli, "change %" PRId64 " is given up, its host is "
+		    "held: nobody knows how far it came", num);
+	return st;
+}
+
+/* Acts on each of the changes; what can't be done of one is said, and the
+ * others go on. */
+static int act(struct tw_cli *cli, int argc, char **argv,
+    enum tw_status (*one)(struct tw_cli *cli, int64_t num, struct tw_err *err))
+{
 	struct tower *t = cli->context;
 	struct tw_err err = { 0 };
 	enum tw_status st, worst = TW_OK;
@@ -102,21 +116,31 @@ static int cancel(struct tw_cli *cli, int argc, char **argv)
 	if (st)
 		worst = (enum tw_status)tw_cli_error(cli, &err);
 	for (i = 0; i < n && !st; i++) {
-		enum tw_status one = cancel_one(cli, t, nums[i], is_lost,
-		    &err);
+		enum tw_status result = one(cli, nums[i], &err);
 
-		if (one)
+		if (result)
 			tw_cli_error(cli, &err);
-		worst = tw_status_worse(worst, one);
+		worst = tw_status_worse(worst, result);
 	}
 	free(nums);
 	return tw_status_exit(worst);
 }
 
-static const struct tw_option add_options[] = {
-	FILING_OPTIONS,
-	{ 0 }
-};
+static int cancel(struct tw_cli *cli, int argc, char **argv)
+{
+	return act(cli, argc, argv, cancel_one);
+}
+
+static int abandon(struct tw_cli *cli, int argc, char **argv)
+{
+	const char *reason = tw_cli_opt(cli, "reason");
+
+	if (!reason || !*reason)
+		return tw_cli_usage(cli, "abandon needs --reason TEXT: why is "
+		    "the change lost?");
+	return act(cli, argc, argv, abandon_one);
+}
+
 static const struct tw_option list_options[] = {
 	{ "status", 0, "S,...", "only these: queued, held, running, "
 	    "succeeded, rolled-back, failed, cancelled, unknown", false },
@@ -131,10 +155,8 @@ static const struct tw_option wait_options[] = {
 	{ "timeout", 0, "DURATION", "wait no longer than that", false },
 	{ 0 }
 };
-static const struct tw_option cancel_options[] = {
-	{ "lost", 0, NULL, "declare a running change lost with its host",
-	    false },
-	{ "reason", 0, "TEXT", "why, for the record (with --lost)", false },
+static const struct tw_option abandon_options[] = {
+	{ "reason", 0, "TEXT", "why, for the record", false },
 	{ 0 }
 };
 static const struct tw_option param_options[] = {
@@ -148,7 +170,7 @@ static const struct tw_option plan_options[] = {
 };
 
 static const struct tw_verb verbs[] = {
-	{ "add", queue_add, add_options, "TARGETS FILE", 2, 2, TW_NEEDS_WRITE,
+	{ "add", queue_add, filing_options, "TARGETS FILE", 2, 2, TW_NEEDS_WRITE,
 	    "file a change for each host, print their ids", NULL },
 	{ "list", queue_list, list_options, "[TARGETS]", 0, 1, TW_NEEDS_READ,
 	    "the pending changes", queue_list_columns },
@@ -160,8 +182,10 @@ static const struct tw_verb verbs[] = {
 	    "what it waits for", NULL },
 	{ "wait", wait_for, wait_options, "ID...", 1, -1, TW_NEEDS_READ,
 	    "wait for the end, exit with the worst result", NULL },
-	{ "cancel", cancel, cancel_options, "ID...", 1, -1, TW_NEEDS_WRITE,
+	{ "cancel", cancel, NULL, "ID...", 1, -1, TW_NEEDS_WRITE,
 	    "stop and undo", NULL },
+	{ "abandon", abandon, abandon_options, "ID...", 1, -1, TW_NEEDS_WRITE,
+	    "give up a running change whose host won't come back", NULL },
 	{ "retry", queue_retry, param_options, "ID", 1, 1, TW_NEEDS_WRITE,
 	    "file it again, print the new id", NULL },
 	{ "check", queue_check, param_options, "FILE", 1, 1, TW_NEEDS_NONE,
@@ -171,16 +195,9 @@ static const struct tw_verb verbs[] = {
 	    queue_plan_columns },
 };
 
-static const struct tw_tool tool = {
-	.name = "towerify-queue",
-	.summary = "file changes and see what becomes of them",
-	.verbs = verbs,
-	.nverbs = sizeof verbs / sizeof *verbs,
-	.open_state = tower_open_state,
-	.close_state = tower_close_state,
-};
-
 int main(int argc, char **argv)
 {
-	return tw_cli_main(argc, argv, &tool);
+	return tower_main(argc, argv, "towerify-queue",
+	    "file changes and see what becomes of them", verbs,
+	    sizeof verbs / sizeof *verbs);
 }

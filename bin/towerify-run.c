@@ -13,6 +13,9 @@ static const struct tw_option options[] = {
 	{ "jobs", 0, "N", "hosts at work at once (default 256)", false },
 	{ "watch", 0, NULL, "stay and wait for more", false },
 	{ "status", 0, NULL, "when the last pass ended, and how", false },
+	{ "within", 0, "DURATION",
+	    "with --status: fail when none ended so lately (default 5m)",
+	    false },
 	{ 0 }
 };
 
@@ -32,9 +35,32 @@ static const struct tw_column columns[] = {
 	{ 0 }
 };
 
+#define WITHIN_MS (INT64_C(5) * 60 * 1000)
+
+/* Is cron still at it?  age: since a running pass moved; ended: 0, or when the
+ * last one did, with its exit status. */
+static bool is_well(struct tw_cli *cli, bool running, int64_t age,
+    int64_t ended, int64_t exit_status, int64_t within)
+{
+	char span[TW_TIME_MAX];
+	int64_t since;
+
+	since = running ? age : tw_clock_now() - ended;
+	if (!running && !ended) {
+		tw_cli_say(cli, "no pass has ended yet");
+		return false;
+	}
+	if (since <= within)
+		return running || exit_status == 0;
+	tw_span_format(since, span);
+	tw_cli_say(cli, running ? "a pass is at work, but has not moved for %s"
+	    : "no pass has ended for %s", span);
+	return false;
+}
+
 /* The note that bin/pass.c wrote. */
 static enum tw_status show_status(struct tw_cli *cli, struct tower *t,
-    struct tw_err *err)
+    int64_t within, struct tw_err *err)
 {
 	int64_t v[7] = { 0 }, age = 0;
 	struct tw_table *table = NULL;
@@ -71,9 +97,8 @@ static enum tw_status show_status(struct tw_cli *cli, struct tower *t,
 	tw_table_free(table);
 	if (st)
 		return st;
-	if (!known && !running)
-		tw_cli_say(cli, "no pass has ended yet");
-	return running || (known && v[2] == 0) ? TW_OK : TW_NO;
+	return is_well(cli, running, age, known ? v[1] : 0, v[2], within) ?
+	    TW_OK : TW_NO;
 }
 
 static enum tw_status exit_status(const struct tw_pass_result *r)
@@ -139,6 +164,20 @@ static enum tw_status choose_hosts(struct tw_cli *cli, struct tower *t,
 	return st;
 }
 
+static int status(struct tw_cli *cli, struct tower *t)
+{
+	const char *text = tw_cli_opt(cli, "within");
+	int64_t within = WITHIN_MS;
+	struct tw_err err = { 0 };
+	enum tw_status st = TW_OK;
+
+	if (text)
+		st = tw_span_parse(text, &within, &err);
+	if (!st)
+		st = show_status(cli, t, within, &err);
+	return st && err.msg[0] ? tw_cli_error(cli, &err) : (int)st;
+}
+
 static int run(struct tw_cli *cli, int argc, char **argv)
 {
 	const char *jobs_text = tw_cli_opt(cli, "jobs");
@@ -157,10 +196,10 @@ static int run(struct tw_cli *cli, int argc, char **argv)
 		st = refuse_whole(cli, t, "watch", &err);
 	if (st)
 		return tw_cli_error(cli, &err);
-	if (tw_cli_flag(cli, "status")) {
-		st = show_status(cli, t, &err);
-		return st && err.msg[0] ? tw_cli_error(cli, &err) : (int)st;
-	}
+	if (tw_cli_flag(cli, "status"))
+		return status(cli, t);
+	if (tw_cli_opt(cli, "within"))
+		return tw_cli_usage(cli, "--within needs --status");
 	if (jobs_text) {
 		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
 		if (st)

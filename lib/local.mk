@@ -15,6 +15,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/base/hash.h \
 	lib/base/io.c \
 	lib/base/io.h \
+	lib/base/json.c \
+	lib/base/json.h \
 	lib/base/name.c \
 	lib/base/name.h \
 	lib/base/seal.c \
@@ -50,6 +52,9 @@ lib_libtowerify_a_SOURCES = \
 	lib/engine/visit_stream.c \
 	lib/engine/wire.c \
 	lib/engine/wire.h \
+	lib/fetch/cache.c \
+	lib/fetch/fetch.c \
+	lib/fetch/fetch.h \
 	lib/model/app.c \
 	lib/model/app.h \
 	lib/model/app_add.c \
@@ -58,6 +63,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/audit.h \
 	lib/model/audit_private.h \
 	lib/model/audit_verify.c \
+	lib/model/backup.c \
+	lib/model/backup.h \
 	lib/model/change.c \
 	lib/model/change.h \
 	lib/model/change_act.c \
@@ -75,6 +82,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/host.h \
 	lib/model/host_act.c \
 	lib/model/host_contact.c \
+	lib/model/host_leave.c \
 	lib/model/host_private.h \
 	lib/model/host_right.c \
 	lib/model/instance.c \
@@ -129,6 +137,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/describe.c \
 	lib/spec/diag.c \
 	lib/spec/diag.h \
+	lib/spec/fetch_rules.c \
+	lib/spec/fetch_rules.h \
 	lib/spec/file_read.c \
 	lib/spec/fill.c \
 	lib/spec/fill.h \
@@ -153,6 +163,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/source.h \
 	lib/spec/step_read.c \
 	lib/spec/successor_read.c \
+	lib/spec/use_fetch.c \
 	lib/spec/use_fill.c \
 	lib/spec/use_read.c \
 	lib/spec/toml.h \
@@ -204,8 +215,13 @@ lib_libtowerify_a_SOURCES = \
 	lib/ssh/text.h \
 	lib/ssh/transport.c \
 	lib/ssh/transport.h \
+	lib/store/backup.c \
+	lib/store/backup.h \
+	lib/store/backup_private.h \
+	lib/store/backup_sum.c \
 	lib/store/dir.c \
 	lib/store/migrate.c \
+	lib/store/restore.c \
 	lib/store/runlock.c \
 	lib/store/state.c \
 	lib/store/stmt.c \

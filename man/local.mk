@@ -6,6 +6,7 @@ dist_man_MANS += \
 	man/towerify-audit.1 \
 	man/towerify-change.5 \
 	man/towerify-executor.7 \
+	man/towerify-fetch.8 \
 	man/towerify-gate.8 \
 	man/towerify-host.1 \
 	man/towerify-kinds.7 \

@@ -9,6 +9,7 @@ dist_host_DATA = \
 kindsdir = $(pkgdatadir)/kinds
 dist_kinds_DATA = \
 	share/kinds/directory \
+	share/kinds/fetch \
 	share/kinds/line \
 	share/kinds/package \
 	share/kinds/service \
@@ -24,6 +25,14 @@ dist_kinds_DATA = \
 kindslibdir = $(kindsdir)/lib
 dist_kindslib_DATA = \
 	share/kinds/lib/yunohost
+
+# Where the tools of a build look for them; see bin/beside.h.
+own_data = $(builddir)/share/towerify
+all-local: $(own_data)/kinds
+$(own_data)/kinds:
+	$(AM_V_GEN)$(MKDIR_P) $(own_data) && \
+		$(LN_S) '$(abs_top_srcdir)/share/kinds' $@
+CLEANFILES += $(own_data)/kinds
 
 # Apps to begin with.
 catalogdir = $(pkgdatadir)/catalog

@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/base/test_clock \
 	tests/unit/base/test_hash \
 	tests/unit/base/test_io \
+	tests/unit/base/test_json \
 	tests/unit/base/test_name \
 	tests/unit/base/test_seal \
 	tests/unit/base/test_targets \
@@ -30,6 +31,7 @@ UNIT_TESTS = \
 	tests/unit/engine/test_runner \
 	tests/unit/engine/test_scenarios \
 	tests/unit/engine/test_wire \
+	tests/unit/fetch/test_cache \
 	tests/unit/model/test_app \
 	tests/unit/model/test_audit \
 	tests/unit/model/test_change \
@@ -53,7 +55,9 @@ UNIT_TESTS = \
 	tests/unit/spec/test_bundle \
 	tests/unit/spec/test_catalog \
 	tests/unit/spec/test_change \
+	tests/unit/spec/test_fetch_rules \
 	tests/unit/spec/test_kind \
+	tests/unit/spec/test_kind_alloc \
 	tests/unit/spec/test_param \
 	tests/unit/spec/test_program \
 	tests/unit/spec/test_successor \
@@ -90,6 +94,41 @@ tests_unit_spec_test_yunohost_args_LDADD = $(TOML_LDADD)
 tests_unit_spec_test_yunohost_bad_LDADD = $(TOML_LDADD)
 tests_unit_spec_test_yunohost_compile_LDADD = $(TOML_LDADD)
 
+# The seeded simulation: the engine with a network and hosts made up around it.
+# What it defines itself (the part of libuv that the engine uses) is not taken
+# from the shared library; calls of what is wrapped go to tests/sim.
+check_PROGRAMS += tests/sim/sim
+tests_sim_sim_SOURCES = \
+	tests/sim/bugs.c \
+	tests/sim/check.c \
+	tests/sim/core.c \
+	tests/sim/exec.c \
+	tests/sim/follow.c \
+	tests/sim/host.c \
+	tests/sim/net.c \
+	tests/sim/people.c \
+	tests/sim/sim.c \
+	tests/sim/sim.h \
+	tests/sim/tower.c \
+	tests/sim/uv.c
+tests_sim_sim_LDADD = $(TW_LIBS)
+tests_sim_sim_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=gethostname \
+	-Wl,--wrap=sqlite3_open_v2 \
+	-Wl,--wrap=tw_audit_add \
+	-Wl,--wrap=tw_change_end \
+	-Wl,--wrap=tw_change_save_position \
+	-Wl,--wrap=tw_clock_mono \
+	-Wl,--wrap=tw_clock_now \
+	-Wl,--wrap=tw_queue_due \
+	-Wl,--wrap=tw_random \
+	-Wl,--wrap=tw_random_id \
+	-Wl,--wrap=tw_stmt_get \
+	-Wl,--wrap=tw_stmt_step \
+	-Wl,--wrap=tw_store_begin \
+	-Wl,--wrap=tw_store_busy_limit \
+	-Wl,--wrap=tw_store_commit
+
 LINT_TESTS = \
 	tests/lint/code.t \
 	tests/lint/docs.t \
@@ -105,9 +144,11 @@ LIB_TESTS = \
 CLI_TESTS = \
 	tests/cli/app.t \
 	tests/cli/audit.t \
+	tests/cli/backup.t \
 	tests/cli/common.t \
 	tests/cli/completion.t \
 	tests/cli/examples.t \
+	tests/cli/fetch.t \
 	tests/cli/gate.t \
 	tests/cli/host.t \
 	tests/cli/op.t \
@@ -139,6 +180,7 @@ EXECUTOR_TESTS = \
 E2E_TESTS = \
 	tests/e2e/app.t \
 	tests/e2e/aside.t \
+	tests/e2e/backup.t \
 	tests/e2e/cut.t \
 	tests/e2e/gated.t \
 	tests/e2e/kill-executor.t \
@@ -147,6 +189,7 @@ E2E_TESTS = \
 	tests/e2e/order.t \
 	tests/e2e/output.t \
 	tests/e2e/reach.t \
+	tests/e2e/revoke.t \
 	tests/e2e/secret.t \
 	tests/e2e/spool.t \
 	tests/e2e/steps.t \
@@ -155,6 +198,9 @@ E2E_TESTS = \
 	tests/e2e/tree.t \
 	tests/e2e/two-runners.t \
 	tests/e2e/yunohost.t
+
+SIM_TESTS = \
+	tests/sim/sim.t
 
 RIG_TESTS = \
 	tests/rig/apt.t \
@@ -165,9 +211,40 @@ RIG_TESTS = \
 	tests/rig/power.t \
 	tests/rig/provision.t \
 	tests/rig/reboot.t \
+	tests/rig/revoke.t \
 	tests/rig/rig.t \
 	tests/rig/session.t \
 	tests/rig/systemd.t
+
+# Faults at every point (tests/fault/README): what makes them, and drivers.
+FAULT_TESTS = \
+	tests/fault/fail.t \
+	tests/fault/kill.t \
+	tests/fault/power.t \
+	tests/fault/state.t
+FAULT_COMMON = \
+	tests/fault/digest.c \
+	tests/fault/replay.c \
+	tests/fault/replay.h \
+	tests/fault/shim.h \
+	tests/fault/stage.c \
+	tests/fault/stage.h \
+	tests/fault/table.c \
+	tests/fault/table.h
+check_PROGRAMS += \
+	tests/fault/power \
+	tests/fault/sweep
+tests_fault_power_SOURCES = tests/fault/power.c $(FAULT_COMMON)
+tests_fault_power_LDADD = lib/libtowerify.a $(TW_LIBS)
+tests_fault_sweep_SOURCES = tests/fault/sweep.c $(FAULT_COMMON)
+tests_fault_sweep_LDADD = lib/libtowerify.a $(TW_LIBS)
+# Preloaded, so not with the flags of a program.
+check_DATA += tests/fault/shim.so
+tests/fault/shim.so: tests/fault/shim.c tests/fault/shim.h
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -D_GNU_SOURCE -std=gnu11 -Wall \
+		-Wextra -g -O1 -fPIC -fvisibility=hidden -shared \
+		$(SQLITE_CFLAGS) -o $@ $(srcdir)/tests/fault/shim.c -ldl
+CLEANFILES += tests/fault/shim.so
 
 # What .ci/run runs under the sanitizers besides the quick tests.
 SANITIZED_TESTS = \
@@ -175,10 +252,11 @@ SANITIZED_TESTS = \
 
 TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS)
 if SLOW_TESTS
-TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
+TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(RIG_TESTS)
 endif SLOW_TESTS
 
-EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) $(E2E_TESTS) $(RIG_TESTS)
+EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) \
+	$(E2E_TESTS) $(RIG_TESTS) $(SIM_TESTS) $(FAULT_TESTS)
 EXTRA_DIST += \
 	tests/cli/rights.golden \
 	tests/bench/bench.sh \
@@ -187,6 +265,10 @@ EXTRA_DIST += \
 	tests/data/yunohost/manifests/blog.toml \
 	tests/e2e/lib.sh \
 	tests/executor/lib.sh \
+	tests/fault/README \
+	tests/fault/scene.sh \
+	tests/fault/shim.c \
+	tests/lib/httpd \
 	tests/lib/sshd.sh \
 	tests/lib/tap.sh \
 	tests/lib/tower.sh \
@@ -198,10 +280,12 @@ EXTRA_DIST += \
 	tests/rig/keeper.sh \
 	tests/rig/lib.sh \
 	tests/rig/rig.sh \
+	tests/sim/README \
 	tests/unit/engine/record.h \
 	tests/unit/engine/scenario.h \
 	tests/unit/model/fixture.h \
 	tests/unit/spec/app_util.h \
+	tests/unit/spec/alloc_util.h \
 	tests/unit/spec/spec_util.h \
 	tests/unit/spec/yunohost_util.h \
 	tests/unit/ssh/probe.h
@@ -247,10 +331,26 @@ check-executor:
 check-e2e:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(E2E_TESTS)"
 
+check-sim:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(SIM_TESTS)"
+
+# What a run of everything plays.
+check-sim-long:
+	+$(AM_V_at)TW_SIM_SEEDS=10000 $(MAKE) $(AM_MAKEFLAGS) check TESTS="$(SIM_TESTS)"
+
+check-fault:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(FAULT_TESTS)"
+
+# Whole what `make check' samples: hours.
+check-long-fault:
+	+$(AM_V_at)TOWERIFY_FAULT_LONG=yes $(MAKE) $(AM_MAKEFLAGS) check \
+		TESTS="$(FAULT_TESTS)" TW_LIMIT='env --default-signal'
+
 check-rig:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(RIG_TESTS)"
 
-.PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e check-rig
+.PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e \
+	check-rig check-sim check-sim-long check-fault check-long-fault
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \

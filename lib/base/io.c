@@ -143,6 +143,22 @@ static int sync_directory_of(const char *path)
 	return e;
 }
 
+enum tw_status tw_io_make_dir(const char *path, mode_t mode,
+    struct tw_err *err)
+{
+	int e;
+
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return tw_err_sys(err, TW_CONFIG, errno, "cannot make %s",
+		    path);
+	/* one that is there may have been made just before a power cut */
+	e = sync_directory_of(path);
+	if (e)
+		return tw_err_sys(err, TW_CONFIG, e,
+		    "%s: cannot sync its directory", path);
+	return TW_OK;
+}
+
 /* Content, mode, sync, close: 0 or an errno value; fd is closed either way. */
 static int fill(int fd, const void *p, size_t n, mode_t mode)
 {

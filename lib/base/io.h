@@ -19,6 +19,9 @@ enum tw_status tw_io_read_file(const char *path, struct tw_buf *b,
  * TW_CONFIG on failure; path is then as it was. */
 enum tw_status tw_io_write_file(const char *path, const void *p, size_t n,
     mode_t mode, struct tw_err *err);
+/* Makes the directory, unless it is there, and its name durable. */
+enum tw_status tw_io_make_dir(const char *path, mode_t mode,
+    struct tw_err *err);
 /* All n bytes or an errno value (0: fine); EINTR is repeated. */
 int tw_io_write_all(int fd, const void *p, size_t n);
 

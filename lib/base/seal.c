@@ -188,10 +188,14 @@ static enum tw_status make(const char *path, struct tw_err *err)
 enum tw_status tw_seal_make(const char *path, struct tw_seal **out,
     struct tw_err *err)
 {
-	enum tw_status status = tw_seal_load(path, out, err);
+	struct tw_err why = { 0 };
+	enum tw_status status = tw_seal_load(path, out, &why);
 
-	if (status != TW_NO)
+	if (status != TW_NO) {
+		if (status != TW_OK && err)
+			*err = why;
 		return status;
+	}
 	status = make(path, err);
 	return status == TW_OK ? tw_seal_load(path, out, err) : status;
 }

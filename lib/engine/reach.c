@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "ssh/sshconfig.h"
 
 #define DEFAULT_PORT 22
@@ -47,6 +48,7 @@ static json_t *text_or_null(const char *s)
 
 static char *config_json(const struct tw_sshconfig *c, int64_t mtime)
 {
+	size_t mark = tw_json_mark();
 	json_t *ids = json_array(), *o;
 	char *text;
 	size_t i;
@@ -62,7 +64,7 @@ static char *config_json(const struct tw_sshconfig *c, int64_t mtime)
 	    "certificate", c->has_certificate,
 	    "mtime", (json_int_t)mtime,
 	    "identities", ids);
-	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	text = tw_json_dump(o, JSON_COMPACT, mark);
 	json_decref(o);
 	return text;
 }
@@ -90,19 +92,27 @@ static const char *get_text(json_t *o, const char *key)
 	return s && *s ? s : NULL;
 }
 
-static json_t *load(const char *json)
+/* What the owner's configuration said of the host when it was last asked. */
+static enum tw_status load(const struct tw_host *h, json_t **o,
+    struct tw_err *err)
 {
-	return json_loads(json && *json ? json : "{}", 0, NULL);
+	return tw_json_load(h->own_config ? h->sshconfig : NULL, h->name, o,
+	    err);
 }
 
 enum tw_status tw_reach_defaults(struct tw_host *h, struct tw_err *err)
 {
-	json_t *o = load(h->own_config ? h->sshconfig : NULL);
-	const char *user = get_text(o, "user");
 	struct passwd *pw = getpwuid(geteuid());
-	json_int_t port = json_integer_value(json_object_get(o, "port"));
-	enum tw_status st = TW_OK;
+	enum tw_status st;
+	const char *user;
+	json_int_t port;
+	json_t *o;
 
+	st = load(h, &o, err);
+	if (st)
+		return st;
+	user = get_text(o, "user");
+	port = json_integer_value(json_object_get(o, "port"));
 	if (!h->port_given)
 		h->port = port > 0 && port < 65536 ? (int)port : DEFAULT_PORT;
 	if (!h->user_given || !h->user) {
@@ -218,10 +228,12 @@ static enum tw_status files_of(struct tw_store *s, const struct tw_host *h,
 static enum tw_status load_config(const struct tw_host *h, json_t **o,
     struct tw_err *err)
 {
-	enum tw_status st = TW_OK;
 	char *fresh = NULL;
+	enum tw_status st;
 
-	*o = load(h->own_config ? h->sshconfig : NULL);
+	st = load(h, o, err);
+	if (st)
+		return st;
 	if (!h->own_config || (h->sshconfig &&
 	    json_integer_value(json_object_get(*o, "mtime")) ==
 	    (json_int_t)config_mtime()))
@@ -231,9 +243,9 @@ static enum tw_status load_config(const struct tw_host *h, json_t **o,
 	if (st)
 		return st;
 	json_decref(*o);
-	*o = load(fresh);
+	st = tw_json_load(fresh, h->name, o, err);
 	free(fresh);
-	return TW_OK;
+	return st;
 }
 
 enum tw_status tw_reach_make(struct tw_store *s, const struct tw_host *h,

@@ -286,6 +286,24 @@ static void give_up(struct visit *v, enum tw_status st,
 	visit_hold(v, text);
 }
 
+/* A commit that failed because of the disk may be there all the same: when the
+ * last sync fails the journal is gone already.  To write these records again
+ * might store them twice, so the pass ends, and the next one goes on where the
+ * state stands then. */
+static void give_all_up(struct runner *r, const struct tw_err *err)
+{
+	struct visit *v;
+
+	for (v = r->visits; v; v = v->next) {
+		if (!v->dirty)
+			continue;
+		record_drop(v);
+		v->dirty = v->has_ended = false;
+		visit_over(v);
+	}
+	runner_fail(r, err);
+}
+
 /* The group failed: each for itself. */
 static void write_apart(struct runner *r)
 {
@@ -302,7 +320,7 @@ static void write_apart(struct runner *r)
 		else if (st == TW_AGAIN)
 			set_timer(r, FLUSH_AGAIN_MS);
 		else if (st == TW_CONFIG || st == TW_NOMEM)
-			runner_fail(r, &err);	/* no matter whose it is */
+			give_all_up(r, &err);	/* no matter whose it is */
 		else
 			give_up(v, st, &err);
 	}
@@ -325,6 +343,10 @@ void record_flush(struct runner *r)
 		return;
 	}
 	r->pending_events = r->pending_bytes = 0;
+	if (st == TW_CONFIG || st == TW_NOMEM) {
+		give_all_up(r, &err);
+		return;
+	}
 	if (st) {
 		write_apart(r);
 		return;

@@ -1,4 +1,4 @@
-/* survey.c - ask many hosts at once, changing nothing there; see survey.h */
+/* survey.c - ask many hosts at once; see survey.h */
 #include "engine/survey.h"
 
 #include <inttypes.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "engine/contact.h"
 #include "engine/runner.h"
 
@@ -20,6 +21,7 @@ struct ask {			/* one host being asked */
 	struct tw_reach reach;
 	struct tw_contact *contact;
 	json_t *facts;
+	size_t mark;		/* of facts: tw_json_mark() */
 	struct tw_buf output;	/* of the check under way */
 	struct tw_mask *mask;	/* or NULL */
 	bool is_over;
@@ -54,6 +56,7 @@ static void on_hello(void *arg, const struct tw_hello *h)
 {
 	struct ask *a = arg;
 
+	a->h->has_answered = true;
 	snprintf(a->h->spool_id, sizeof a->h->spool_id, "%s", h->spool);
 }
 
@@ -98,6 +101,8 @@ static void on_control(void *arg, const char *word, const char *rest)
 		add_fact(a, rest);
 	} else if (strcmp(word, "plan") == 0) {
 		add_plan(a, rest);
+	} else if (strcmp(word, "revoked") == 0) {
+		snprintf(a->h->taken, sizeof a->h->taken, "%s", rest);
 	} else if (strcmp(word, "refused") == 0) {
 		bool persons;
 		char first[16];
@@ -105,6 +110,7 @@ static void on_control(void *arg, const char *word, const char *rest)
 		snprintf(first, sizeof first, "%.*s",
 		    (int)strcspn(rest, " "), rest);
 		persons = tw_refusal_is_persons(first);
+		a->h->has_refused = true;
 		snprintf(text, sizeof text, "the host refused: %s", rest);
 		finish(a, persons ? TW_NO : TW_AGAIN, text);
 	} else if (strcmp(word, "over") == 0) {
@@ -170,10 +176,13 @@ static void on_opened(void *arg)
 		.blob_len = o->blob_len,
 		.secret = o->secret,
 		.secret_len = o->secret_len,
+		.keys = o->keys,
+		.shared = o->shared,
 	};
 
 	tw_random_id(nonce);
 	a->h->transport = tw_contact_transport(a->contact);
+	a->h->was_asked = true;
 	if (tw_contact_send(a->contact, &r, 1, &err))
 		finish(a, err.status, err.msg);
 }
@@ -187,6 +196,7 @@ static void on_ended(void *arg, enum tw_contact_end how,
 		finish(a, TW_AGAIN, "the host ended the session early");
 		return;
 	}
+	a->h->is_refused = tw_contact_refusal(a->contact) == TW_REFUSAL_LOGIN;
 	finish(a, how == TW_CONTACT_PERSON ? TW_NO : TW_AGAIN,
 	    err ? err->msg : "the session ended");
 	if (err && err->hint[0])
@@ -208,6 +218,7 @@ static enum tw_status open_one(struct ask *a, struct tw_err *err)
 	const struct tw_survey_options *o = a->survey->o;
 	enum tw_status st;
 
+	a->mark = tw_json_mark();
 	a->facts = json_object();
 	a->h->steps = calloc(o->nsteps + 1, sizeof *a->h->steps);
 	a->h->nsteps = o->nsteps;
@@ -248,8 +259,11 @@ static void release_ask(struct survey *s, struct ask *a)
 	tw_mask_free(a->mask);
 	a->mask = NULL;
 	if (json_object_size(a->facts) > 0)
-		a->h->facts = json_dumps(a->facts, JSON_COMPACT |
-		    JSON_SORT_KEYS);
+		a->h->facts = tw_json_dump(a->facts, JSON_COMPACT |
+		    JSON_SORT_KEYS, a->mark);
+	if (json_object_size(a->facts) > 0 && !a->h->facts && !a->h->status)
+		a->h->status = tw_err_set(&a->h->err, TW_AGAIN,
+		    "out of memory");
 	json_decref(a->facts);
 	a->facts = NULL;
 	a->survey = NULL;

@@ -1,9 +1,9 @@
 /*
- * survey.h - ask many hosts at once, changing nothing there
+ * survey.h - ask many hosts at once
  *
  * Facts for `host add` and `host check` (the former makes the spool), checks
- * alone for `queue plan`.  No lock and no journal on the host, nothing of the
- * state here: the caller stores what it wants.
+ * alone for `queue plan`: these change nothing there.  Leave of a host for
+ * `host revoke`.  Nothing of the state here: the caller stores what it wants.
  */
 #ifndef TW_ENGINE_SURVEY_H
 #define TW_ENGINE_SURVEY_H
@@ -31,13 +31,20 @@ struct tw_survey_host {
 	char *facts;		/* a JSON object of strings, or NULL */
 	char spool_id[64];	/* "-" when it has none */
 	const char *transport;	/* that was used */
+	bool has_answered;	/* the executor there spoke: it was logged in */
+	bool was_asked;		/* the request was sent, so may have arrived */
+	bool has_refused;	/* the executor did: nothing was done */
+	bool is_refused;	/* the host refused the login itself */
+	char taken[64];		/* revoke: lines of keys, and what became of
+				 * the spool: gone, absent, shared, left; "":
+				 * the host has not said that it is done */
 	struct tw_survey_step *steps;	/* nsteps of the options */
 	size_t nsteps;
 };
 
 struct tw_survey_options {
 	struct tw_store *store;	/* for the organisations' keys */
-	const char *verb;	/* "init", "facts" or "plan" */
+	const char *verb;	/* "init", "facts", "plan" or "revoke" */
 	int jobs;		/* 0: TW_RUNNER_JOBS */
 	bool agent;
 	const struct tw_transport *transport;	/* tests; or NULL */
@@ -45,6 +52,8 @@ struct tw_survey_options {
 	size_t text_len, blob_len, nsteps;
 	const void *secret;	/* plan: tw_secrets_text() */
 	size_t secret_len;
+	const char *const *keys;	/* revoke: see engine/wire.h */
+	bool shared;
 	const struct tw_mask_forms *forms;	/* out of all that hosts say;
 						   or NULL */
 	/* Called for each host as it is done; or NULL. */

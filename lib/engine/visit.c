@@ -219,9 +219,36 @@ static void on_lost(struct visit *v, const char *text)
 	visit_hold(v, reason);
 }
 
+/* The host has done more for this queue than this state knows.  A person's
+ * release makes the tower give later numbers: nothing else does. */
+static void on_stale(struct visit *v, const char *rest)
+{
+	char text[400];
+
+	snprintf(text, sizeof text, "this state is an old copy: the host has "
+	    "seen later changes of this queue%s%s (look at what was done "
+	    "there, cancel what must not be done again, then: towerify-host "
+	    "release %s)", *rest ? ": " : "", rest, v->host.name);
+	visit_hold(v, text);
+}
+
+/* Refused before anything was looked at; what was sent before, and never heard
+ * of, remains in doubt. */
+static void on_other_spool(struct visit *v)
+{
+	struct tw_err err = { 0 };
+	enum tw_status st;
+
+	if (v->change.accepted || v->change.in_doubt)
+		return;
+	st = tw_change_not_taken(v->runner->o.store, &v->change, &err);
+	if (st && st != TW_AGAIN)
+		runner_fail(v->runner, &err);
+}
+
 static void on_refused(struct visit *v, const char *rest)
 {
-	char word[16], text[256];
+	char word[16], text[400];
 	size_t n = strcspn(rest, " ");
 
 	snprintf(word, sizeof word, "%.*s", (int)n, rest);
@@ -230,10 +257,14 @@ static void on_refused(struct visit *v, const char *rest)
 		on_lost(v, rest);
 		return;
 	}
+	if (strcmp(word, "stale") == 0) {
+		on_stale(v, rest);
+		return;
+	}
+	if (strcmp(word, "spool") == 0)
+		on_other_spool(v);
 	snprintf(text, sizeof text, "%s%s%s",
 	    strcmp(word, "spool") == 0 ? "spool lost or host replaced" :
-	    strcmp(word, "stale") == 0 ? "the host has seen later changes of "
-	    "this queue: this state is an old copy" :
 	    strcmp(word, "held") == 0 ? "the host bears a mark" :
 	    strcmp(word, "space") == 0 ? "no room on the host" :
 	    strcmp(word, "secret") == 0 ? "no place in memory for secrets" :

@@ -30,6 +30,16 @@ static void add_program(const struct tw_request *r, struct tw_buf *out)
 	    r->text_len, r->blob_len, text, blob);
 }
 
+static void add_keys(const struct tw_request *r, struct tw_buf *out)
+{
+	size_t i;
+
+	for (i = 0; r->keys && r->keys[i]; i++)
+		tw_buf_addf(out, " key=%s", r->keys[i]);
+	if (r->shared)
+		tw_buf_adds(out, " shared=1");
+}
+
 static void add_secret(const struct tw_request *r, struct tw_buf *out)
 {
 	char sha[TW_SHA256_HEX];
@@ -70,6 +80,7 @@ enum tw_status tw_wire_request(const struct tw_request *r, struct tw_buf *out,
 		tw_buf_addf(out, " room=%" PRId64, r->room);
 		add_program(r, out);
 	}
+	add_keys(r, out);
 	if (r->secret_len)
 		add_secret(r, out);
 	tw_buf_addc(out, '\n');

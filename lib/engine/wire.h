@@ -21,7 +21,7 @@ extern const char tw_executor_text[];
 extern const size_t tw_executor_text_len;
 
 struct tw_request {
-	const char *verb;	/* init, facts, start, resume, plan */
+	const char *verb;	/* init, facts, start, resume, plan, revoke */
 	const char *nonce;	/* 32 hex digits */
 	const char *spool;	/* NULL: the default place */
 	const char *spool_id;	/* pinned; NULL: none */
@@ -42,6 +42,8 @@ struct tw_request {
 	size_t blob_len;
 	const void *secret;	/* start, resume, plan: tw_secrets_text() */
 	size_t secret_len;	/* 0: none */
+	const char *const *keys;	/* revoke: "TYPE:BASE64", NULL-ended */
+	bool shared;		/* revoke: the spool is another queue's too */
 };
 
 /* Appends all of it to out: executor, request line, program, secrets.  out is

@@ -181,12 +181,12 @@ enum {
 	A_DETAIL, A_FILE_HASH, A_BUNDLE,
 };
 
-static enum tw_status read_row(struct tw_stmt *st, struct tw_app *a,
+static enum tw_status read_row(struct tw_stmt *st, void *row,
     struct tw_err *err)
 {
+	struct tw_app *a = row;
 	bool ok = true;
 
-	memset(a, 0, sizeof *a);
 	if (!tw_app_source_parse(tw_stmt_col_text(st, A_SOURCE), &a->source))
 		return tw_err_set(err, TW_CONFIG,
 		    "an app has the unknown source '%s'",
@@ -206,27 +206,8 @@ static enum tw_status read_row(struct tw_stmt *st, struct tw_app *a,
 	return ok ? TW_OK : tw_err_nomem(err);
 }
 
-/* The hosts whose instances count for the caller, as JSON; NULL: every one. */
-static enum tw_status visible_hosts(struct tw_store *s,
-    const struct tw_who *who, char **json, struct tw_err *err)
-{
-	enum tw_status status;
-	int64_t *ids = NULL;
-	bool is_all = false;
-	size_t n = 0;
-
-	*json = NULL;
-	status = tw_host_visible(s, who, &ids, &n, &is_all, err);
-	if (status == TW_OK && !is_all) {
-		*json = tw_json_ids(ids, n);
-		if (!*json)
-			status = tw_err_nomem(err);
-	}
-	free(ids);
-	return status;
-}
-
-/* By name, the newest first; of the same version the file's. */
+/* By name, the newest first; of the same version the file's.  1.0 and 1.00 are
+ * the same to Debian: their order is that of their letters, as in pick(). */
 static int by_name(const void *a, const void *b)
 {
 	const struct tw_app *x = a, *y = b;
@@ -234,7 +215,9 @@ static int by_name(const void *a, const void *b)
 
 	if (!order)
 		order = -tw_version_cmp(x->version, y->version);
-	return order ? order : (int)x->source - (int)y->source;
+	if (!order)
+		order = (int)x->source - (int)y->source;
+	return order ? order : strcmp(x->version, y->version);
 }
 
 static const char select_sql[] =
@@ -244,33 +227,6 @@ static const char select_sql[] =
     " AND (?6 IS NULL OR a.archs IS NULL"
     "     OR instr(',' || a.archs || ',', ',' || ?6 || ',') > 0)"
     " AND (?7 = 0 OR a.level >= ?7)";
-
-static enum tw_status read_rows(struct tw_stmt *st, struct tw_app **out,
-    size_t *n, struct tw_err *err)
-{
-	enum tw_status status;
-	struct tw_app *more;
-	size_t cap = 0;
-
-	while ((status = tw_stmt_step(st, err)) == TW_OK) {
-		if (*n == cap) {
-			cap = cap ? cap * 2 : 64;
-			more = reallocarray(*out, cap, sizeof **out);
-			if (!more) {
-				status = tw_err_nomem(err);
-				break;
-			}
-			*out = more;
-		}
-		status = read_row(st, &(*out)[(*n)++], err);
-		if (status != TW_OK)
-			break;
-	}
-	if (status == TW_NO)
-		return TW_OK;
-	tw_stmt_reset(st);
-	return status;
-}
 
 /* A pattern's brackets are letters like others. */
 static char *make_glob(const char *pattern)
@@ -292,12 +248,13 @@ enum tw_status tw_app_select(struct tw_store *s, const struct tw_who *who,
 	char *hosts = NULL, *glob = NULL;
 	enum tw_status status;
 	struct tw_stmt *st;
+	void *rows = NULL;
 
 	*out = NULL;
 	*n = 0;
 	if (f->pattern && *f->pattern && !(glob = make_glob(f->pattern)))
 		return tw_err_nomem(err);
-	status = visible_hosts(s, who, &hosts, err);
+	status = tw_host_visible_json(s, who, &hosts, err);
 	if (status == TW_OK)
 		status = tw_tenant_stmt(s, who, select_sql, &st, err);
 	if (status == TW_OK) {
@@ -307,8 +264,10 @@ enum tw_status tw_app_select(struct tw_store *s, const struct tw_who *who,
 		tw_stmt_text(st, 5, f->category);
 		tw_stmt_text(st, 6, f->arch);
 		tw_stmt_int(st, 7, f->level);
-		status = read_rows(st, out, n, err);
+		status = tw_rows_read(st, sizeof **out, read_row, &rows, n,
+		    err);
 	}
+	*out = rows;
 	free(hosts);
 	free(glob);
 	if (status == TW_OK && *n > 1)
@@ -330,7 +289,7 @@ static const char candidates_sql[] =
     "SELECT id, version, source FROM app"
     " WHERE org_id = ?1 AND name = ?2 AND (?3 IS NULL OR version = ?3)"
     " AND (?4 IS NULL OR source = ?4)"
-    " ORDER BY source <> 'file'";
+    " ORDER BY source <> 'file', version";
 enum { CANDIDATE_ID, CANDIDATE_VERSION, CANDIDATE_SOURCE };
 
 /* The newest of those of the first source; 0: none. */
@@ -399,7 +358,7 @@ static enum tw_status find(struct tw_store *s, const struct tw_who *who,
 	int64_t id = 0;
 
 	memset(out, 0, sizeof *out);
-	status = visible_hosts(s, who, &hosts, err);
+	status = tw_host_visible_json(s, who, &hosts, err);
 	if (status == TW_OK)
 		status = pick(s, who, n, source, &id, err);
 	if (status == TW_OK)

@@ -348,19 +348,24 @@ enum tw_status tw_app_manifest(struct tw_store *s, const struct tw_who *who,
 
 /* What an upgrade under way goes to counts too. */
 static const char used_sql[] =
-    "SELECT i.version, h.name, count(*) OVER () FROM instance i"
-    " JOIN host h ON h.id = i.host_id JOIN app a ON a.org_id = i.org_id"
-    "    AND a.name = i.app AND a.source = i.source"
-    "    AND (a.version = i.version OR a.version = i.next_version)"
-    " WHERE i.org_id = ?1 AND i.app = ?2 AND (?3 IS NULL OR a.version = ?3)"
-    "    AND i.state <> 'gone' ORDER BY h.name LIMIT 1";
-enum { USED_VERSION, USED_HOST, USED_COUNT };
+    "SELECT coalesce(?3, i.version), h.name, count(*) OVER (),"
+    "    coalesce(?3, i.version) = i.version"
+    " FROM instance i JOIN host h ON h.id = i.host_id"
+    " LEFT JOIN change c ON c.id = i.change_id AND i.state = 'upgrading'"
+    " WHERE i.org_id = ?1 AND i.app = ?2 AND i.state <> 'gone'"
+    "    AND EXISTS (SELECT 1 FROM app a WHERE a.org_id = i.org_id"
+    "        AND a.name = i.app AND a.source = i.source"
+    "        AND a.version IN (i.version, c.app_version)"
+    "        AND (?3 IS NULL OR a.version = ?3))"
+    " ORDER BY h.name LIMIT 1";
+enum { USED_VERSION, USED_HOST, USED_COUNT, USED_IS_THERE };
 
 static enum tw_status refuse_used(struct tw_store *s,
     const struct tw_who *who, const struct tw_app_name *n,
     struct tw_err *err)
 {
 	enum tw_status status;
+	const char *how;
 	struct tw_stmt *st;
 	int64_t more;
 
@@ -373,12 +378,14 @@ static enum tw_status refuse_used(struct tw_store *s,
 	if (status != TW_OK)
 		return status == TW_NO ? TW_OK : status;
 	more = tw_stmt_col_int(st, USED_COUNT) - 1;
-	tw_err_set(err, TW_NO, "%s@%s is deployed on %s", n->name,
-	    tw_stmt_col_text(st, USED_VERSION),
+	how = tw_stmt_col_int(st, USED_IS_THERE) ? "is deployed on" :
+	    "is what an upgrade brings to";
+	tw_err_set(err, TW_NO, "%s@%s %s %s", n->name,
+	    tw_stmt_col_text(st, USED_VERSION), how,
 	    tw_stmt_col_text(st, USED_HOST));
 	if (more > 0)
-		tw_err_set(err, TW_NO, "%s@%s is deployed on %s, and %lld "
-		    "more", n->name, tw_stmt_col_text(st, USED_VERSION),
+		tw_err_set(err, TW_NO, "%s@%s %s %s, and %lld more", n->name,
+		    tw_stmt_col_text(st, USED_VERSION), how,
 		    tw_stmt_col_text(st, USED_HOST), (long long)more);
 	tw_stmt_reset(st);
 	return TW_NO;

@@ -181,6 +181,7 @@ enum tw_status tw_audit_add(struct tw_store *s, const struct tw_audit *a,
 
 char *tw_audit_detail(const char *key, ...)
 {
+	size_t mark = tw_json_mark();
 	json_t *object = json_object();
 	const char *value;
 	char *out = NULL;
@@ -196,7 +197,8 @@ char *tw_audit_detail(const char *key, ...)
 	}
 	va_end(ap);
 	if (!failed)
-		out = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		out = tw_json_dump(object, JSON_COMPACT | JSON_PRESERVE_ORDER,
+		    mark);
 	json_decref(object);
 	return out;
 }

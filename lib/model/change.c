@@ -96,7 +96,7 @@ void tw_change_release(struct tw_change *c)
 	"            OR s.undo_state = 'running') ORDER BY s.k DESC LIMIT 1)," \
 	"    c.app, c.app_version, c.action," \
 	"    (SELECT i.name FROM instance i WHERE i.id = c.instance_id)," \
-	"    c.successor_user, c.successor_port, c.successor_sudo," \
+	"    c.doubt, c.successor_user, c.successor_port, c.successor_sudo," \
 	"    c.successor_at"
 #define TABLES \
 	" FROM change c JOIN operator o ON o.id = c.operator_id" \
@@ -107,7 +107,7 @@ enum {
 	NOT_BEFORE, NOT_AFTER, RETRY_OF, CANCEL_BY, CANCEL_AT, STARTED,
 	ACCEPTED, ENDED, EPOCH, SEQ, ROOM, NSTEPS, LIFE, OFFSET, NEXT_EVENT,
 	CLOCK, CUR_STEP, IN_UNDO, PROGRAM, BLOB, STEPS_DONE, STEP_NAME,
-	C_APP, C_APP_VERSION, C_ACTION, C_INSTANCE, C_SUCCESSOR,
+	C_APP, C_APP_VERSION, C_ACTION, C_INSTANCE, DOUBT, C_SUCCESSOR,
 };
 
 /* False: no memory. */
@@ -170,6 +170,7 @@ static enum tw_status read_row(struct tw_stmt *st, struct tw_change *c,
 	c->is_held = c->status == TW_CHANGE_QUEUED &&
 	    tw_stmt_col_int(st, HELD) != 0;
 	c->hold_after_failure = tw_stmt_col_int(st, HOLD_AFTER) != 0;
+	c->in_doubt = tw_stmt_col_int(st, DOUBT) != 0;
 	c->in_undo = tw_stmt_col_int(st, IN_UNDO) != 0;
 	tw_col_hash(st, PROGRAM, c->program);
 	tw_col_hash(st, BLOB, c->blob);

@@ -47,6 +47,8 @@ struct tw_change {		/* strings owned; NULL where none */
 	int64_t epoch, seq, room, nsteps;
 	int64_t life, offset, next_event, clock, cur_step;
 	bool in_undo;
+	bool in_doubt;		/* not accepted, but an earlier request may
+				   have reached the host, unheard */
 	uint8_t program[32], blob[32];	/* hashes; blob all 0: none */
 	/* filled by list and show */
 	int64_t steps_done;	/* ended steps */
@@ -79,8 +81,8 @@ struct tw_filing {		/* what is filed, for each host */
 	int64_t room, not_before, not_after;
 	const char *times;	/* the two as the operator gave them, or NULL:
 				   what --key compares */
-	const char *asked;	/* what --key compares in place of file, blob,
-				   params and secrets; or NULL */
+	const char *asked;	/* what --key compares in place of hosts, file,
+				   blob, params and secrets; or NULL */
 	const struct tw_secret *apart; size_t napart;	/* and these beside
 				   asked: never stored */
 	const struct tw_instance_act *act;	/* of an app, or NULL */
@@ -107,14 +109,15 @@ struct tw_filing {		/* what is filed, for each host */
 enum tw_status tw_change_file(struct tw_store *s, const struct tw_who *who,
     const struct tw_filing *f, const struct tw_host *hosts, size_t n,
     int64_t *nums, bool *again, struct tw_err *err);
-/* The same with a filing for each host: f[n].  Key, times, asked, apart,
- * after-failure, successor, and the app of act are those of f[0]. */
+/* The same with a filing for each host: f[n], all of instances or none.  Key,
+ * times, asked, apart, after-failure and successor are those of f[0]. */
 enum tw_status tw_change_file_each(struct tw_store *s,
     const struct tw_who *who, const struct tw_filing *const *f,
     const struct tw_host *hosts, size_t n, int64_t *nums, bool *again,
     struct tw_err *err);
-/* Was that filed under its key before?  Asks alone, and no rights: what the
- * key compares is read of f. */
+/* Was that, with .asked, filed under its key before?  Asks alone: key, asked,
+ * apart, times, after-failure and retry_of of f are read.  nums[i] 0: nothing
+ * was filed for that host then.  TW_DENIED as for filing it. */
 enum tw_status tw_change_filed(struct tw_store *s, const struct tw_who *who,
     const struct tw_filing *f, const struct tw_host *hosts, size_t n,
     int64_t *nums, bool *again, struct tw_err *err);
@@ -194,11 +197,12 @@ enum tw_status tw_change_cancel(struct tw_store *s, const struct tw_who *who,
  * that are not there are left to the acts to complain of. */
 enum tw_status tw_change_permit(struct tw_store *s, const struct tw_who *who,
     const int64_t *nums, size_t n, struct tw_err *err);
-/* A person declares a running change lost: unknown, audit "change.lost"; its
- * host is held and stays so.  acked_seq stays.  TW_NO: it is not running. */
-enum tw_status tw_change_declare_lost(struct tw_store *s,
-    const struct tw_who *who, int64_t num, const char *reason,
-    struct tw_err *err);
+/* A person gives up a running change: unknown, audit "change.abandon"; its host
+ * is held.  acked_seq goes up to c->seq: should the host come back with the
+ * change unfinished, it undoes it before it takes another one.  TW_NO: it is
+ * not running. */
+enum tw_status tw_change_abandon(struct tw_store *s, const struct tw_who *who,
+    int64_t num, const char *reason, struct tw_err *err);
 
 /* --- the runner's side (no tenant's limit) ---------------------------- */
 
@@ -239,6 +243,12 @@ enum tw_status tw_queue_settle(struct tw_store *s, int64_t host_id,
 enum tw_status tw_change_claim(struct tw_store *s, int64_t host_id,
     int64_t now, struct tw_change *out, int64_t *cancelled,
     struct tw_err *err);
+/* The host said that it took nothing of what was sent now, nor was anything sent
+ * before: c is not in doubt.  (What is in doubt when its host's spool is accepted
+ * anew may have run there, so it is not sent again: tw_host_save().)  Own
+ * transaction. */
+enum tw_status tw_change_not_taken(struct tw_store *s,
+    const struct tw_change *c, struct tw_err *err);
 /* The host has it; audit "change.accept".  Own transaction. */
 enum tw_status tw_change_accepted(struct tw_store *s, struct tw_change *c,
     int64_t now, struct tw_err *err);

@@ -203,7 +203,24 @@ enum tw_status tw_change_permit(struct tw_store *s, const struct tw_who *who,
 	return status;
 }
 
-/* --- lost -------------------------------------------------------------- */
+/* --- given up ----------------------------------------------------------- */
+
+static const char acked_sql[] =
+    "UPDATE host SET acked_seq = max(acked_seq, ?2) WHERE id = ?1";
+
+static enum tw_status raise_acked(struct tw_store *s,
+    const struct tw_change *c, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_stmt_get(s, acked_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, c->host_id);
+	tw_stmt_int(st, 2, c->seq);
+	return tw_stmt_run(st, err);
+}
 
 static enum tw_status lose(struct tw_store *s, const struct tw_who *who,
     const struct tw_change *c, const struct tw_grant_used *used,
@@ -219,13 +236,15 @@ static enum tw_status lose(struct tw_store *s, const struct tw_who *who,
 		    tw_change_status_name(c->status));
 	status = end_row(s, who, c->id, TW_CHANGE_UNKNOWN, reason, now, err);
 	if (status == TW_OK)
+		status = raise_acked(s, c, err);
+	if (status == TW_OK)
 		status = tw_change_record(s, c->org_id, who->login,
-		    c->host_name, c->num, "change.lost", now,
+		    c->host_name, c->num, "change.abandon", now,
 		    tw_audit_detail("reason", reason, "grant", used->text,
 		    (char *)NULL), err);
 	if (status != TW_OK)
 		return status;
-	if (asprintf(&hold, "change %lld was declared lost",
+	if (asprintf(&hold, "change %lld was abandoned",
 	    (long long)c->num) < 0)
 		return tw_err_nomem(err);
 	status = tw_host_hold_row(s, who, c->host_id, hold, used->text, err);
@@ -233,7 +252,7 @@ static enum tw_status lose(struct tw_store *s, const struct tw_who *who,
 	return status;
 }
 
-enum tw_status tw_change_declare_lost(struct tw_store *s,
+enum tw_status tw_change_abandon(struct tw_store *s,
     const struct tw_who *who, int64_t num, const char *reason,
     struct tw_err *err)
 {
@@ -253,23 +272,6 @@ enum tw_status tw_change_declare_lost(struct tw_store *s,
 }
 
 /* --- the end ----------------------------------------------------------- */
-
-static const char acked_sql[] =
-    "UPDATE host SET acked_seq = max(acked_seq, ?2) WHERE id = ?1";
-
-static enum tw_status raise_acked(struct tw_store *s,
-    const struct tw_change *c, struct tw_err *err)
-{
-	enum tw_status status;
-	struct tw_stmt *st;
-
-	status = tw_stmt_get(s, acked_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 1, c->host_id);
-	tw_stmt_int(st, 2, c->seq);
-	return tw_stmt_run(st, err);
-}
 
 enum tw_status tw_change_end(struct tw_store *s, struct tw_change *c,
     enum tw_change_status to, const char *reason, int64_t now,

@@ -65,32 +65,39 @@ static void add_secrets(struct tw_sha256 *h, const struct batch *b)
 	add_bytes(h, hash, sizeof hash);
 }
 
-/* The hosts in any order, the file and what it names, parameters, times,
- * options.  Not the program: another version may write it differently. */
-static enum tw_status hash_batch(struct batch *b, struct tw_err *err)
+static enum tw_status add_hosts(struct tw_sha256 *h, const struct batch *b,
+    struct tw_err *err)
 {
-	const struct tw_filing *f = b->f;
-	const char *times = f->times ? f->times : "";
-	const struct tw_host **sorted;
-	struct tw_sha256 *h;
+	const struct tw_host **sorted = calloc(b->n + 1, sizeof *sorted);
 	size_t i;
 
-	sorted = calloc(b->n + 1, sizeof *sorted);
-	h = tw_sha256_new();
-	if (!sorted || !h) {
-		free(sorted);
-		tw_sha256_free(h);
+	if (!sorted)
 		return tw_err_nomem(err);
-	}
 	for (i = 0; i < b->n; i++)
 		sorted[i] = &b->hosts[i];
 	qsort(sorted, b->n, sizeof *sorted, by_name);
 	add_int(h, (int64_t)b->n);
 	for (i = 0; i < b->n; i++)
 		add_bytes(h, sorted[i]->name, strlen(sorted[i]->name));
+	free(sorted);
+	return TW_OK;
+}
+
+/* The hosts in any order, the file and what it names, parameters, times,
+ * options.  Not the program: another version may write it differently. */
+static enum tw_status hash_batch(struct batch *b, struct tw_err *err)
+{
+	const struct tw_filing *f = b->f;
+	const char *times = f->times ? f->times : "";
+	struct tw_sha256 *h = tw_sha256_new();
+	enum tw_status status = TW_OK;
+
+	if (!h)
+		return tw_err_nomem(err);
 	if (f->asked) {
 		add_bytes(h, f->asked, strlen(f->asked));
 	} else {
+		status = add_hosts(h, b, err);
 		add_bytes(h, f->params, strlen(f->params));
 		add_bytes(h, f->file, f->file_len);
 		add_bytes(h, f->blob, f->blob_len);
@@ -101,14 +108,29 @@ static enum tw_status hash_batch(struct batch *b, struct tw_err *err)
 	add_secrets(h, b);
 	tw_sha256_get(h, b->hash);
 	tw_sha256_free(h);
-	free(sorted);
-	return TW_OK;
+	return status;
 }
 
 struct filed {			/* a change filed under the key before */
-	char *host;
+	char *host, *app;	/* app NULL: of none */
 	int64_t num;
 };
+
+struct before {			/* all of them; release with before_release() */
+	struct filed *rows;
+	size_t n;
+};
+
+static void before_release(struct before *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++) {
+		free(f->rows[i].host);
+		free(f->rows[i].app);
+	}
+	free(f->rows);
+}
 
 static int by_host(const void *a, const void *b)
 {
@@ -118,9 +140,9 @@ static int by_host(const void *a, const void *b)
 }
 
 static const char key_sql[] =
-    "SELECT host_name, num, batch_hash FROM change"
+    "SELECT host_name, num, batch_hash, app FROM change"
     " WHERE org_id = ?1 AND batch_key = ?2 ORDER BY num";
-enum { KEY_HOST, KEY_NUM, KEY_HASH };
+enum { KEY_HOST, KEY_NUM, KEY_HASH, KEY_APP };
 
 /* The number only to who may see that change. */
 static enum tw_status key_taken(struct tw_store *s, const struct batch *b,
@@ -140,61 +162,102 @@ static enum tw_status key_taken(struct tw_store *s, const struct batch *b,
 	    "else", b->f->key);
 }
 
-/* Reads at most b->n rows: a filing that is the same has as many. */
+static enum tw_status read_one(struct tw_stmt *st, struct before *f,
+    struct tw_err *err)
+{
+	struct filed *more = reallocarray(f->rows, f->n + 1, sizeof *more);
+
+	if (!more)
+		return tw_err_nomem(err);
+	f->rows = more;
+	more += f->n++;
+	memset(more, 0, sizeof *more);
+	more->num = tw_stmt_col_int(st, KEY_NUM);
+	return tw_col_dup(st, KEY_HOST, &more->host) &&
+	    tw_col_dup(st, KEY_APP, &more->app) ? TW_OK : tw_err_nomem(err);
+}
+
+/* What was filed under the key, by host; TW_NO: something else was. */
 static enum tw_status read_filed(struct tw_store *s, const struct batch *b,
-    struct filed *rows, size_t *n, struct tw_err *err)
+    struct before *f, struct tw_err *err)
 {
 	uint8_t hash[TW_SHA256_LEN];
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	*n = 0;
 	status = tw_tenant_stmt(s, b->who, key_sql, &st, err);
 	if (status != TW_OK)
 		return status;
 	tw_stmt_text(st, 2, b->f->key);
 	while ((status = tw_stmt_step(st, err)) == TW_OK) {
 		tw_col_hash(st, KEY_HASH, hash);
-		if (*n == b->n || memcmp(hash, b->hash, sizeof hash) != 0)
+		if (memcmp(hash, b->hash, sizeof hash) != 0)
 			status = key_taken(s, b, tw_stmt_col_int(st, KEY_NUM),
 			    err);
-		else if (!tw_col_dup(st, KEY_HOST, &rows[*n].host))
-			status = tw_err_nomem(err);
+		else
+			status = read_one(st, f, err);
 		if (status != TW_OK) {
 			tw_stmt_reset(st);
 			return status;
 		}
-		rows[*n].num = tw_stmt_col_int(st, KEY_NUM);
-		++*n;
 	}
+	if (f->n)
+		qsort(f->rows, f->n, sizeof *f->rows, by_host);
 	return status == TW_NO ? TW_OK : status;
 }
 
-/* Was this filed under the key before?  Then *again, and its numbers in the
- * order of the hosts. */
-static enum tw_status find_again(struct tw_store *s, const struct batch *b,
-    int64_t *nums, bool *again, struct tw_err *err)
+static const struct filed *on_host(const struct before *f, const char *host)
 {
-	struct filed *rows, want = { NULL, 0 }, *row;
-	enum tw_status status;
-	size_t i, n;
+	const struct filed want = { .host = (char *)host };
 
-	rows = calloc(b->n + 1, sizeof *rows);
-	if (!rows)
-		return tw_err_nomem(err);
-	status = read_filed(s, b, rows, &n, err);
-	if (status == TW_OK && n > 0) {
-		*again = true;
-		qsort(rows, n, sizeof *rows, by_host);
-		for (i = 0; i < b->n; i++) {
-			want.host = b->hosts[i].name;
-			row = bsearch(&want, rows, n, sizeof *rows, by_host);
-			nums[i] = row ? row->num : 0;
-		}
+	return f->n ? bsearch(&want, f->rows, f->n, sizeof *f->rows, by_host) :
+	    NULL;
+}
+
+/* Was this filed under the key before?  Then *again, and its numbers in the
+ * order of the hosts; 0: that host had nothing to do. */
+static enum tw_status find_again(struct tw_store *s, const struct batch *b,
+    struct before *f, int64_t *nums, bool *again, struct tw_err *err)
+{
+	const struct filed *row;
+	enum tw_status status;
+	size_t i;
+
+	status = read_filed(s, b, f, err);
+	if (status != TW_OK || f->n == 0)
+		return status;
+	*again = true;
+	for (i = 0; i < b->n; i++) {
+		row = on_host(f, b->hosts[i].name);
+		nums[i] = row ? row->num : 0;
 	}
-	for (i = 0; i < n; i++)
-		free(rows[i].host);
-	free(rows);
+	return TW_OK;
+}
+
+/* Who asks for what was filed before must have the right to file it. */
+static enum tw_status permit_before(struct tw_store *s, const struct batch *b,
+    const struct before *f, struct tw_err *err)
+{
+	struct tw_host *hosts = calloc(b->n + 1, sizeof *hosts);
+	const char **apps = calloc(b->n + 1, sizeof *apps);
+	enum tw_status status = TW_OK;
+	const struct filed *row;
+	size_t n = 0, i;
+
+	if (!hosts || !apps)
+		status = tw_err_nomem(err);
+	for (i = 0; status == TW_OK && i < b->n; i++) {
+		row = on_host(f, b->hosts[i].name);
+		if (!row)
+			continue;
+		hosts[n] = b->hosts[i];	/* borrowed */
+		apps[n++] = row->app;
+	}
+	if (status == TW_OK)
+		status = tw_host_permit_apps(s, b->who, TW_MAY_DEPLOY, apps,
+		    hosts, n, NULL, err);
+	free(hosts);
+	free(apps);
 	return status;
 }
 
@@ -278,6 +341,7 @@ static char *make_detail(const struct batch *b,
 {
 	char file[TW_SHA256_HEX], program[TW_SHA256_HEX];
 	const struct tw_filing *f = b->f;
+	size_t mark = tw_json_mark();
 	json_t *o = json_object();
 	bool failed = !o;
 	char *out = NULL;
@@ -304,7 +368,8 @@ static char *make_detail(const struct batch *b,
 	set_text(o, "grant", used->text, &failed);
 	set_text(o, "host_grant", login ? login->text : NULL, &failed);
 	if (!failed)
-		out = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		out = tw_json_dump(o, JSON_COMPACT | JSON_PRESERVE_ORDER,
+		    mark);
 	json_decref(o);
 	return out;
 }
@@ -489,15 +554,36 @@ static enum tw_status file_rows(struct tw_store *s, struct batch *b,
 	return status;
 }
 
-static enum tw_status file_all(struct tw_store *s, struct batch *b,
-    int64_t *nums, bool *again, struct tw_err *err)
+/* Each host's own app: instances of one name need not be of one app. */
+static enum tw_status permit(struct tw_store *s, const struct batch *b,
+    struct tw_err *err)
 {
-	const struct tw_instance_act *a = b->f->act;
+	const char **apps;
 	enum tw_status status;
 	size_t i;
 
-	status = tw_host_permit_app(s, b->who, a ? TW_MAY_DEPLOY :
-	    TW_MAY_CHANGE, a ? a->app : NULL, b->hosts, b->n, b->used, err);
+	if (!b->f->act)
+		return tw_host_permit(s, b->who, TW_MAY_CHANGE, b->hosts, b->n,
+		    b->used, err);
+	apps = calloc(b->n, sizeof *apps);
+	if (!apps)
+		return tw_err_nomem(err);
+	for (i = 0; i < b->n; i++)
+		apps[i] = b->each[i]->act->app;
+	status = tw_host_permit_apps(s, b->who, TW_MAY_DEPLOY, apps, b->hosts,
+	    b->n, b->used, err);
+	free(apps);
+	return status;
+}
+
+static enum tw_status file_all(struct tw_store *s, struct batch *b,
+    int64_t *nums, bool *again, struct tw_err *err)
+{
+	struct before before = { NULL, 0 };
+	enum tw_status status;
+	size_t i;
+
+	status = permit(s, b, err);
 	if (status == TW_OK && b->login)
 		status = tw_host_permit(s, b->who, TW_MAY_HOST, b->hosts,
 		    b->n, b->login, err);
@@ -507,7 +593,8 @@ static enum tw_status file_all(struct tw_store *s, struct batch *b,
 	if (status == TW_OK && b->f->key) {
 		status = hash_batch(b, err);
 		if (status == TW_OK)
-			status = find_again(s, b, nums, again, err);
+			status = find_again(s, b, &before, nums, again, err);
+		before_release(&before);
 	}
 	if (status != TW_OK || *again)
 		return status;
@@ -551,6 +638,7 @@ enum tw_status tw_change_filed(struct tw_store *s, const struct tw_who *who,
     int64_t *nums, bool *again, struct tw_err *err)
 {
 	struct batch b = { .who = who, .f = f, .hosts = hosts, .n = n };
+	struct before before = { NULL, 0 };
 	enum tw_status status;
 	struct tw_tx tx;
 
@@ -563,7 +651,10 @@ enum tw_status tw_change_filed(struct tw_store *s, const struct tw_who *who,
 	if (status == TW_OK)
 		status = hash_batch(&b, err);
 	if (status == TW_OK)
-		status = find_again(s, &b, nums, again, err);
+		status = find_again(s, &b, &before, nums, again, err);
+	if (status == TW_OK && *again)
+		status = permit_before(s, &b, &before, err);
+	before_release(&before);
 	tw_seal_free(b.seal);
 	return tw_tx_end(&tx, status, err);
 }

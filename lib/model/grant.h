@@ -109,5 +109,8 @@ bool tw_rights_are_all(const struct tw_rights *r);	/* the organisation */
 /* used may be NULL. */
 bool tw_rights_on(const struct tw_rights *r, const char *host,
     const char *const *labels, const char *app, struct tw_grant_used *used);
+/* With or without an app, whichever it is? */
+bool tw_rights_on_some(const struct tw_rights *r, const char *host,
+    const char *const *labels);
 
 #endif

@@ -272,8 +272,20 @@ bool tw_rights_everywhere(const struct tw_rights *r, const char *app,
 	return false;
 }
 
-bool tw_rights_on(const struct tw_rights *r, const char *host,
-    const char *const *labels, const char *app, struct tw_grant_used *used)
+/* What must hold of a right's apps. */
+struct apps {
+	bool is_any;		/* nothing */
+	const char *app;	/* it covers this one; NULL: none */
+};
+
+static bool covers(const struct right *v, const struct apps *a)
+{
+	return a->is_any || tw_grant_covers_app(v->app, a->app);
+}
+
+static bool is_on(const struct tw_rights *r, const char *host,
+    const char *const *labels, const struct apps *a,
+    struct tw_grant_used *used)
 {
 	const struct tw_target_item item = { host, labels };
 	const struct right *v = r->v, *end;
@@ -288,18 +300,33 @@ bool tw_rights_on(const struct tw_rights *r, const char *host,
 	if (!r->n)
 		return false;
 	for (end = v + r->nwide; v < end; v++)
-		if (tw_grant_covers_app(v->app, app))
+		if (covers(v, a))
 			return use(v, used);
 	end += r->nexact;
 	for (v = find_exact(r, host); v < end && strcmp(v->host, host) == 0;
 	    v++)
-		if (tw_grant_covers_app(v->app, app))
+		if (covers(v, a))
 			return use(v, used);
 	for (v = end; v < r->v + r->n; v++)
-		if (tw_grant_covers_app(v->app, app) &&
-		    tw_targets_has(v->hosts, &item))
+		if (covers(v, a) && tw_targets_has(v->hosts, &item))
 			return use(v, used);
 	return false;
+}
+
+bool tw_rights_on(const struct tw_rights *r, const char *host,
+    const char *const *labels, const char *app, struct tw_grant_used *used)
+{
+	const struct apps a = { .app = app };
+
+	return is_on(r, host, labels, &a, used);
+}
+
+bool tw_rights_on_some(const struct tw_rights *r, const char *host,
+    const char *const *labels)
+{
+	const struct apps a = { .is_any = true };
+
+	return is_on(r, host, labels, &a, NULL);
 }
 
 /* --- one question ------------------------------------------------------ */
@@ -343,7 +370,8 @@ static enum tw_status refuse(const struct tw_who *who, enum tw_permission p,
 	tw_err_set(err, TW_DENIED, "%s may not %s %s%s%s", who->login, name,
 	    app ? app : "", app ? " on " : "", host);
 	tw_err_hint(err, "ask an administrator for: towerify-op grant %s %s --on "
-	    "hosts:%s", who->login, name, host);
+	    "hosts:%s%s%s", who->login, name, host, app ? " --on app:" : "",
+	    app ? app : "");
 	return TW_DENIED;
 }
 

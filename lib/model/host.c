@@ -17,7 +17,7 @@ void tw_host_release(struct tw_host *h)
 		&h->name, &h->address, &h->user, &h->via, &h->identity,
 		&h->spool, &h->transport, &h->transport_used, &h->sshconfig,
 		&h->hostkey, &h->spool_id, &h->queue_id, &h->held_reason,
-		&h->held_by, &h->last_error, &h->facts,
+		&h->held_by, &h->last_error, &h->facts, &h->revoked_by,
 	};
 	size_t i;
 
@@ -46,7 +46,8 @@ void tw_host_list_free(struct tw_host *h, size_t n)
 	"    h.spool_id, h.queue_id, h.epoch, h.acked_seq, h.fence_epoch," \
 	"    h.fence_seq, h.held_reason, h.held_since, h.held_by, h.unhold," \
 	"    h.failures, h.next_attempt, h.last_error, h.last_error_at," \
-	"    h.last_seen, h.facts, h.facts_at, h.created," \
+	"    h.last_seen, h.facts, h.facts_at, h.created, h.leaving," \
+	"    h.revoked, h.revoked_by," \
 	"    (SELECT count(*) FROM change c WHERE c.host_id = h.id" \
 	"        AND c.status IN ('queued', 'running')" \
 	"        AND c.status = 'queued')," \
@@ -62,7 +63,7 @@ enum {
 	SSHCONFIG, HOSTKEY, SPOOL_ID, QUEUE_ID, EPOCH, ACKED_SEQ, FENCE_EPOCH,
 	FENCE_SEQ, HELD_REASON, HELD_SINCE, HELD_BY, UNHOLD, FAILURES,
 	NEXT_ATTEMPT, LAST_ERROR, LAST_ERROR_AT, LAST_SEEN, FACTS, FACTS_AT,
-	CREATED, QUEUED, RUNNING,
+	CREATED, LEAVING, REVOKED, REVOKED_BY, QUEUED, RUNNING,
 };
 
 /* False: no memory. */
@@ -81,6 +82,7 @@ static bool read_texts(struct tw_stmt *st, struct tw_host *h)
 		{ SPOOL_ID, &h->spool_id }, { QUEUE_ID, &h->queue_id },
 		{ HELD_REASON, &h->held_reason }, { HELD_BY, &h->held_by },
 		{ LAST_ERROR, &h->last_error }, { FACTS, &h->facts },
+		{ REVOKED_BY, &h->revoked_by },
 	};
 	bool ok = true;
 	size_t i;
@@ -112,6 +114,8 @@ static enum tw_status read_row(struct tw_stmt *st, struct tw_host *h,
 	h->last_seen = tw_stmt_col_int(st, LAST_SEEN);
 	h->facts_at = tw_stmt_col_int(st, FACTS_AT);
 	h->created = tw_stmt_col_int(st, CREATED);
+	h->leaving = tw_stmt_col_int(st, LEAVING) != 0;
+	h->revoked = tw_stmt_col_int(st, REVOKED);
 	h->queued = tw_stmt_col_int(st, QUEUED);
 	h->running = tw_stmt_col_int(st, RUNNING);
 	return read_texts(st, h) ? TW_OK : tw_err_nomem(err);
@@ -434,6 +438,22 @@ enum tw_status tw_host_visible(struct tw_store *s, const struct tw_who *who,
 	}
 	brief_free(&b);
 	tw_rights_free(view);
+	return status;
+}
+
+enum tw_status tw_host_visible_json(struct tw_store *s,
+    const struct tw_who *who, char **json, struct tw_err *err)
+{
+	enum tw_status status;
+	int64_t *ids = NULL;
+	bool is_all = false;
+	size_t n = 0;
+
+	*json = NULL;
+	status = tw_host_visible(s, who, &ids, &n, &is_all, err);
+	if (status == TW_OK && !is_all && !(*json = tw_json_ids(ids, n)))
+		status = tw_err_nomem(err);
+	free(ids);
 	return status;
 }
 

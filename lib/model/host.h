@@ -23,6 +23,11 @@ struct tw_host {		/* strings owned; NULL where none */
 	int failures;
 	int64_t next_attempt, last_error_at, last_seen, facts_at, created;
 	char *last_error, *facts;	/* facts: a JSON object of strings */
+	bool leaving;		/* it has said that the tower's key and files
+				   are off; that it lets in no more was not
+				   seen yet */
+	int64_t revoked;	/* when; 0: it is not */
+	char *revoked_by;
 	char **labels;		/* "key=value", sorted, NULL-terminated */
 	/* filled by list and show */
 	int64_t queued;		/* changes waiting */
@@ -37,7 +42,8 @@ void tw_host_release(struct tw_host *h);
  * whom nothing is visible at all. */
 
 /* Inserts h (name, address, port, user, …, hostkey, labels) with a fresh
- * queue id; audit "host.add".  TW_NO when the name is taken.  Own
+ * queue id; audit "host.add".  TW_NO when the name is taken, but by a host that
+ * is revoked: that one comes back, with its changes and instances, as h says.  Own
  * transaction, as all functions below. */
 enum tw_status tw_host_add(struct tw_store *s, const struct tw_who *who,
     struct tw_host *h, struct tw_err *err);
@@ -48,7 +54,8 @@ enum tw_status tw_host_get(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_host_load(struct tw_store *s, int64_t id,
     struct tw_host *out, struct tw_err *err);
 /* Stores every settable field and the labels of h (h->id says which), forgets
- * the fence where h has 0, and ends the wait for the next attempt; permitted
+ * the fence where h has 0, and ends the wait for the next attempt; a running
+ * change that is in doubt is not sent to another spool; permitted
  * with the labels as they were and as they become;
  * audit "host.set" with what (a JSON object of the keys changed, old and new)
  * as its detail. */
@@ -58,10 +65,31 @@ enum tw_status tw_host_save(struct tw_store *s, const struct tw_who *who,
  * row ("host removed"). */
 enum tw_status tw_host_remove(struct tw_store *s, const struct tw_who *who,
     const char *name, struct tw_err *err);
+
+/* Leaving a host, for who then takes the tower's key off it.  TW_NO: it is
+ * revoked, a change runs, or is queued and !may_cancel.  Holds it, so that none
+ * starts; who gives up releases it.  *is_shared: its spool is that of another
+ * host of this state. */
+enum tw_status tw_host_revoke_begin(struct tw_store *s,
+    const struct tw_who *who, const char *name, bool may_cancel,
+    bool *is_shared, struct tw_err *err);
+/* It has said that key and files are off. */
+enum tw_status tw_host_leaving(struct tw_store *s, const struct tw_who *who,
+    const char *name, struct tw_err *err);
+/* It lets the tower in no more.  What is queued is cancelled, each with its
+ * audit row ("host revoked"); audit "host.revoke" with how many lines of keys
+ * and what of the spool was taken (NULL: nobody knows).  From then on there is
+ * no contact with it, and whatever needs one is TW_NO: "web1 is revoked". */
+enum tw_status tw_host_revoke(struct tw_store *s, const struct tw_who *who,
+    const char *name, const char *keys, const char *spool,
+    struct tw_err *err);
+
 /* Holds by a person; already held: the first reason stays, TW_OK. */
 enum tw_status tw_host_hold(struct tw_store *s, const struct tw_who *who,
     const char *name, const char *reason, struct tw_err *err);
-/* TW_NO when it is not held.  Sets unhold, clears failures. */
+/* TW_NO when it is not held.  Sets unhold, clears failures.  Where the host has
+ * seen later numbers of this queue than the state gave out (a restored state,
+ * an old copy), its epoch grows and numbers go on beyond those. */
 enum tw_status tw_host_release_hold(struct tw_store *s,
     const struct tw_who *who, const char *name, struct tw_err *err);
 
@@ -74,22 +102,24 @@ void tw_host_list_free(struct tw_host *h, size_t n);
 
 /* May the caller, on all of these, by their labels as stored (those of h where
  * h->id is 0: to be added)?  For what contacts hosts; acts ask again
- * themselves.  TW_DENIED names all where not: "alice may not change web1, web2".  TW_NO: one
- * is not there, for the caller.  used: n of them, or NULL. */
+ * themselves.  TW_DENIED names all where not: "alice may not change web1, web2".
+ * TW_NO: one is not there, for the caller, or revoked.  used: n of them, or
+ * NULL. */
 enum tw_status tw_host_permit(struct tw_store *s, const struct tw_who *who,
     enum tw_permission p, const struct tw_host *hosts, size_t n,
     struct tw_grant_used *used, struct tw_err *err);
-/* The same for an app (NULL: none): "alice may not deploy wiki on web1". */
-enum tw_status tw_host_permit_app(struct tw_store *s,
-    const struct tw_who *who, enum tw_permission p, const char *app,
+/* The same for an app on each, apps[n] (NULL: of none): "alice may not deploy
+ * wiki on web1, web2, shop on web3". */
+enum tw_status tw_host_permit_apps(struct tw_store *s,
+    const struct tw_who *who, enum tw_permission p, const char *const *apps,
     const struct tw_host *hosts, size_t n, struct tw_grant_used *used,
     struct tw_err *err);
 /* May the caller on any host at all? */
 enum tw_status tw_host_permit_any(struct tw_store *s,
     const struct tw_who *who, enum tw_permission p, struct tw_err *err);
-/* Names of those of the hosts where the caller may `change' or `deploy', for a
- * pass limited to them; free with tw_strv_free().  TW_DENIED: the caller may
- * neither anywhere; must_all: or there is one of them where not. */
+/* Names of those of the hosts where the caller may `change', or `deploy' some
+ * app, for a pass limited to them; free with tw_strv_free().  TW_DENIED: the
+ * caller may neither anywhere; must_all: or there is one of them where not. */
 enum tw_status tw_host_runnable(struct tw_store *s, const struct tw_who *who,
     const struct tw_host *hosts, size_t n, bool must_all, char ***names,
     struct tw_err *err);
@@ -105,11 +135,13 @@ enum tw_status tw_host_checked(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_host_answered(struct tw_store *s, int64_t host_id,
     int64_t now, int64_t fence_epoch, int64_t fence_seq, bool unheld,
     struct tw_err *err);
+#define TW_HOST_DELAY_MAX 300000	/* milliseconds between two attempts */
 /* A temporary failure: counts, next_attempt = now + delay with jitter
- * (5 s doubling to 5 min), last_error.  No audit row. */
+ * (5 s doubling to TW_HOST_DELAY_MAX), last_error.  No audit row. */
 enum tw_status tw_host_unreachable(struct tw_store *s, int64_t host_id,
     int64_t now, const char *error, struct tw_err *err);
-/* The tower holds it; audit "host.hold" by "tower".  Already held: nothing. */
+/* The tower holds it; audit "host.hold" by "tower".  Already held by the tower:
+ * nothing; by a person: that hold becomes the tower's, and says so. */
 enum tw_status tw_host_hold_tower(struct tw_store *s, int64_t host_id,
     const char *reason, struct tw_err *err);
 

@@ -1,5 +1,5 @@
 /*
- * host_act.c - what operators do with hosts: add, change, remove, hold, release
+ * host_act.c - what operators do with hosts: add, change, hold, release
  */
 #include "model/host_private.h"
 
@@ -91,6 +91,30 @@ static const char save_sql[] =
     "    own_config = ?16"
     " WHERE org_id = ?1 AND id = ?17";
 
+/* Another spool than the one that a running change was sent to, unheard: it may
+ * have begun there, so from now on it is only asked for. */
+static const char not_again_sql[] =
+    "UPDATE change SET accepted = ?4"
+    " WHERE org_id = ?1 AND host_id = ?2"
+    "    AND status IN ('queued', 'running') AND status = 'running'"
+    "    AND accepted IS NULL AND doubt = 1"
+    "    AND (SELECT spool_id FROM host WHERE id = ?2) IS NOT ?3";
+
+static enum tw_status start_not_again(struct tw_store *s,
+    const struct tw_who *who, const struct tw_host *h, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_tenant_stmt(s, who, not_again_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 2, h->id);
+	tw_stmt_text(st, 3, h->spool_id);
+	tw_stmt_int(st, 4, tw_clock_now());
+	return tw_stmt_run(st, err);
+}
+
 /* Places 2 to 16 of both statements. */
 static void bind_settable(struct tw_stmt *st, const struct tw_host *h)
 {
@@ -112,29 +136,54 @@ static void bind_settable(struct tw_stmt *st, const struct tw_host *h)
 }
 
 static const char taken_sql[] =
-    "SELECT 1 FROM host WHERE org_id = ?1 AND name = ?2";
+    "SELECT id, revoked FROM host WHERE org_id = ?1 AND name = ?2";
+enum { TAKEN_ID, TAKEN_REVOKED };
 
+/* *id: a host of that name that is revoked, which can come back; 0: there is
+ * none. */
 static enum tw_status refuse_taken(struct tw_store *s,
-    const struct tw_who *who, const char *name, struct tw_err *err)
+    const struct tw_who *who, const char *name, int64_t *id,
+    struct tw_err *err)
 {
+	bool is_revoked = false;
 	enum tw_status status;
 	struct tw_stmt *st;
 
+	*id = 0;
 	status = tw_tenant_stmt(s, who, taken_sql, &st, err);
 	if (status != TW_OK)
 		return status;
 	tw_stmt_text(st, 2, name);
 	status = tw_stmt_step(st, err);
-	if (status == TW_NO)
-		return TW_OK;
 	if (status != TW_OK)
-		return status;
+		return status == TW_NO ? TW_OK : status;
+	*id = tw_stmt_col_int(st, TAKEN_ID);
+	is_revoked = !tw_stmt_col_is_null(st, TAKEN_REVOKED);
 	tw_stmt_reset(st);
+	status = is_revoked ? tw_host_may(s, who, TW_MAY_HOST, *id, name,
+	    NULL, err) : TW_DENIED;
+	if (status != TW_DENIED)
+		return status;
 	return tw_err_set(err, TW_NO, "there is a host '%s' already", name);
 }
 
+/* What was known of it from contacts is forgotten; its changes and instances are
+ * its own again. */
+static const char back_sql[] =
+    "UPDATE host SET address = ?2, port = ?3, user = ?4, via = ?5,"
+    "    identity = ?6, sudo = ?7, spool = ?8, transport = ?9,"
+    "    transport_used = ?10, port_given = ?11, user_given = ?12,"
+    "    sshconfig = ?13, hostkey = ?14, spool_id = ?15, own_config = ?16,"
+    "    queue_id = ?18, created = ?19, epoch = 1, next_seq = 1,"
+    "    acked_seq = 0, fence_epoch = 0, fence_seq = 0, unhold = 0,"
+    "    failures = 0, next_attempt = NULL, last_error = NULL,"
+    "    last_error_at = NULL, last_seen = NULL, facts = NULL,"
+    "    facts_at = NULL, held_reason = NULL, held_since = NULL,"
+    "    held_by = NULL, leaving = 0, revoked = NULL, revoked_by = NULL"
+    " WHERE org_id = ?1 AND name = ?17";
+
 /* With the labels, by which the grant may have been judged. */
-static char *add_detail(const struct tw_host *h,
+static char *add_detail(const struct tw_host *h, bool is_back,
     const struct tw_grant_used *used)
 {
 	struct tw_buf labels = TW_BUF_INIT;
@@ -150,7 +199,8 @@ static char *add_detail(const struct tw_host *h,
 		    "sudo", h->sudo ? "yes" : "no", "spool", h->spool,
 		    "hostkey", h->hostkey, "ssh-config",
 		    h->own_config ? "yes" : "no", "labels",
-		    labels.len ? labels.data : NULL, "grant", used->text,
+		    labels.len ? labels.data : NULL, "was",
+		    is_back ? "revoked" : NULL, "grant", used->text,
 		    (char *)NULL);
 	tw_buf_release(&labels);
 	return detail;
@@ -162,13 +212,15 @@ static enum tw_status insert_host(struct tw_store *s,
 	struct tw_grant_used used;
 	enum tw_status status;
 	struct tw_stmt *st;
+	int64_t back = 0;
 
 	status = tw_may_host(s, who, TW_MAY_HOST, h->name,
 	    (const char *const *)h->labels, NULL, &used, err);
 	if (status == TW_OK)
-		status = refuse_taken(s, who, h->name, err);
+		status = refuse_taken(s, who, h->name, &back, err);
 	if (status == TW_OK)
-		status = tw_tenant_stmt(s, who, add_sql, &st, err);
+		status = tw_tenant_stmt(s, who, back ? back_sql : add_sql,
+		    &st, err);
 	if (status != TW_OK)
 		return status;
 	bind_settable(st, h);
@@ -176,12 +228,12 @@ static enum tw_status insert_host(struct tw_store *s,
 	tw_stmt_text(st, 18, h->queue_id);
 	tw_stmt_int(st, 19, h->created);
 	status = tw_stmt_run(st, err);
-	h->id = tw_store_last_id(s);
+	h->id = back ? back : tw_store_last_id(s);
 	if (status == TW_OK)
 		status = put_labels(s, who, h, err);
 	if (status == TW_OK)
 		status = tw_host_record(s, who->org_id, who->login, h->name,
-		    "host.add", add_detail(h, &used), err);
+		    "host.add", add_detail(h, back, &used), err);
 	return status;
 }
 
@@ -229,12 +281,14 @@ static enum tw_status may_save(struct tw_store *s, const struct tw_who *who,
 /* The caller's detail and the grant, malloc'd. */
 static char *save_detail(const char *detail, const struct tw_grant_used *used)
 {
+	size_t mark = tw_json_mark();
 	json_t *o = json_loads(detail ? detail : "{}", 0, NULL);
 	char *out = NULL;
 
 	if (o && json_object_set_new(o, "grant",
 	    json_string(used->text)) == 0)
-		out = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		out = tw_json_dump(o, JSON_COMPACT | JSON_PRESERVE_ORDER,
+		    mark);
 	json_decref(o);
 	return out;
 }
@@ -248,6 +302,8 @@ static enum tw_status update_host(struct tw_store *s,
 	struct tw_stmt *st;
 
 	status = may_save(s, who, h, &used, err);
+	if (status == TW_OK)
+		status = start_not_again(s, who, h, err);
 	if (status == TW_OK)
 		status = tw_tenant_stmt(s, who, save_sql, &st, err);
 	if (status != TW_OK)
@@ -279,105 +335,6 @@ enum tw_status tw_host_save(struct tw_store *s, const struct tw_who *who,
 	return tw_tx_end(&tx, status, err);
 }
 
-/* --- remove ------------------------------------------------------------ */
-
-/* The + keeps to the index of the host's queue, not of the organisation. */
-static const char running_sql[] =
-    "SELECT num FROM change WHERE +org_id = ?1 AND host_id = ?2"
-    " AND status = 'running'";
-static const char queued_sql[] =
-    "SELECT id, num FROM change WHERE +org_id = ?1 AND host_id = ?2"
-    " AND status IN ('queued', 'running') AND status = 'queued'"
-    " ORDER BY joins, id LIMIT 1";
-enum { QUEUED_ID, QUEUED_NUM };
-static const char delete_sql[] =
-    "DELETE FROM host WHERE org_id = ?1 AND id = ?2";
-
-static enum tw_status refuse_running(struct tw_store *s,
-    const struct tw_who *who, int64_t id, const char *name,
-    struct tw_err *err)
-{
-	enum tw_status status;
-	struct tw_stmt *st;
-
-	status = tw_tenant_stmt(s, who, running_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 2, id);
-	status = tw_stmt_step(st, err);
-	if (status == TW_NO)
-		return TW_OK;
-	if (status == TW_OK) {
-		status = tw_err_set(err, TW_NO, "%s: change %lld is running",
-		    name, (long long)tw_stmt_col_int(st, 0));
-		tw_stmt_reset(st);
-	}
-	return status;
-}
-
-/* Cancels the host's queued changes one by one, in their order. */
-static enum tw_status cancel_queued(struct tw_store *s,
-    const struct tw_who *who, int64_t id, const char *name,
-    const struct tw_grant_used *used, struct tw_err *err)
-{
-	struct tw_queued q = { .org_id = who->org_id,
-	    .host_name = (char *)name, .grant = used->text };
-	int64_t now = tw_clock_now();
-	enum tw_status status;
-	struct tw_stmt *st;
-
-	for (;;) {
-		status = tw_tenant_stmt(s, who, queued_sql, &st, err);
-		if (status != TW_OK)
-			return status;
-		tw_stmt_int(st, 2, id);
-		status = tw_stmt_step(st, err);
-		if (status != TW_OK)
-			return status == TW_NO ? TW_OK : status;
-		q.id = tw_stmt_col_int(st, QUEUED_ID);
-		q.num = tw_stmt_col_int(st, QUEUED_NUM);
-		tw_stmt_reset(st);
-		status = tw_queued_cancel(s, who, &q, "change.cancel",
-		    "host removed", now, err);
-		if (status != TW_OK)
-			return status;
-	}
-}
-
-static enum tw_status remove_host(struct tw_store *s,
-    const struct tw_who *who, const char *name, struct tw_err *err)
-{
-	struct tw_grant_used used;
-	enum tw_status status;
-	int64_t id;
-
-	status = tw_host_find_for(s, who, TW_MAY_HOST, name, &id, &used, err);
-	if (status == TW_OK)
-		status = refuse_running(s, who, id, name, err);
-	if (status == TW_OK)
-		status = cancel_queued(s, who, id, name, &used, err);
-	if (status == TW_OK)
-		status = tw_tenant_run(s, who, delete_sql, id, err);
-	if (status == TW_OK)
-		status = tw_host_record(s, who->org_id, who->login, name,
-		    "host.remove", tw_audit_detail("grant", used.text,
-		    (char *)NULL), err);
-	return status;
-}
-
-enum tw_status tw_host_remove(struct tw_store *s, const struct tw_who *who,
-    const char *name, struct tw_err *err)
-{
-	enum tw_status status;
-	struct tw_tx tx;
-
-	status = tw_tx_begin(&tx, s, err);
-	if (status != TW_OK)
-		return status;
-	status = remove_host(s, who, name, err);
-	return tw_tx_end(&tx, status, err);
-}
-
 /* --- hold and release -------------------------------------------------- */
 
 enum tw_status tw_host_hold(struct tw_store *s, const struct tw_who *who,
@@ -393,6 +350,8 @@ enum tw_status tw_host_hold(struct tw_store *s, const struct tw_who *who,
 		return status;
 	status = tw_host_find_for(s, who, TW_MAY_HOST, name, &id, &used, err);
 	if (status == TW_OK)
+		status = tw_host_refuse_revoked(s, who, id, name, err);
+	if (status == TW_OK)
 		status = tw_host_hold_row(s, who, id, reason, used.text, err);
 	return tw_tx_end(&tx, status, err);
 }
@@ -403,6 +362,38 @@ static const char release_sql[] =
     "UPDATE host SET held_reason = NULL, held_since = NULL, held_by = NULL,"
     "    unhold = 1, failures = 0, next_attempt = NULL"
     " WHERE org_id = ?1 AND id = ?2";
+
+/* The host has seen later numbers of this queue than the state gave out, which
+ * was restored or copied: it goes on beyond them, in an epoch that shuts the
+ * other tower out; so does a change that was to start. */
+static const char overtake_sql[] =
+    "UPDATE host SET epoch = max(epoch, fence_epoch) + 1,"
+    "    next_seq = max(next_seq, fence_seq + 1)"
+    " WHERE org_id = ?1 AND id = ?2 AND (fence_seq >= next_seq OR EXISTS"
+    "    (SELECT 1 FROM change c WHERE c.host_id = host.id"
+    "    AND c.status = 'running' AND c.accepted IS NULL"
+    "    AND c.seq <= host.fence_seq))";
+static const char renumber_sql[] =
+    "UPDATE change SET (epoch, seq) ="
+    "    (SELECT epoch, next_seq FROM host WHERE id = host_id)"
+    " WHERE org_id = ?1 AND host_id = ?2 AND status = 'running'"
+    "    AND accepted IS NULL";
+static const char next_sql[] =
+    "UPDATE host SET next_seq = next_seq + 1 WHERE org_id = ?1 AND id = ?2";
+
+static enum tw_status overtake(struct tw_store *s, const struct tw_who *who,
+    int64_t id, struct tw_err *err)
+{
+	enum tw_status status;
+
+	status = tw_tenant_run(s, who, overtake_sql, id, err);
+	if (status != TW_OK || tw_store_changes(s) == 0)
+		return status;
+	status = tw_tenant_run(s, who, renumber_sql, id, err);
+	if (status != TW_OK || tw_store_changes(s) == 0)
+		return status;
+	return tw_tenant_run(s, who, next_sql, id, err);
+}
 
 static enum tw_status release_host(struct tw_store *s,
     const struct tw_who *who, const char *name, struct tw_err *err)
@@ -429,6 +420,8 @@ static enum tw_status release_host(struct tw_store *s,
 		status = tw_err_set(err, TW_NO, "%s: is not held", name);
 	if (status == TW_OK)
 		status = tw_tenant_run(s, who, release_sql, id, err);
+	if (status == TW_OK)
+		status = overtake(s, who, id, err);
 	if (status == TW_OK)
 		status = tw_host_record(s, who->org_id, who->login, name,
 		    "host.release",

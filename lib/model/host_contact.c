@@ -6,13 +6,13 @@
  */
 #include "model/host_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 
 #define DELAY_MIN 5000		/* milliseconds before the second attempt */
-#define DELAY_MAX 300000	/* and at most between two */
 
 static const char brief_sql[] =
     "SELECT org_id, name, held_reason FROM host"
@@ -142,10 +142,10 @@ static int64_t delay_after(int64_t failures)
 	int64_t delay = DELAY_MIN, i;
 	uint32_t r;
 
-	for (i = 1; i < failures && delay < DELAY_MAX; i++)
+	for (i = 1; i < failures && delay < TW_HOST_DELAY_MAX; i++)
 		delay *= 2;
-	if (delay > DELAY_MAX)
-		delay = DELAY_MAX;
+	if (delay > TW_HOST_DELAY_MAX)
+		delay = TW_HOST_DELAY_MAX;
 	tw_random(&r, sizeof r);
 	return delay - delay * (int64_t)(r % 251) / 1000;
 }
@@ -205,6 +205,37 @@ enum tw_status tw_host_unreachable(struct tw_store *s, int64_t host_id,
 static const char hold_sql[] = HOLD " WHERE org_id = ?1 AND id = ?2";
 static const char hold_any_sql[] = HOLD " WHERE id = ?2";
 
+static const char person_sql[] =
+    "SELECT held_by, held_reason FROM host"
+    " WHERE id = ?1 AND held_by <> '" TW_TOWER "'";
+enum { PERSON_BY, PERSON_REASON };
+
+/* A person's hold does not keep the tower from following a running change, so
+ * what that runs into must be able to stop it: the tower's hold takes its
+ * place, with its words.  *both is malloc'd; TW_NO: it is no person's. */
+static enum tw_status join_reasons(struct tw_store *s, int64_t host_id,
+    const char *reason, char **both, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_stmt_get(s, person_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, host_id);
+	status = tw_stmt_step(st, err);
+	if (status != TW_OK)
+		return status;
+	if (asprintf(both, "%s; held before by %s: %s", reason ? reason : "",
+	    tw_stmt_col_text(st, PERSON_BY),
+	    tw_stmt_col_text(st, PERSON_REASON)) < 0) {
+		*both = NULL;
+		status = tw_err_nomem(err);
+	}
+	tw_stmt_reset(st);
+	return status;
+}
+
 enum tw_status tw_host_hold_row(struct tw_store *s, const struct tw_who *who,
     int64_t host_id, const char *reason, const char *grant,
     struct tw_err *err)
@@ -214,14 +245,21 @@ enum tw_status tw_host_hold_row(struct tw_store *s, const struct tw_who *who,
 	int64_t org_id = 0;
 	bool is_held = false;
 	struct tw_stmt *st;
-	char *name = NULL;
+	char *name = NULL, *both = NULL;
 
 	status = find_brief(s, who, host_id, &org_id, &name, &is_held, err);
-	if (status != TW_OK || is_held)
+	if (status == TW_OK && is_held)
+		status = who ? TW_NO : join_reasons(s, host_id, reason, &both,
+		    err);
+	if (status == TW_NO && is_held)	/* the first hold stays */
+		status = TW_OK;
+	if (status != TW_OK || (is_held && !both))
 		goto out;
 	status = tw_tenant_or_any(s, who, hold_sql, hold_any_sql, &st, err);
 	if (status != TW_OK)
 		goto out;
+	if (both)
+		reason = both;
 	tw_stmt_int(st, 2, host_id);
 	tw_stmt_text(st, 3, reason ? reason : "");
 	tw_stmt_int(st, 4, tw_clock_now());
@@ -233,6 +271,7 @@ enum tw_status tw_host_hold_row(struct tw_store *s, const struct tw_who *who,
 		    (char *)NULL), err);
 out:
 	free(name);
+	free(both);
 	return status;
 }
 

@@ -31,6 +31,13 @@ enum tw_status tw_host_read_labels(struct tw_store *s,
 /* Appends a copy to the NULL-terminated list of *n.  False: no memory. */
 bool tw_label_append(char ***labels, size_t *n, const char *text);
 
+/* TW_NO: "web1 is revoked", with the hint what can be done. */
+enum tw_status tw_host_refuse_revoked(struct tw_store *s,
+    const struct tw_who *who, int64_t id, const char *name,
+    struct tw_err *err);
+enum tw_status tw_host_say_revoked(const char *names, bool are_many,
+    struct tw_err *err);
+
 /* Adds an audit row about a host to its organisation's chain; detail is freed,
  * and NULL means that there was no memory for it. */
 enum tw_status tw_host_record(struct tw_store *s, int64_t org_id,

@@ -86,9 +86,9 @@ enum tw_status tw_host_find_for(struct tw_store *s, const struct tw_who *who,
 /* --- many at once ------------------------------------------------------ */
 
 static const char names_sql[] =
-    "SELECT j.key, h.name FROM json_each(?2) j JOIN host h ON h.id = j.value"
-    " WHERE h.org_id = ?1";
-enum { NAMES_INDEX, NAMES_NAME };
+    "SELECT j.key, h.name, h.revoked FROM json_each(?2) j"
+    " JOIN host h ON h.id = j.value WHERE h.org_id = ?1";
+enum { NAMES_INDEX, NAMES_NAME, NAMES_REVOKED };
 
 /* Names (NULL: not there) and labels as they are stored into out[n]. */
 static enum tw_status read_stored(struct tw_store *s,
@@ -112,6 +112,8 @@ static enum tw_status read_stored(struct tw_store *s,
 	tw_stmt_text(st, 2, json);
 	while ((status = tw_stmt_step(st, err)) == TW_OK) {
 		i = (size_t)tw_stmt_col_int(st, NAMES_INDEX);
+		if (i < n)
+			out[i].revoked = tw_stmt_col_int(st, NAMES_REVOKED);
 		if (i < n && !out[i].name &&
 		    !tw_col_dup(st, NAMES_NAME, &out[i].name)) {
 			tw_stmt_reset(st);
@@ -148,22 +150,45 @@ static bool allows(const struct tw_rights *r, const struct tw_host *h,
 
 struct wanted {			/* on many hosts */
 	enum tw_permission p;
-	const char *app;	/* or NULL */
+	const char *const *apps;	/* of each; NULL: of none */
 };
+
+static const char *app_of(const struct wanted *w, size_t i)
+{
+	return w->apps ? w->apps[i] : NULL;
+}
+
+struct denied {			/* release names */
+	struct tw_buf names;	/* "wiki on web1, web2, shop on web3" */
+	const struct tw_host *first;	/* as stored; NULL: none is */
+	const char *first_app, *last_app;
+};
+
+static void add_denied(struct denied *d, const struct tw_host *h,
+    const char *app)
+{
+	tw_buf_adds(&d->names, d->first ? ", " : "");
+	if (app && (!d->first || strcmp(app, d->last_app) != 0))
+		tw_buf_addf(&d->names, "%s on ", app);
+	tw_buf_adds(&d->names, h->name);
+	if (!d->first) {
+		d->first = h;
+		d->first_app = app;
+	}
+	d->last_app = app;
+}
 
 /* All that are denied, in one message; the hint is the first one's. */
 static enum tw_status deny(struct tw_store *s, const struct tw_who *who,
-    const struct wanted *w, const char *names, const struct tw_host *first,
-    struct tw_err *err)
+    const struct wanted *w, const struct denied *d, struct tw_err *err)
 {
 	struct tw_grant_used used;
 	struct tw_err one = { 0 };
 
-	tw_may_host(s, who, w->p, first->name,
-	    (const char *const *)first->labels, w->app, &used, &one);
-	tw_err_set(err, TW_DENIED, "%s may not %s %s%s%s", who->login,
-	    tw_permission_name(w->p), w->app ? w->app : "",
-	    w->app ? " on " : "", names);
+	tw_may_host(s, who, w->p, d->first->name,
+	    (const char *const *)d->first->labels, d->first_app, &used, &one);
+	tw_err_set(err, TW_DENIED, "%s may not %s %s", who->login,
+	    tw_permission_name(w->p), tw_buf_str(&d->names));
 	if (one.hint[0])
 		tw_err_hint(err, "%s", one.hint);
 	return TW_DENIED;
@@ -190,8 +215,7 @@ static enum tw_status permit_all(struct tw_store *s,
     struct tw_grant_used *used, struct tw_err *err)
 {
 	struct tw_rights *rights = NULL, *view = NULL;
-	const struct tw_host *first = NULL;
-	struct tw_buf names = TW_BUF_INIT;
+	struct denied denied = { TW_BUF_INIT, NULL, NULL, NULL };
 	enum tw_status status;
 	size_t i;
 
@@ -199,18 +223,17 @@ static enum tw_status permit_all(struct tw_store *s,
 	if (status == TW_OK)
 		status = tw_rights_load(s, who, TW_MAY_VIEW, &view, err);
 	for (i = 0; status == TW_OK && i < n; i++) {
-		status = judge(&hosts[i], &stored[i], rights, w->app, view,
-		    used ? &used[i] : NULL, err);
+		status = judge(&hosts[i], &stored[i], rights, app_of(w, i),
+		    view, used ? &used[i] : NULL, err);
 		if (status != TW_DENIED)
 			continue;
 		status = TW_OK;
-		tw_buf_addf(&names, "%s%s", first ? ", " : "", hosts[i].name);
-		if (!first)
-			first = judged(&hosts[i], &stored[i]);
+		add_denied(&denied, judged(&hosts[i], &stored[i]),
+		    app_of(w, i));
 	}
-	if (status == TW_OK && first)
-		status = deny(s, who, w, tw_buf_str(&names), first, err);
-	tw_buf_release(&names);
+	if (status == TW_OK && denied.first)
+		status = deny(s, who, w, &denied, err);
+	tw_buf_release(&denied.names);
 	tw_rights_free(rights);
 	tw_rights_free(view);
 	return status;
@@ -227,8 +250,8 @@ static enum tw_status permit_one(struct tw_store *s, const struct tw_who *who,
 	enum tw_status status = TW_NO;
 
 	if (!is_gone(h, stored))
-		status = tw_may_host(s, who, w->p, h->name, labels, w->app,
-		    used, err);
+		status = tw_may_host(s, who, w->p, h->name, labels,
+		    app_of(w, 0), used, err);
 	if (status == TW_DENIED && h->id && tw_may_host(s, who, TW_MAY_VIEW,
 	    h->name, labels, NULL, NULL, NULL) == TW_DENIED)
 		status = TW_NO;
@@ -236,13 +259,32 @@ static enum tw_status permit_one(struct tw_store *s, const struct tw_who *who,
 	    h->name) : status;
 }
 
-enum tw_status tw_host_permit_app(struct tw_store *s,
-    const struct tw_who *who, enum tw_permission p, const char *app,
+/* Nothing can be done with what the tower has left: all of those are named. */
+static enum tw_status refuse_revoked(const struct tw_host *stored, size_t n,
+    struct tw_err *err)
+{
+	struct tw_buf names = TW_BUF_INIT;
+	enum tw_status status = TW_OK;
+	size_t i, count = 0;
+
+	for (i = 0; i < n; i++)
+		if (stored[i].revoked)
+			tw_buf_addf(&names, "%s%s", count++ ? ", " : "",
+			    stored[i].name);
+	if (count)
+		status = tw_host_say_revoked(tw_buf_str(&names), count > 1,
+		    err);
+	tw_buf_release(&names);
+	return status;
+}
+
+enum tw_status tw_host_permit_apps(struct tw_store *s,
+    const struct tw_who *who, enum tw_permission p, const char *const *apps,
     const struct tw_host *hosts, size_t n, struct tw_grant_used *used,
     struct tw_err *err)
 {
 	struct tw_host *stored = calloc(n + 1, sizeof *stored);
-	const struct wanted w = { p, app };
+	const struct wanted w = { p, apps };
 	enum tw_status status;
 
 	if (!stored)
@@ -252,6 +294,8 @@ enum tw_status tw_host_permit_app(struct tw_store *s,
 		status = permit_one(s, who, &w, hosts, stored, used, err);
 	else if (status == TW_OK)
 		status = permit_all(s, who, &w, hosts, stored, n, used, err);
+	if (status == TW_OK)
+		status = refuse_revoked(stored, n, err);
 	tw_host_list_free(stored, n);
 	return status;
 }
@@ -260,7 +304,7 @@ enum tw_status tw_host_permit(struct tw_store *s, const struct tw_who *who,
     enum tw_permission p, const struct tw_host *hosts, size_t n,
     struct tw_grant_used *used, struct tw_err *err)
 {
-	return tw_host_permit_app(s, who, p, NULL, hosts, n, used, err);
+	return tw_host_permit_apps(s, who, p, NULL, hosts, n, used, err);
 }
 
 enum tw_status tw_host_permit_any(struct tw_store *s,
@@ -301,7 +345,8 @@ enum tw_status tw_host_runnable(struct tw_store *s, const struct tw_who *who,
 		status = tw_err_nomem(err);
 	for (i = 0; status == TW_OK && i < n; i++) {
 		if (!allows(change, &hosts[i], NULL, NULL) &&
-		    !allows(deploy, &hosts[i], NULL, NULL))
+		    !tw_rights_on_some(deploy, hosts[i].name,
+		    (const char *const *)hosts[i].labels))
 			tw_buf_addf(&denied, "%s%s", denied.len ? ", " : "",
 			    hosts[i].name);
 		else if (!tw_text_dup(hosts[i].name, &(*names)[k++]))

@@ -12,6 +12,9 @@ static const char *const action_names[TW_INSTANCE_ACTIONS] = {
 	[TW_INSTANCE_STOP] = "stop",
 	[TW_INSTANCE_UPGRADE] = "upgrade",
 	[TW_INSTANCE_UNDEPLOY] = "undeploy",
+	[TW_INSTANCE_BACKUP] = "backup",
+	[TW_INSTANCE_RESTORE] = "restore",
+	[TW_INSTANCE_CHECK] = "check",
 };
 static const char *const state_names[TW_INSTANCE_STATES] = {
 	[TW_INSTANCE_GONE] = "gone",
@@ -70,7 +73,8 @@ bool tw_instance_state_parse(const char *name, enum tw_instance_state *out)
 
 /* For each action: the states it starts from, the state meanwhile, and the one
  * after each end.  A rollback took back all that the change did, and what was
- * cancelled never reached the host. */
+ * cancelled never reached the host.  What was put back is as good as deployed; a
+ * backup and a look change nothing, whatever they find. */
 static const struct {
 	unsigned from;
 	int during;
@@ -89,6 +93,12 @@ static const struct {
 	[TW_INSTANCE_UNDEPLOY] = { SETTLED, TW_INSTANCE_UNDEPLOYING,
 		TW_INSTANCE_GONE, WAS, TW_INSTANCE_FAILED, WAS,
 		TW_INSTANCE_FAILED },
+	[TW_INSTANCE_BACKUP] = { SETTLED, SAME, WAS, WAS,
+		TW_INSTANCE_FAILED, WAS, TW_INSTANCE_FAILED },
+	[TW_INSTANCE_RESTORE] = { SETTLED, SAME, TW_INSTANCE_RUNNING, WAS,
+		TW_INSTANCE_FAILED, WAS, TW_INSTANCE_FAILED },
+	[TW_INSTANCE_CHECK] = { SETTLED, SAME, WAS, WAS,
+		TW_INSTANCE_FAILED, WAS, TW_INSTANCE_FAILED },
 };
 
 bool tw_instance_can(enum tw_instance_action a, enum tw_instance_state s)
@@ -176,7 +186,8 @@ void tw_instances_free(struct tw_instance *i, size_t n)
 
 static const char select_sql[] =
     "SELECT i.id, i.host_id, h.name, i.name, i.app, i.version, i.source,"
-    "    i.params, i.state, i.next_version, i.change_id, c.num, c.action,"
+    "    i.params, i.state, iif(i.state = 'upgrading', c.app_version,"
+    "    i.next_version), i.change_id, c.num, c.action,"
     "    c.status IN ('queued', 'running'), i.created, i.changed"
     " FROM instance i JOIN host h ON h.id = i.host_id"
     " LEFT JOIN change c ON c.id = i.change_id"
@@ -192,12 +203,12 @@ enum {
 	I_CREATED, I_CHANGED,
 };
 
-static enum tw_status read_row(struct tw_stmt *st, struct tw_instance *i,
+static enum tw_status read_row(struct tw_stmt *st, void *row,
     struct tw_err *err)
 {
+	struct tw_instance *i = row;
 	bool ok = true;
 
-	memset(i, 0, sizeof *i);
 	if (!tw_instance_state_parse(tw_stmt_col_text(st, I_STATE), &i->state))
 		return tw_err_set(err, TW_CONFIG,
 		    "an instance has the unknown state '%s'",
@@ -222,60 +233,23 @@ static enum tw_status read_row(struct tw_stmt *st, struct tw_instance *i,
 	return ok ? TW_OK : tw_err_nomem(err);
 }
 
-static enum tw_status read_rows(struct tw_stmt *st, struct tw_instance **out,
-    size_t *n, struct tw_err *err)
+/* The hosts asked for, as JSON; NULL for every one. */
+static enum tw_status asked_hosts(const struct tw_instance_filter *f,
+    char **json, struct tw_err *err)
 {
-	struct tw_instance *more;
-	enum tw_status status;
-	size_t cap = 0;
+	int64_t *ids;
+	size_t i;
 
-	while ((status = tw_stmt_step(st, err)) == TW_OK) {
-		if (*n == cap) {
-			cap = cap ? cap * 2 : 16;
-			more = reallocarray(*out, cap, sizeof **out);
-			if (!more) {
-				status = tw_err_nomem(err);
-				break;
-			}
-			*out = more;
-		}
-		status = read_row(st, &(*out)[(*n)++], err);
-		if (status != TW_OK)
-			break;
-	}
-	if (status == TW_NO)
+	*json = NULL;
+	if (!f->hosts)
 		return TW_OK;
-	tw_stmt_reset(st);
-	return status;
-}
-
-/* The hosts asked for, and those that the caller may see: JSON, or NULL for
- * every one. */
-static enum tw_status limits(struct tw_store *s, const struct tw_who *who,
-    const struct tw_instance_filter *f, char **asked, char **visible,
-    struct tw_err *err)
-{
-	int64_t *ids = NULL, *wanted = NULL;
-	enum tw_status status;
-	bool is_all = false;
-	size_t n = 0, i;
-
-	*asked = *visible = NULL;
-	status = tw_host_visible(s, who, &ids, &n, &is_all, err);
-	if (status == TW_OK && !is_all && !(*visible = tw_json_ids(ids, n)))
-		status = tw_err_nomem(err);
-	if (status == TW_OK && f->hosts) {
-		wanted = calloc(f->nhosts + 1, sizeof *wanted);
-		for (i = 0; wanted && i < f->nhosts; i++)
-			wanted[i] = f->hosts[i].id;
-		if (wanted)
-			*asked = tw_json_ids(wanted, f->nhosts);
-		if (!*asked)
-			status = tw_err_nomem(err);
-	}
-	free(wanted);
+	ids = calloc(f->nhosts + 1, sizeof *ids);
+	for (i = 0; ids && i < f->nhosts; i++)
+		ids[i] = f->hosts[i].id;
+	if (ids)
+		*json = tw_json_ids(ids, f->nhosts);
 	free(ids);
-	return status;
+	return *json ? TW_OK : tw_err_nomem(err);
 }
 
 enum tw_status tw_instance_select(struct tw_store *s,
@@ -285,10 +259,13 @@ enum tw_status tw_instance_select(struct tw_store *s,
 	char *asked = NULL, *visible = NULL;
 	enum tw_status status;
 	struct tw_stmt *st;
+	void *rows = NULL;
 
 	*out = NULL;
 	*n = 0;
-	status = limits(s, who, f, &asked, &visible, err);
+	status = tw_host_visible_json(s, who, &visible, err);
+	if (status == TW_OK)
+		status = asked_hosts(f, &asked, err);
 	if (status == TW_OK)
 		status = tw_tenant_stmt(s, who, select_sql, &st, err);
 	if (status == TW_OK) {
@@ -297,8 +274,10 @@ enum tw_status tw_instance_select(struct tw_store *s,
 		tw_stmt_text(st, 4, f->name);
 		tw_stmt_text(st, 5, f->app);
 		tw_stmt_int(st, 6, f->all);
-		status = read_rows(st, out, n, err);
+		status = tw_rows_read(st, sizeof **out, read_row, &rows, n,
+		    err);
 	}
+	*out = rows;
 	free(asked);
 	free(visible);
 	if (status == TW_OK)

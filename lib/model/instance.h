@@ -4,7 +4,7 @@
  *
  * An instance is what its changes make of it: filing one moves it, and so does
  * the one place where changes end.  version and params are always those that are
- * there; what an upgrade would bring stands beside them until it has
+ * there; what an upgrade would bring stands in its change until it has
  * succeeded.  No two changes of an instance are under way at once.
  */
 #ifndef TW_MODEL_INSTANCE_H
@@ -19,8 +19,11 @@ enum tw_instance_action {
 	TW_INSTANCE_STOP,
 	TW_INSTANCE_UPGRADE,
 	TW_INSTANCE_UNDEPLOY,
+	TW_INSTANCE_BACKUP,
+	TW_INSTANCE_RESTORE,
+	TW_INSTANCE_CHECK,
 };
-#define TW_INSTANCE_ACTIONS 5
+#define TW_INSTANCE_ACTIONS 8
 const char *tw_instance_action_name(enum tw_instance_action a);
 bool tw_instance_action_parse(const char *name, enum tw_instance_action *out);
 
@@ -57,7 +60,8 @@ struct tw_instance {		/* strings owned; NULL where none */
 	enum tw_app_source source;
 	char *params;		/* a JSON object, without secrets */
 	enum tw_instance_state state;
-	char *next_version;	/* of an upgrade that has not succeeded */
+	char *next_version;	/* of the upgrade under way, else of the
+				 * latest that failed: until one succeeds */
 	int64_t latest;		/* id of its latest change */
 	int64_t change;		/* its number */
 	char *action;		/* what that one does */

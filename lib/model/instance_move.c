@@ -41,10 +41,42 @@ static enum tw_status insert(struct tw_store *s, const struct tw_who *who,
 	return status;
 }
 
+/* The catalogue may have changed since the caller read it.  Of YunoHost's
+ * there is only the latest version, whatever is deployed. */
+static const char there_sql[] =
+    "SELECT file FROM app WHERE org_id = ?1 AND name = ?2 AND version = ?3"
+    "    AND source = 'file'";
+
+static enum tw_status check_app(struct tw_store *s, const struct tw_who *who,
+    const struct tw_filing *f, struct tw_err *err)
+{
+	const struct tw_instance_act *a = f->act;
+	uint8_t hash[TW_SHA256_LEN], is[TW_SHA256_LEN];
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	if (a->source != TW_APP_FILE)
+		return TW_OK;
+	status = tw_tenant_stmt(s, who, there_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_text(st, 2, a->app);
+	tw_stmt_text(st, 3, a->version);
+	status = tw_stmt_step(st, err);
+	if (status == TW_OK) {
+		tw_sha256(f->file, f->file_len, hash);
+		tw_col_hash(st, 0, is);
+		tw_stmt_reset(st);
+		if (memcmp(hash, is, sizeof is) != 0)
+			status = TW_NO;
+	}
+	return status == TW_NO ? tw_err_set(err, TW_AGAIN, "%s@%s was removed "
+	    "from the catalogue in the meantime", a->app, a->version) : status;
+}
+
 static const char move_sql[] =
-    "UPDATE instance SET state = ?3, was = ?4, next_version = ?5,"
-    "    next_params = ?6,"
-    "    changed = CASE WHEN state = ?3 THEN changed ELSE ?7 END"
+    "UPDATE instance SET state = ?3, was = ?4,"
+    "    changed = CASE WHEN state = ?3 THEN changed ELSE ?5 END"
     " WHERE org_id = ?1 AND id = ?2";
 
 static enum tw_status move(struct tw_store *s, const struct tw_who *who,
@@ -52,7 +84,6 @@ static enum tw_status move(struct tw_store *s, const struct tw_who *who,
     struct tw_err *err)
 {
 	enum tw_instance_action a = f->act->action;
-	bool is_upgrade = a == TW_INSTANCE_UPGRADE;
 	enum tw_status status;
 	struct tw_stmt *st;
 
@@ -63,9 +94,7 @@ static enum tw_status move(struct tw_store *s, const struct tw_who *who,
 	tw_stmt_text(st, 3, tw_instance_state_name(tw_instance_during(a,
 	    i->state)));
 	tw_stmt_text(st, 4, tw_instance_state_name(i->state));
-	tw_stmt_text(st, 5, is_upgrade ? f->act->version : NULL);
-	tw_stmt_text(st, 6, is_upgrade ? f->params : NULL);
-	tw_stmt_int(st, 7, now);
+	tw_stmt_int(st, 5, now);
 	return tw_stmt_run(st, err);
 }
 
@@ -80,7 +109,9 @@ enum tw_status tw_instance_begin(struct tw_store *s, const struct tw_who *who,
 	enum tw_status status;
 	size_t n;
 
-	status = tw_instance_select(s, who, &filter, &i, &n, err);
+	status = check_app(s, who, f, err);
+	if (status == TW_OK)
+		status = tw_instance_select(s, who, &filter, &i, &n, err);
 	if (status != TW_OK)
 		return status;
 	status = tw_instance_check(n ? i : NULL, a->action,
@@ -119,22 +150,23 @@ enum tw_status tw_instance_bind(struct tw_store *s, const struct tw_who *who,
 
 #define OF_CHANGE \
 	"SELECT i.id, i.org_id, h.name, c.num, c.action, i.name, i.app," \
-	"    i.version, i.next_version, i.state, i.was" \
+	"    i.version, c.app_version, i.state, i.was" \
 	" FROM change c JOIN instance i ON i.id = c.instance_id" \
 	" JOIN host h ON h.id = i.host_id WHERE c.id = ?2"
 static const char of_change_sql[] = OF_CHANGE " AND c.org_id = ?1";
 static const char of_change_any_sql[] = OF_CHANGE;
 enum {
 	E_ID, E_ORG_ID, E_HOST, E_NUM, E_ACTION, E_NAME, E_APP, E_VERSION,
-	E_NEXT_VERSION, E_STATE, E_WAS,
+	E_TO_VERSION, E_STATE, E_WAS,
 };
 
 struct end {			/* of a change, for its instance */
-	int64_t id, org_id, num;
+	int64_t id, org_id, num, change_id;
 	char *host;
 	enum tw_instance_action action;
 	enum tw_instance_state was, to;
-	bool takes_next, drops_next;
+	bool arrived;		/* at what an upgrade was to bring */
+	bool got_stuck;		/* on the way there */
 	char *detail;		/* of the audit record */
 };
 
@@ -153,11 +185,11 @@ static enum tw_status read_end(struct tw_stmt *st, enum tw_change_status end,
 	e->org_id = tw_stmt_col_int(st, E_ORG_ID);
 	e->num = tw_stmt_col_int(st, E_NUM);
 	e->to = tw_instance_after(e->action, end, e->was);
-	e->takes_next = e->action == TW_INSTANCE_UPGRADE &&
+	e->arrived = e->action == TW_INSTANCE_UPGRADE &&
 	    end == TW_CHANGE_SUCCEEDED;
-	/* where it failed one may want to know what it was to be */
-	e->drops_next = e->to != TW_INSTANCE_FAILED;
-	version = tw_stmt_col_text(st, e->takes_next ? E_NEXT_VERSION : E_VERSION);
+	e->got_stuck = e->action == TW_INSTANCE_UPGRADE &&
+	    (end == TW_CHANGE_FAILED || end == TW_CHANGE_UNKNOWN);
+	version = tw_stmt_col_text(st, e->arrived ? E_TO_VERSION : E_VERSION);
 	e->detail = tw_audit_detail("instance", tw_stmt_col_text(st, E_NAME),
 	    "app", tw_stmt_col_text(st, E_APP), "version", version,
 	    "was", tw_stmt_col_text(st, E_STATE),
@@ -182,18 +214,23 @@ static enum tw_status find_end(struct tw_store *s, const struct tw_who *who,
 	status = tw_stmt_step(st, err);
 	if (status != TW_OK)
 		return status;
+	e->change_id = change_id;
 	status = read_end(st, end, e, err);
 	tw_stmt_reset(st);
 	return status;
 }
 
+/* next_version stays until an upgrade succeeds: a start of what got stuck does
+ * not make it whole. */
 #define SETTLE \
 	"UPDATE instance SET state = ?3, was = NULL," \
-	"    version = iif(?4, next_version, version)," \
-	"    params = iif(?4, next_params, params)," \
-	"    next_version = iif(?5, NULL, next_version)," \
-	"    next_params = iif(?5, NULL, next_params)," \
-	"    changed = iif(state = ?3, changed, ?6) WHERE id = ?2"
+	"    version = iif(?4, c.app_version, version)," \
+	"    params = iif(?4, c.params, instance.params)," \
+	"    next_version = iif(?4, NULL, iif(?5, c.app_version," \
+	"        next_version))," \
+	"    changed = iif(state = ?3, changed, ?6)" \
+	" FROM (SELECT app_version, params FROM change WHERE id = ?7) c" \
+	" WHERE id = ?2"
 static const char settle_sql[] = SETTLE " AND org_id = ?1";
 static const char settle_any_sql[] = SETTLE;
 
@@ -209,9 +246,10 @@ static enum tw_status settle(struct tw_store *s, const struct tw_who *who,
 		return status;
 	tw_stmt_int(st, 2, e->id);
 	tw_stmt_text(st, 3, tw_instance_state_name(e->to));
-	tw_stmt_int(st, 4, e->takes_next);
-	tw_stmt_int(st, 5, e->drops_next);
+	tw_stmt_int(st, 4, e->arrived);
+	tw_stmt_int(st, 5, e->got_stuck);
 	tw_stmt_int(st, 6, now);
+	tw_stmt_int(st, 7, e->change_id);
 	return tw_stmt_run(st, err);
 }
 

@@ -9,8 +9,9 @@
 #include "model/model_private.h"
 
 /* A change of f->act is about to be filed for host: the instance is made or
- * moved; *id: its own (transaction open).  TW_NO as tw_instance_check(), or
- * another change was filed since the caller looked. */
+ * moved; *id: its own (transaction open).  TW_NO as tw_instance_check();
+ * TW_AGAIN: another change was filed since the caller looked, or the app is not
+ * in the catalogue any more. */
 enum tw_status tw_instance_begin(struct tw_store *s, const struct tw_who *who,
     const struct tw_filing *f, const struct tw_host *host, int64_t now,
     int64_t *id, struct tw_err *err);

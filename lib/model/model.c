@@ -68,6 +68,38 @@ enum tw_status tw_stmt_one(struct tw_stmt *st, struct tw_err *err)
 	return status;
 }
 
+enum tw_status tw_rows_read(struct tw_stmt *st, size_t size,
+    enum tw_status (*read)(struct tw_stmt *st, void *row, struct tw_err *err),
+    void **out, size_t *n, struct tw_err *err)
+{
+	enum tw_status status;
+	char *more, *row;
+	size_t cap = 0;
+
+	*out = NULL;
+	*n = 0;
+	while ((status = tw_stmt_step(st, err)) == TW_OK) {
+		if (*n == cap) {
+			cap = cap ? cap * 2 : 16;
+			more = reallocarray(*out, cap, size);
+			if (!more) {
+				status = tw_err_nomem(err);
+				break;
+			}
+			*out = more;
+		}
+		row = (char *)*out + (*n)++ * size;
+		memset(row, 0, size);
+		status = read(st, row, err);
+		if (status != TW_OK)
+			break;
+	}
+	if (status == TW_NO)
+		return TW_OK;
+	tw_stmt_reset(st);
+	return status;
+}
+
 enum tw_status tw_run_int(struct tw_store *s, const char *sql, int64_t v,
     struct tw_err *err)
 {
@@ -113,6 +145,7 @@ struct json_t *tw_model_text(const char *s)
 
 char *tw_json_names(const char *const *names)
 {
+	size_t mark = tw_json_mark();
 	json_t *array = json_array();
 	bool failed = !array;
 	char *out = NULL;
@@ -122,7 +155,7 @@ char *tw_json_names(const char *const *names)
 		failed = json_array_append_new(array,
 		    tw_model_text(names[i])) != 0;
 	if (!failed)
-		out = json_dumps(array, JSON_COMPACT);
+		out = tw_json_dump(array, JSON_COMPACT, mark);
 	json_decref(array);
 	return out;
 }

@@ -4,6 +4,7 @@
 #ifndef TW_MODEL_PRIVATE_H
 #define TW_MODEL_PRIVATE_H
 
+#include "base/json.h"
 #include "model/audit.h"
 #include "model/change.h"
 #include "model/grant.h"
@@ -35,6 +36,11 @@ void tw_col_hash(struct tw_stmt *st, int c, uint8_t out[TW_SHA256_LEN]);
 
 /* A row that is wanted: TW_NO becomes an error of the state. */
 enum tw_status tw_stmt_one(struct tw_stmt *st, struct tw_err *err);
+/* All rows into an array of elements of that size, each zeroed and then filled
+ * by read().  What was read when it fails is the caller's to free, too. */
+enum tw_status tw_rows_read(struct tw_stmt *st, size_t size,
+    enum tw_status (*read)(struct tw_stmt *st, void *row, struct tw_err *err),
+    void **out, size_t *n, struct tw_err *err);
 /* Runs a static statement with one integer bound. */
 enum tw_status tw_run_int(struct tw_store *s, const char *sql, int64_t v,
     struct tw_err *err);
@@ -80,6 +86,9 @@ enum tw_status tw_host_may_app(struct tw_store *s, const struct tw_who *who,
 /* The ids of the hosts that the caller may see (caller frees), or *is_all. */
 enum tw_status tw_host_visible(struct tw_store *s, const struct tw_who *who,
     int64_t **ids, size_t *n, bool *is_all, struct tw_err *err);
+/* The same ids as a JSON array, malloc'd; NULL: every host. */
+enum tw_status tw_host_visible_json(struct tw_store *s,
+    const struct tw_who *who, char **json, struct tw_err *err);
 /* Does the filer of a change still have what it needs (p; app NULL: of none) on
  * that host?  For the runner, which has no limit.  TW_DENIED: no (err has the
  * reason: "alice may no longer change web1", "alice may no longer deploy wiki on

@@ -130,7 +130,7 @@ static enum tw_status remove_key(struct tw_store *s, const char *org,
     struct tw_err *err)
 {
 	static const char *const names[] = { "id_ed25519", "id_ed25519.pub",
-	    "known_hosts" };
+	    "id_ed25519.new", "id_ed25519.new.pub", "known_hosts" };
 	char *dir = key_file(tw_store_dir(s), org, ""), *path;
 	enum tw_status status = dir ? TW_OK : tw_err_nomem(err);
 	size_t i;

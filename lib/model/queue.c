@@ -96,7 +96,8 @@ static enum tw_status read_due(struct tw_store *s, int64_t now,
 	bind_limits(st, now, org_id, names);
 	while ((status = tw_stmt_step(st, err)) == TW_OK) {
 		next = tw_stmt_col_int(st, DUE_NEXT);
-		if (next > now) {
+		/* further off than any delay: the clock was set back */
+		if (next > now && next <= now + TW_HOST_DELAY_MAX) {
 			sooner(wake, next);
 			continue;
 		}

@@ -188,7 +188,7 @@ enum tw_status tw_queue_settle(struct tw_store *s, int64_t host_id,
 /* --- claim ------------------------------------------------------------- */
 
 static const char start_sql[] =
-    "UPDATE change SET status = 'running', started = ?2,"
+    "UPDATE change SET status = 'running', started = ?2, doubt = 1,"
     "    (epoch, seq) = (SELECT epoch, next_seq FROM host WHERE id = host_id)"
     " WHERE id = ?1 AND status = 'queued'";
 static const char seq_sql[] =
@@ -223,12 +223,47 @@ static enum tw_status start(struct tw_store *s, int64_t host_id,
 		status = tw_run_int(s, seq_sql, host_id, err);
 	if (status == TW_OK)
 		status = tw_change_load(s, h->q.id, out, err);
+	out->in_doubt = false;		/* nothing was sent yet */
 	if (status == TW_OK)
 		status = try_secrets(s, out, err);
 	if (status == TW_OK)
 		status = tw_change_record(s, out->org_id, TW_TOWER,
 		    out->host_name, out->num, "change.start", now,
 		    tw_audit_detail("grant", h->used.text, (char *)NULL), err);
+	return status;
+}
+
+static const char doubt_sql[] = "UPDATE change SET doubt = 1 WHERE id = ?1";
+static const char not_taken_sql[] =
+    "UPDATE change SET doubt = 0 WHERE id = ?1 AND accepted IS NULL";
+
+static enum tw_status set_doubt(struct tw_store *s, const char *sql,
+    const struct tw_change *c, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_tx tx;
+
+	status = tw_tx_begin(&tx, s, err);
+	if (status != TW_OK)
+		return status;
+	return tw_tx_end(&tx, tw_run_int(s, sql, c->id, err), err);
+}
+
+enum tw_status tw_change_not_taken(struct tw_store *s,
+    const struct tw_change *c, struct tw_err *err)
+{
+	return set_doubt(s, not_taken_sql, c, err);
+}
+
+/* One that runs; it is in doubt from the moment it may be sent again. */
+static enum tw_status take_running(struct tw_store *s, int64_t id,
+    struct tw_change *out, struct tw_err *err)
+{
+	enum tw_status status;
+
+	status = tw_change_load(s, id, out, err);
+	if (status == TW_OK && !out->accepted && !out->in_doubt)
+		status = set_doubt(s, doubt_sql, out, err);
 	return status;
 }
 
@@ -243,7 +278,7 @@ static enum tw_status claim_locked(struct tw_store *s, int64_t host_id,
 
 	status = find_running(s, host_id, &id, err);
 	if (status == TW_OK)
-		return tw_change_load(s, id, out, err);
+		return take_running(s, id, out, err);
 	if (status != TW_NO)
 		return status;
 	status = settle_head(s, host_id, now, &h, cancelled, err);
@@ -265,8 +300,12 @@ enum tw_status tw_change_claim(struct tw_store *s, int64_t host_id,
 	memset(out, 0, sizeof *out);
 	*cancelled = 0;
 	status = find_running(s, host_id, &id, err);
-	if (status == TW_OK)
-		return tw_change_load(s, id, out, err);
+	if (status == TW_OK) {
+		status = take_running(s, id, out, err);
+		if (status != TW_OK)
+			tw_change_release(out);
+		return status;
+	}
 	if (status == TW_NO) {
 		status = find_head(s, host_id, now, &h, err);
 		head_release(&h);
@@ -288,7 +327,8 @@ enum tw_status tw_change_claim(struct tw_store *s, int64_t host_id,
 }
 
 static const char accepted_sql[] =
-    "UPDATE change SET accepted = ?2 WHERE id = ?1 AND status = 'running'";
+    "UPDATE change SET accepted = ?2, doubt = 0"
+    " WHERE id = ?1 AND status = 'running'";
 
 static enum tw_status accept_row(struct tw_store *s,
     const struct tw_change *c, int64_t now, struct tw_err *err)

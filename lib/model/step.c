@@ -193,6 +193,7 @@ static char *step_detail(const struct tw_step *step, bool is_undo,
 {
 	const char *state = is_undo ? step->undo_state : step->state;
 	int64_t code = is_undo ? step->undo_code : step->code;
+	size_t mark = tw_json_mark();
 	json_t *o = json_object();
 	bool failed = !o;
 	char *out = NULL;
@@ -215,7 +216,8 @@ static char *step_detail(const struct tw_step *step, bool is_undo,
 		failed |= json_object_set_new(o, "output_sha256",
 		    json_string(hash_hex)) != 0;
 	if (!failed)
-		out = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		out = tw_json_dump(o, JSON_COMPACT | JSON_PRESERVE_ORDER,
+		    mark);
 	json_decref(o);
 	return out;
 }

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "out/escape.h"
 #include "out/table_private.h"
 
@@ -122,16 +123,14 @@ static json_t *json_string_of(const char *p, size_t n)
 	return j;
 }
 
-/* The value of JSON text, or the text where it is none.  Jansson calls lack of
- * memory a syntax error now and then: what fails twice is wrong. */
+/* The value of JSON text, or the text where it is none; NULL: no memory. */
 static json_t *json_value_of(const char *p, size_t n)
 {
 	const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+	size_t mark = tw_json_mark();
 	json_t *j = json_loadb(p, n, flags, NULL);
 
-	if (!j)
-		j = json_loadb(p, n, flags, NULL);
-	return j ? j : json_string_of(p, n);
+	return j || tw_json_missed(mark) ? j : json_string_of(p, n);
 }
 
 static json_t *json_of(const struct tw_column *col,
@@ -163,9 +162,9 @@ static json_t *json_of(const struct tw_column *col,
 static char *row_json(const struct tw_table *t, size_t row, bool has_schema,
     size_t flags)
 {
+	size_t i, mark = tw_json_mark();
 	json_t *o = json_object();
 	char *text = NULL;
-	size_t i;
 	bool ok = o != NULL;
 
 	if (ok && has_schema)
@@ -174,7 +173,7 @@ static char *row_json(const struct tw_table *t, size_t row, bool has_schema,
 		ok = json_object_set_new(o, column(t, i)->name,
 		    json_of(column(t, i), cell(t, row, i))) == 0;
 	if (ok)
-		text = json_dumps(o, JSON_FLAGS | flags);
+		text = tw_json_dump(o, JSON_FLAGS | flags, mark);
 	json_decref(o);
 	return text;
 }
@@ -475,8 +474,9 @@ enum tw_status tw_table_array(struct tw_table *t, struct tw_buf *b,
 
 void tw_json_text(struct tw_buf *b, const void *p, size_t n)
 {
+	size_t mark = tw_json_mark();
 	json_t *j = json_string_of(p, n);
-	char *text = j ? json_dumps(j, JSON_FLAGS) : NULL;
+	char *text = tw_json_dump(j, JSON_FLAGS, mark);
 
 	if (text)
 		tw_buf_adds(b, text);

@@ -7,12 +7,14 @@
  * there, handed to a shell as it is in a step of its own; its checks are asked
  * as there, its retries are not made.
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "base/json.h"
 #include "spec/app_read.h"
 #include "spec/node.h"
 #include "spec/program.h"
@@ -246,24 +248,72 @@ enum tw_status tw_app_compile(struct tw_app_spec *app,
 	return m.st;
 }
 
-enum tw_status tw_app_export_json(struct tw_app_spec *app, size_t i,
-    struct tw_change_spec *change, const struct tw_param_values *values,
-    struct tw_buf *out, struct tw_err *err)
-{
-	struct tw_arg_spec *arg = &app->exports[i].text;
-	enum tw_status st;
-	json_t *text;
-	char *quoted;
+/* --- exports -------------------------------------------------------------- */
 
-	st = tw_use_fill(change, values, arg, err);
-	if (st != TW_OK)
-		return st;
-	text = json_string(arg->text);
-	quoted = text ? json_dumps(text, JSON_ENCODE_ANY) : NULL;
-	json_decref(text);
-	if (!quoted)
-		return tw_err_nomem(err);
-	tw_buf_addf(out, "\"%s\":%s", app->exports[i].name, quoted);
-	free(quoted);
-	return tw_buf_check(out, err);
+/* The value of each parameter for exports; they are only read. */
+static void set_values(const struct tw_app_spec *app, const char *instance,
+    json_t *given, struct tw_param_values *out)
+{
+	const struct tw_params *all = &app->whole->params;
+	const char *text;
+	size_t i, own = all->n - TW_APP_OWN;
+
+	for (i = 0; i < own; i++) {
+		text = json_string_value(json_object_get(given,
+		    all->v[i].name));
+		if (!text)
+			text = all->v[i].fallback;
+		out->v[i].text = (char *)(text ? text : "");
+	}
+	out->v[own + TW_APP_OWN_INSTANCE].text = (char *)instance;
+	out->v[own + TW_APP_OWN_VERSION].text = (char *)app->version;
+	out->v[own + TW_APP_OWN_FROM].text = (char *)"";
+	out->n = all->n;
+}
+
+static enum tw_status fill_exports(struct tw_app_spec *app,
+    const struct tw_param_values *values, json_t *out, struct tw_err *err)
+{
+	enum tw_status st = TW_OK;
+	struct tw_arg_spec *arg;
+	size_t i;
+
+	for (i = 0; i < app->nexports && st == TW_OK; i++) {
+		arg = &app->exports[i].text;
+		if (values)
+			st = tw_use_fill(app->whole, values, arg, SIZE_MAX, err);
+		if (st == TW_OK && json_object_set_new(out,
+		    app->exports[i].name, json_string(values ? arg->text :
+		    arg->raw)) != 0)
+			st = tw_err_nomem(err);
+	}
+	return st;
+}
+
+enum tw_status tw_app_exports(struct tw_app_spec *app, const char *instance,
+    const char *params, struct tw_buf *out, struct tw_err *err)
+{
+	size_t mark = tw_json_mark();
+	json_t *o = json_object(), *given = json_loads(params ? params : "{}",
+	    0, NULL);
+	struct tw_param_values values = { calloc(app->whole->params.n,
+	    sizeof *values.v), 0 };
+	char *text = NULL;
+	enum tw_status st;
+
+	if (o && given && values.v) {
+		if (instance)
+			set_values(app, instance, given, &values);
+		st = fill_exports(app, instance ? &values : NULL, o, err);
+		if (st == TW_OK)
+			text = tw_json_dump(o, JSON_COMPACT |
+			    JSON_PRESERVE_ORDER, mark);
+	}
+	tw_buf_adds(out, text ? text : "");
+	st = text ? tw_buf_check(out, err) : tw_err_nomem(err);
+	free(text);
+	free(values.v);
+	json_decref(given);
+	json_decref(o);
+	return st;
 }

@@ -105,10 +105,10 @@ enum tw_status tw_app_compile(struct tw_app_spec *app,
     const struct tw_app_act *act, struct tw_change_spec **out,
     struct tw_err *err);
 
-/* Appends export number i as a JSON member, "NAME":"TEXT", with the values of
- * a change that was compiled of the app.  TW_OK, TW_NOMEM. */
-enum tw_status tw_app_export_json(struct tw_app_spec *app, size_t i,
-    struct tw_change_spec *change, const struct tw_param_values *values,
-    struct tw_buf *out, struct tw_err *err);
+/* Appends the exports as a JSON object of texts, as an instance of that name has
+ * them: params are its values, a JSON object; what it lacks is at its default.
+ * instance NULL: as they were written.  TW_OK, TW_NOMEM. */
+enum tw_status tw_app_exports(struct tw_app_spec *app, const char *instance,
+    const char *params, struct tw_buf *out, struct tw_err *err);
 
 #endif

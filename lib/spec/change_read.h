@@ -25,6 +25,7 @@ struct tw_change_read {
 	int64_t retry_delay_ms;
 	int retries;
 	const char *list;		/* the key of the steps being read */
+	bool has_listed;		/* a hint said what a step may have */
 	size_t total;			/* bytes of contents so far */
 	struct tw_command *commands;	/* owned */
 	size_t ncommands, cap;
@@ -109,9 +110,10 @@ void tw_use_check_holes(struct tw_change_read *r, const struct tw_kind *kind,
     const struct tw_yaml_node *n, struct tw_arg_spec *arg);
 
 /* Makes text of the raw value of an argument with holes; values may be NULL
- * where none of them is a name. */
+ * where none of them is a name.  Of what gets longer than max bytes it keeps
+ * just enough to show that: a short text may name a long value very often. */
 enum tw_status tw_use_fill(struct tw_change_spec *spec,
     const struct tw_param_values *values, struct tw_arg_spec *arg,
-    struct tw_err *err);
+    size_t max, struct tw_err *err);
 
 #endif

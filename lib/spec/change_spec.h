@@ -65,6 +65,9 @@ struct tw_step_spec {		/* text is NULL where the file has none */
 	struct tw_file_spec file;
 	const struct tw_kind *use;	/* of TW_STEP_KIND */
 	struct tw_arg_spec *args;	/* its, in the order of use->args */
+	const char *fetched;	/* what was downloaded for it, any bytes; NULL:
+				 * nothing */
+	size_t fetched_len;
 	size_t line;		/* in the change file */
 };
 
@@ -117,6 +120,18 @@ void tw_change_spec_free(struct tw_change_spec *s);	/* NULL is fine */
 enum tw_status tw_change_spec_fill(struct tw_change_spec *s,
     const struct tw_param_values *values, struct tw_diags *ds,
     struct tw_err *err);
+
+/* Downloads what steps of kinds want; after tw_change_spec_fill().  get appends
+ * what is at url, max bytes at most, to out, and returns TW_OK, or another
+ * status with a message.  The first failure ends it: its status, and the
+ * message with the step before it.  Without this call the program lacks these
+ * contents, and nothing else. */
+enum tw_status tw_change_spec_fetch(struct tw_change_spec *s,
+    enum tw_status (*get)(void *arg, const char *url, const char *sha256,
+    size_t max, struct tw_buf *out, struct tw_err *err), void *arg,
+    struct tw_err *err);
+/* Does any step want that? */
+bool tw_change_spec_wants_fetch(const struct tw_change_spec *s);
 
 /* Whether a rollback over this step leaves the host as it was: false for run
  * steps without undo or with `undo: impossible`. */

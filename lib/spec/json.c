@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/json.h"
+
 struct reader {
 	struct tw_tree *tree;
 	struct tw_diags *ds;
@@ -100,7 +102,7 @@ enum tw_status tw_json_parse(const char *text, size_t len,
     struct tw_diags *ds, struct tw_tree *out, struct tw_err *err)
 {
 	struct reader r = { out, ds };
-	size_t before = ds->n + ds->more;
+	size_t before = ds->n + ds->more, mark = tw_json_mark();
 	json_error_t e;
 	json_t *v;
 	bool ok;
@@ -112,8 +114,7 @@ enum tw_status tw_json_parse(const char *text, size_t len,
 	}
 	v = json_loadb(text ? text : "", len, JSON_REJECT_DUPLICATES, &e);
 	if (!v) {
-		if (e.text[0] == '\0' ||
-		    json_error_code(&e) == json_error_out_of_memory)
+		if (tw_json_missed(mark))
 			return tw_err_nomem(err);
 		refuse(&e, ds);
 		return tw_diags_check(ds, TW_DATA, err);

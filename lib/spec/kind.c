@@ -46,8 +46,8 @@ struct tw_kinds {
 };
 
 static const char *const keys[] = {
-	"towerify-kind", "uses", "args", "one_of", "templates", "facts", "undo",
-	NULL
+	"towerify-kind", "uses", "args", "one_of", "templates", "facts", "fetch",
+	"undo", NULL
 };
 
 /* --- the set -------------------------------------------------------------- */
@@ -305,6 +305,31 @@ static void read_undo(struct loaded *l, const struct tw_yaml_node *root,
 		l->kind.undo = undos[i];
 }
 
+/* Both in text that is known when the change is filed. */
+static void check_fetch(const struct loaded *l,
+    const struct tw_yaml_node *root, struct tw_diags *ds)
+{
+	const struct tw_yaml_node *n = tw_node_get(root, "fetch");
+	const struct tw_kind *k = &l->kind;
+	size_t i;
+
+	if (!k->fetch)
+		return;
+	if (!k->fetch[0] || !k->fetch[1] || k->fetch[2])
+		tw_diags_add(ds, n->line, n->col, NULL, "fetch names two "
+		    "arguments: one with the address, one with the SHA-256");
+	for (i = 0; i < k->args.n; i++) {
+		if (tw_kind_lists(k->fetch, k->args.v[i].name) &&
+		    k->args.v[i].type != TW_PARAM_STRING)
+			tw_diags_add(ds, n->line, n->col, NULL, "fetch: '%s' "
+			    "is not of type string", k->args.v[i].name);
+		if (strcmp(k->args.v[i].name, TW_KIND_FETCHED) == 0)
+			tw_diags_add(ds, n->line, n->col, NULL, "the argument "
+			    "'%s' stands for what is fetched",
+			    TW_KIND_FETCHED);
+	}
+}
+
 /* The file of a library, in the first directory that has it; path is empty
  * where none has. */
 static enum tw_status find_library(const struct tw_kinds *s, const char *name,
@@ -389,6 +414,11 @@ static enum tw_status read_header(const struct tw_kinds *s, struct loaded *l,
 		    ds, err);
 	if (st == TW_OK)
 		st = read_words(l, root, "facts", NULL, &k->facts, ds, err);
+	if (st == TW_OK)
+		st = read_words(l, root, "fetch", &k->args, &k->fetch, ds,
+		    err);
+	if (st == TW_OK)
+		check_fetch(l, root, ds);
 	return st;
 }
 

@@ -16,6 +16,8 @@
 #include "spec/param.h"
 
 #define TW_KIND_MAX ((size_t)256 << 10)	/* bytes of a kind's file */
+#define TW_KIND_FETCHED "fetched"	/* the argument with the path, on the
+					 * host, of what was downloaded */
 
 enum tw_undo {
 	TW_UNDO_NONE,		/* the file says nothing of it */
@@ -34,6 +36,9 @@ struct tw_kind {		/* lives as long as its set */
 	const char *const *one_of;	/* just one of these must be given */
 	const char *const *templates;	/* holes filled in on the host */
 	const char *const *facts;	/* names for fact.NAME in those */
+	const char *const *fetch;	/* two: with the address of a file that
+					 * the tower downloads, and with its
+					 * SHA-256 */
 	enum tw_undo undo;	/* AUTO, NOTHING or IMPOSSIBLE */
 };
 

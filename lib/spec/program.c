@@ -119,6 +119,16 @@ static void add_use(struct tw_buf *out, size_t k, const struct tw_step_spec *s,
 	}
 }
 
+static void add_fetched(struct tw_buf *out, size_t k,
+    const struct tw_step_spec *s, struct tw_buf *blob)
+{
+	if (!s->fetched)
+		return;
+	tw_buf_addf(out, "s_content %zu " TW_KIND_FETCHED " %zu %zu\n", k,
+	    blob->len, s->fetched_len);
+	tw_buf_add(blob, s->fetched, s->fetched_len);
+}
+
 static const char *kind_word(enum tw_step_kind kind)
 {
 	switch (kind) {
@@ -209,8 +219,10 @@ static void add_step(struct tw_buf *out, size_t k,
 	add_text(out, k, "undo", s->undo);
 	if (s->kind == TW_STEP_FILE)
 		add_file(out, k, &s->file, blob);
-	if (s->kind == TW_STEP_KIND)
+	if (s->kind == TW_STEP_KIND) {
 		add_use(out, k, s, blob);
+		add_fetched(out, k, s, blob);
+	}
 	tw_buf_addf(out, "s_undo %zu %s\n", k, undo_word(s->undo_kind));
 }
 

@@ -205,7 +205,8 @@ static void refuse_unknown(struct tw_change_read *r,
 	hint = tw_nearest_hint(key->text, step_keys, near);
 	if (!hint && names)
 		hint = tw_nearest_hint(key->text, names, near);
-	if (!hint) {
+	if (!hint && !r->has_listed) {
+		r->has_listed = true;
 		tw_buf_adds(&words, "known here: ");
 		for (i = 0; step_keys[i]; i++)
 			tw_buf_addf(&words, "%s%s", i ? ", " : "",

@@ -67,7 +67,7 @@ enum tw_status tw_successor_fill(struct tw_change_spec *spec,
 
 	if (!user->has_holes)
 		return TW_OK;
-	st = tw_use_fill(spec, values, user, err);
+	st = tw_use_fill(spec, values, user, TW_NAME_MAX, err);
 	if (st == TW_OK && !tw_name_ok(user->text))
 		tw_diags_add(ds, 0, 0, NULL, "successor: user must be "
 		    USER_RULE ", not %s",

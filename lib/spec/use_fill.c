@@ -30,18 +30,23 @@ struct looking {
 	bool is_template;
 	char where[64];		/* "NAME line N: ", of a file's content */
 	size_t line, col;
+	size_t seen, lines;	/* bytes looked at, and newlines in them */
 };
 
-/* Where a hole stands: in the change file, or in a file that it names. */
+/* Where a hole stands: in the change file, or in a file that it names.  The
+ * holes come in their order, and there may be very many. */
 static void find_place(struct looking *l, const struct tw_hole *h)
 {
-	const char *p = l->arg->content, *end = p + h->at;
-	size_t lines = 0;
+	const char *p = l->arg->content + l->seen;
+	const char *end = l->arg->content + h->at;
+	size_t lines;
 
 	while ((p = memchr(p, '\n', (size_t)(end - p)))) {
-		lines++;
+		l->lines++;
 		p++;
 	}
+	l->seen = h->at;
+	lines = l->lines;
 	l->line = l->n->line;
 	l->col = l->n->col;
 	l->where[0] = '\0';
@@ -121,7 +126,7 @@ void tw_use_check_holes(struct tw_change_read *r, const struct tw_kind *kind,
 
 enum tw_status tw_use_fill(struct tw_change_spec *spec,
     const struct tw_param_values *values, struct tw_arg_spec *arg,
-    struct tw_err *err)
+    size_t max, struct tw_err *err)
 {
 	struct tw_buf b = TW_BUF_INIT;
 	size_t at, n = strlen(arg->raw);
@@ -130,6 +135,8 @@ enum tw_status tw_use_fill(struct tw_change_spec *spec,
 	struct tw_hole h;
 
 	for (at = 0; tw_hole_next(arg->raw, n, at, &h); at = h.end) {
+		if (b.len > max)
+			break;
 		tw_buf_add(&b, arg->raw + at, h.at - at);
 		if (h.kind == TW_HOLE_BRACES) {
 			tw_buf_adds(&b, "{{");
@@ -177,13 +184,13 @@ enum tw_status tw_change_spec_fill(struct tw_change_spec *s,
 	st = tw_successor_fill(s, values, ds, err);
 	if (st != TW_OK)
 		return st;
-	for (k = 0; k < s->nsteps; k++) {
+	for (k = 0; k < s->nsteps && !ds->more; k++) {
 		step = &s->steps[k];
 		total = 0;
 		for (i = 0; step->args && i < step->use->args.n; i++) {
 			if (step->args[i].has_holes) {
 				st = tw_use_fill(s, values, &step->args[i],
-				    err);
+				    TW_PARAM_VALUE_MAX, err);
 				if (st != TW_OK)
 					return st;
 				judge(step, k + 1, &step->args[i], ds);

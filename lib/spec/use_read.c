@@ -1,4 +1,5 @@
 /* use_read.c - the arguments of a step of a kind; see change_read.h */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +48,7 @@ static void read_text(struct tw_change_read *r, const struct tw_kind *kind,
 	if (r->ds->n + r->ds->more != before || arg->has_holes)
 		return;
 	if (!is_template)
-		r->st = tw_use_fill(r->spec, NULL, arg, r->err);
+		r->st = tw_use_fill(r->spec, NULL, arg, SIZE_MAX, r->err);
 	if (r->st == TW_OK)
 		judge(r, n, arg);
 }
@@ -67,8 +68,12 @@ static void read_file(struct tw_change_read *r, const struct tw_kind *kind,
 	arg->content = "";
 	tw_file_read_source(r, n, &arg->content, &arg->len);
 	arg->text = arg->raw;
-	if (tw_kind_lists(kind->templates, arg->def->name))
-		tw_use_check_holes(r, kind, n, arg);
+	if (!tw_kind_lists(kind->templates, arg->def->name))
+		return;
+	tw_use_check_holes(r, kind, n, arg);
+	if (memchr(arg->content, '\0', arg->len))
+		tw_diags_add(r->ds, n->line, n->col, NULL,
+		    "%s: holds a NUL: a template must be text", arg->raw);
 }
 
 static void read_arg(struct tw_change_read *r, const struct tw_kind *kind,

@@ -160,6 +160,12 @@ static enum tw_status start_command(struct tw_link *l, struct tw_err *err)
 	return st;
 }
 
+/* Is that fault's port this link's?  0: no port is. */
+static bool at_port(const struct tw_link *l, int port)
+{
+	return port != 0 && port == l->target->port;
+}
+
 static void on_start(uv_timer_t *t)
 {
 	struct tw_link *l = t->data;
@@ -167,11 +173,11 @@ static void on_start(uv_timer_t *t)
 
 	if (l->faults.refuse) {
 		end(l, TW_LINK_TEMPORARY, "cannot connect: refused on request");
-	} else if (l->faults.closed_port == l->target->port) {
+	} else if (at_port(l, l->faults.closed_port)) {
 		end(l, TW_LINK_CLOSED, "cannot connect: closed on request");
-	} else if (l->faults.no_key_port == l->target->port) {
+	} else if (at_port(l, l->faults.no_key_port)) {
 		end(l, TW_LINK_PERSON, "another host key on request");
-	} else if (l->faults.deny || l->faults.deny_port == l->target->port) {
+	} else if (l->faults.deny || at_port(l, l->faults.deny_port)) {
 		end(l, TW_LINK_REFUSED, "login refused on request");
 	} else if (start_command(l, &err) != TW_OK) {
 		end(l, TW_LINK_TEMPORARY, err.msg);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -92,10 +93,18 @@ enum tw_identity_kind tw_identity_inspect(const char *path)
 {
 	enum tw_identity_kind kind = TW_IDENTITY_MISSING;
 	struct tw_buf text = TW_BUF_INIT;
+	enum tw_status st;
+	struct stat is;
 
 	text.max = KEY_FILE_MAX;
-	if (tw_io_read_file(path, &text, NULL) == TW_OK)
+	st = tw_io_read_file(path, &text, NULL);
+	if (st == TW_OK)
 		kind = text_kind(tw_buf_str(&text));
+	else if (text.len)
+		kind = TW_IDENTITY_OTHER;	/* too long */
+	else if (stat(path, &is) == 0 && S_ISREG(is.st_mode) &&
+	    access(path, R_OK) == 0)
+		kind = TW_IDENTITY_FAILED;
 	if (text.data)
 		explicit_bzero(text.data, text.cap);
 	tw_buf_release(&text);

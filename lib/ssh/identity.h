@@ -12,6 +12,8 @@
 
 enum tw_identity_kind {
 	TW_IDENTITY_MISSING,	/* no such file, or unreadable */
+	TW_IDENTITY_FAILED,	/* could not be read just now: no descriptor
+				   left, no memory, a disk that fails */
 	TW_IDENTITY_PLAIN,	/* ed25519 or ECDSA: any transport */
 	TW_IDENTITY_RSA,	/* only the ssh transport */
 	TW_IDENTITY_FIDO,	/* security key: only the ssh transport */

@@ -80,6 +80,7 @@ struct tw_l2_login {
 	int refused;		/* keys */
 	bool elsewhere;		/* the ssh transport knows more keys */
 	const char *unusable;	/* an identity missing or locked */
+	const char *failed;	/* one that could not be read just now */
 	bool asked_agent;
 	struct tw_agent *agent;
 	struct tw_blob key;	/* the agent's under way */
@@ -106,6 +107,7 @@ struct tw_link {
 	LIBSSH2_SESSION *session;
 	LIBSSH2_CHANNEL *channel;
 	struct tw_l2_block *blocks;
+	bool has_no_memory;	/* an allocation for libssh2 has failed */
 	size_t memory;			/* bytes in blocks */
 	size_t budget;			/* bytes still to receive this turn */
 	bool hangup;			/* session is being freed: no I/O */

@@ -94,6 +94,11 @@ static enum tw_l2_step no_key_left(struct tw_link *l)
 	bool is_refused = in->refused > 0;
 	struct tw_err err;
 
+	/* the tower's trouble, not this host's: nothing to hold it for */
+	if (in->failed)
+		return tw_l2_fail(l, TW_LINK_TEMPORARY, "login as %s is not "
+		    "possible: the key %s could not be read", t->user,
+		    in->failed);
 	if (in->elsewhere)
 		return tw_l2_fail(l, TW_LINK_UNSUPPORTED, "login as %s needs "
 		    "an RSA key, a certificate or a security key, which "
@@ -175,6 +180,9 @@ static const char *next_identity(struct tw_link *l)
 		case TW_IDENTITY_MISSING:
 		case TW_IDENTITY_ENCRYPTED:
 			in->unusable = path;
+			break;
+		case TW_IDENTITY_FAILED:
+			in->failed = path;
 			break;
 		default:
 			in->elsewhere = true;

@@ -56,8 +56,10 @@ void *tw_l2_alloc(struct tw_link *l, size_t n)
 	if (n > SIZE_MAX - sizeof *b)
 		return NULL;
 	b = malloc(sizeof *b + n);
-	if (!b)
+	if (!b) {
+		l->has_no_memory = true;
 		return NULL;
+	}
 	link_block(l, b, n);
 	return b + 1;
 }
@@ -93,6 +95,7 @@ static void *on_realloc(void *p, size_t n, void **abstract)
 	unlink_block(l, b);
 	moved = realloc(b, sizeof *b + n);
 	if (!moved) {
+		l->has_no_memory = true;
 		link_block(l, b, old);
 		return NULL;
 	}

@@ -7,14 +7,18 @@
  */
 #include "ssh/sshconfig.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/name.h"
 #include "ssh/identity.h"
 #include "ssh/pipes.h"
@@ -343,19 +347,16 @@ void tw_sshconfig_release(struct tw_sshconfig *c)
 	memset(c, 0, sizeof *c);
 }
 
-enum tw_status tw_sshkey_make(const char *path, const char *comment,
+static enum tw_status run_keygen(const char *path, const char *comment,
     struct tw_err *err)
 {
 	const char *argv[] = { "ssh-keygen", "-q", "-t", "ed25519", "-N", "",
 		"-C", comment, "-f", path, NULL };
 	struct tw_buf words = TW_BUF_INIT;
 	enum tw_status st;
-	struct stat sb;
 	char line[256];
 	int status = 0;
 
-	if (lstat(path, &sb) == 0)
-		return tw_err_set(err, TW_CONFIG, "%s is already there", path);
 	words.max = 65536;
 	st = tw_pipes_run(argv, RUN_LIMIT_MS, NULL, &words, &status, err);
 	if (st == TW_OK && status != 0) {
@@ -364,5 +365,79 @@ enum tw_status tw_sshkey_make(const char *path, const char *comment,
 		    line : "failed");
 	}
 	tw_buf_release(&words);
+	return st;
+}
+
+/* A file of ssh-keygen's is not synced, and half of it may be there. */
+static enum tw_status put_in_place(const char *from, const char *to,
+    mode_t mode, struct tw_err *err)
+{
+	struct tw_buf b = { .max = 65536, .is_secret = true };
+	enum tw_status st;
+
+	st = tw_io_read_file(from, &b, err);
+	if (st == TW_OK)
+		st = tw_io_write_file(to, b.data, b.len, mode, err);
+	tw_buf_release(&b);
+	return st;
+}
+
+/* Under other names first; the private key comes last: where it is, all is. */
+static enum tw_status make_pair(const char *path, const char *comment,
+    struct tw_err *err)
+{
+	char *made = NULL, *made_pub = NULL, *pub = NULL;
+	enum tw_status st;
+
+	if (asprintf(&made, "%s.new", path) < 0)
+		made = NULL;
+	if (asprintf(&made_pub, "%s.new.pub", path) < 0)
+		made_pub = NULL;
+	if (asprintf(&pub, "%s.pub", path) < 0)
+		pub = NULL;
+	if (!made || !made_pub || !pub) {
+		st = tw_err_nomem(err);
+		goto out;
+	}
+	unlink(made);
+	unlink(made_pub);
+	st = run_keygen(made, comment, err);
+	if (st == TW_OK)
+		st = put_in_place(made_pub, pub, 0644, err);
+	if (st == TW_OK)
+		st = put_in_place(made, path, 0600, err);
+	unlink(made);
+	unlink(made_pub);
+out:
+	free(made);
+	free(made_pub);
+	free(pub);
+	return st;
+}
+
+enum tw_status tw_sshkey_make(const char *path, const char *comment,
+    struct tw_err *err)
+{
+	const char *slash = strrchr(path, '/');
+	enum tw_status st = TW_OK;
+	struct stat sb;
+	char *dir;
+	int fd;
+
+	if (lstat(path, &sb) == 0)
+		return tw_err_set(err, TW_CONFIG, "%s is already there", path);
+	dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	if (!dir)
+		return tw_err_nomem(err);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd >= 0 && flock(fd, LOCK_EX) < 0 && errno == EINTR)
+		;
+	if (fd < 0)
+		st = tw_err_sys(err, TW_CONFIG, errno, "%s", dir);
+	else if (lstat(path, &sb) < 0)	/* else somebody was faster */
+		st = make_pair(path, comment, err);
+	if (fd >= 0)
+		close(fd);
+	free(dir);
 	return st;
 }

@@ -30,7 +30,9 @@ enum tw_status tw_store_fail(struct tw_store *s, int rc, struct tw_err *err)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		tw_err_set(err, TW_CONFIG, "%s: is damaged: %s", name, why);
-		tw_err_hint(err, "restore it from a backup");
+		/* a disk that can't read (EIO) is among these, to SQLite */
+		tw_err_hint(err, "look for errors of the disk (dmesg), then "
+		    "restore it from a backup");
 		return TW_CONFIG;
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:

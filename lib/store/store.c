@@ -50,14 +50,14 @@ static const char pragmas[] =
 
 static const char pragmas_read[] = "PRAGMA query_only = ON;";
 
-/* For the new file under its other name, which nobody else knows: when it
- * breaks it is thrown away.  auto_vacuum must come before the first table. */
+/* auto_vacuum must come before the first table. */
 static const char pragmas_new[] =
     "PRAGMA journal_mode = MEMORY;"
     "PRAGMA synchronous = FULL;"
+    "PRAGMA secure_delete = ON;"
     "PRAGMA auto_vacuum = INCREMENTAL;";
 
-static enum tw_status connect_db(struct tw_store *s, const char *path,
+enum tw_status tw_store_connect(struct tw_store *s, const char *path,
     struct tw_err *err)
 {
 	int rc;
@@ -67,6 +67,14 @@ static enum tw_status connect_db(struct tw_store *s, const char *path,
 	    SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE, NULL);
 	if (rc != SQLITE_OK)
 		return tw_store_fail(s, rc, err);
+	/* where it can't, SQLite opens for reading without a word */
+	if (sqlite3_db_readonly(s->db, "main") == 1) {
+		if (access(path, W_OK) < 0)
+			return tw_err_sys(err, TW_CONFIG, errno,
+			    "%s: cannot be opened for writing", path);
+		return tw_err_set(err, TW_CONFIG,
+		    "%s: cannot be opened for writing", path);
+	}
 	sqlite3_busy_timeout(s->db, TW_STORE_BUSY_MS);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
@@ -77,7 +85,8 @@ static enum tw_status connect_db(struct tw_store *s, const char *path,
 static enum tw_status foreign(struct tw_store *s, const char *what,
     struct tw_err *err)
 {
-	return tw_err_set(err, TW_CONFIG, "%s: %s", s->path, what);
+	return tw_err_set(err, TW_CONFIG, "%s: is not a tower's %s", s->path,
+	    what);
 }
 
 /*
@@ -85,7 +94,8 @@ static enum tw_status foreign(struct tw_store *s, const char *what,
  * closing a descriptor of our own would drop its locks, and before any
  * statement, because that might roll back a journal we have no business with.
  */
-static enum tw_status check_header(struct tw_store *s, struct tw_err *err)
+enum tw_status tw_store_check_header(struct tw_store *s, unsigned long app_id,
+    const char *what, struct tw_err *err)
 {
 	unsigned char h[HEADER_LEN];
 	sqlite3_file *file = NULL;
@@ -101,9 +111,10 @@ static enum tw_status check_header(struct tw_store *s, struct tw_err *err)
 	if (rc != SQLITE_OK)
 		return tw_store_fail(s, rc, err);
 	if (size == 0)
-		return foreign(s, "is empty, not a tower's state", err);
+		return tw_err_set(err, TW_CONFIG, "%s: is empty, not a "
+		    "tower's %s", s->path, what);
 	if (size < HEADER_LEN)
-		return foreign(s, "is not a tower's state", err);
+		return foreign(s, what, err);
 	rc = file->pMethods->xRead(file, h, sizeof h, 0);
 	if (rc != SQLITE_OK)
 		return tw_store_fail(s, rc, err);
@@ -111,26 +122,78 @@ static enum tw_status check_header(struct tw_store *s, struct tw_err *err)
 	    (unsigned long)h[HEADER_APP_ID + 1] << 16 |
 	    (unsigned long)h[HEADER_APP_ID + 2] << 8 | h[HEADER_APP_ID + 3];
 	if (memcmp(h, HEADER_MAGIC, sizeof HEADER_MAGIC) != 0 ||
-	    id != TW_STORE_APP_ID)
-		return foreign(s, "is not a tower's state", err);
+	    id != app_id)
+		return foreign(s, what, err);
 	if (h[HEADER_WRITE_VERSION] != 1)
-		return foreign(s, "was switched to a journal mode that is "
-		    "not safe here (WAL)", err);
+		return tw_err_set(err, TW_CONFIG, "%s: was switched to a "
+		    "journal mode that is not safe here (WAL)", s->path);
 	return TW_OK;
 }
 
-/* Fills the new file, which exists and is empty. */
-static enum tw_status fill_new(struct tw_store *s, const char *path,
+/*
+ * Is the last page whole?  SQLite itself reads one that was cut as if zeros
+ * followed, and goes on.  Asked with a lock that keeps writers out, after what
+ * a killed one left was rolled back.
+ */
+static enum tw_status check_size(struct tw_store *s, struct tw_err *err)
+{
+	sqlite3_file *file = NULL;
+	sqlite3_int64 size = 0;
+	enum tw_status status;
+	int64_t page = 0, n;
+	int rc = SQLITE_OK;
+
+	status = tw_store_exec(s, "BEGIN", err);
+	if (status != TW_OK)
+		return status;
+	status = tw_store_pragma(s, "PRAGMA page_size", &page, err);
+	/* reads the file, and so takes the lock */
+	if (status == TW_OK)
+		status = tw_store_pragma(s, "PRAGMA user_version", &n, err);
+	if (status == TW_OK)
+		rc = sqlite3_file_control(s->db, "main",
+		    SQLITE_FCNTL_FILE_POINTER, &file);
+	if (status == TW_OK && rc == SQLITE_OK)
+		rc = file->pMethods->xFileSize(file, &size);
+	if (status == TW_OK && rc != SQLITE_OK)
+		status = tw_store_fail(s, rc, err);
+	if (status == TW_OK && page > 0 && size % page != 0)
+		status = tw_err_set(err, TW_CONFIG, "%s: is damaged: its end "
+		    "is missing", s->path);
+	tw_store_exec(s, "COMMIT", NULL);
+	return status;
+}
+
+enum tw_status tw_store_connect_new(struct tw_store *s, const char *path,
+    struct tw_err *err)
+{
+	enum tw_status status = tw_store_connect(s, path, err);
+
+	return status == TW_OK ? tw_store_exec(s, pragmas_new, err) : status;
+}
+
+enum tw_status tw_store_disconnect(struct tw_store *s, enum tw_status status,
+    struct tw_err *err)
+{
+	tw_store_rollback(s);
+	tw_stmt_free_all(s);
+	if (sqlite3_close(s->db) != SQLITE_OK && status == TW_OK)
+		status = tw_err_set(err, TW_BUG, "%s: cannot close", s->path);
+	s->db = NULL;
+	return status;
+}
+
+/* The schema, version by version. */
+static enum tw_status fill_new(struct tw_store *s, const char *path, void *arg,
     struct tw_err *err)
 {
 	const struct tw_migration *list;
 	enum tw_status status;
 	size_t i, n;
 
+	(void)arg;
 	list = tw_store_migrations(&n);
-	status = connect_db(s, path, err);
-	if (status == TW_OK)
-		status = tw_store_exec(s, pragmas_new, err);
+	status = tw_store_connect_new(s, path, err);
 	for (i = 0; status == TW_OK && i < n; i++) {
 		status = tw_store_begin(s, err);
 		if (status == TW_OK)
@@ -140,37 +203,38 @@ static enum tw_status fill_new(struct tw_store *s, const char *path,
 		else
 			tw_store_rollback(s);
 	}
-	tw_stmt_free_all(s);
-	if (sqlite3_close(s->db) != SQLITE_OK && status == TW_OK)
-		status = tw_err_set(err, TW_BUG, "%s: cannot close", path);
-	s->db = NULL;
+	return tw_store_disconnect(s, status, err);
+}
+
+enum tw_status tw_store_make_file(const char *path, struct tw_err *err)
+{
+	enum tw_status status = TW_OK;
+	int fd;
+
+	if (unlink(path) < 0 && errno != ENOENT)
+		return tw_err_sys(err, TW_CONFIG, errno, "%s", path);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	    0600);
+	if (fd < 0 || fchmod(fd, 0600) < 0)
+		status = tw_err_sys(err, TW_CONFIG, errno, "%s", path);
+	if (fd >= 0)
+		close(fd);
 	return status;
 }
 
 /* The directory is locked: makes PATH.new, fills it, renames it. */
-static enum tw_status create_locked(struct tw_store *s, struct tw_err *err)
+static enum tw_status create_locked(struct tw_store *s, tw_store_fill *fill,
+    void *arg, struct tw_err *err)
 {
 	enum tw_status status;
-	struct stat st;
 	char *path;
-	int fd;
 
 	if (asprintf(&path, "%s%s", s->path, new_suffix) < 0)
 		return tw_err_nomem(err);
-	if (unlink(path) < 0 && errno != ENOENT) {
-		status = tw_err_sys(err, TW_CONFIG, errno, "%s", path);
+	status = tw_store_make_file(path, err);
+	if (status != TW_OK)
 		goto out;
-	}
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	    0600);
-	if (fd < 0 || fchmod(fd, 0600) < 0 || fstat(fd, &st) < 0) {
-		status = tw_err_sys(err, TW_CONFIG, errno, "%s", path);
-		if (fd >= 0)
-			close(fd);
-		goto out;
-	}
-	close(fd);
-	status = fill_new(s, path, err);
+	status = fill(s, path, arg, err);
 	if (status == TW_OK && rename(path, s->path) < 0)
 		status = tw_err_sys(err, TW_CONFIG, errno, "%s", s->path);
 	if (status == TW_OK)
@@ -202,7 +266,8 @@ static enum tw_status check_no_journal(struct tw_store *s, struct tw_err *err)
 
 /* Two may come at once: the kernel's lock on the directory lets one make the
  * file, and the other finds it. */
-static enum tw_status create_db(struct tw_store *s, struct tw_err *err)
+enum tw_status tw_store_create(struct tw_store *s, tw_store_fill *fill,
+    void *arg, struct tw_err *err)
 {
 	enum tw_status status = TW_OK;
 	struct stat st;
@@ -221,7 +286,7 @@ static enum tw_status create_db(struct tw_store *s, struct tw_err *err)
 		goto out;
 	status = check_no_journal(s, err);
 	if (status == TW_OK)
-		status = create_locked(s, err);
+		status = create_locked(s, fill, arg, err);
 out:
 	close(fd);
 	return status;
@@ -240,7 +305,7 @@ static enum tw_status prepare_file(struct tw_store *s, struct tw_err *err)
 			tw_err_hint(err, "`towerify-host add` makes it");
 			return TW_CONFIG;
 		}
-		status = create_db(s, err);
+		status = tw_store_create(s, fill_new, NULL, err);
 		if (status != TW_OK)
 			return status;
 	}
@@ -275,11 +340,13 @@ enum tw_status tw_store_open(const char *dir, enum tw_store_mode mode,
 	}
 	status = prepare_file(s, err);
 	if (status == TW_OK)
-		status = connect_db(s, s->path, err);
+		status = tw_store_connect(s, s->path, err);
 	if (status == TW_OK)
-		status = check_header(s, err);
+		status = tw_store_check_header(s, TW_STORE_APP_ID, "state", err);
 	if (status == TW_OK)
 		status = tw_store_exec(s, pragmas, err);
+	if (status == TW_OK)
+		status = check_size(s, err);
 	if (status == TW_OK) {
 		list = tw_store_migrations(&n);
 		status = tw_store_migrate(s, list, n, err);

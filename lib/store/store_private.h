@@ -57,6 +57,30 @@ enum tw_status tw_store_exec(struct tw_store *s, const char *sql,
 enum tw_status tw_store_pragma(struct tw_store *s, const char *sql,
     int64_t *out, struct tw_err *err);
 
+/* Opens a file that exists; s->db is NULL before.  _new: one that nobody else
+ * knows yet and that is thrown away when it breaks. */
+enum tw_status tw_store_connect(struct tw_store *s, const char *path,
+    struct tw_err *err);
+enum tw_status tw_store_connect_new(struct tw_store *s, const char *path,
+    struct tw_err *err);
+/* Rolls back, closes; the status to return. */
+enum tw_status tw_store_disconnect(struct tw_store *s, enum tw_status status,
+    struct tw_err *err);
+/* Is the open file one of ours ("state", "backup")?  TW_CONFIG: no. */
+enum tw_status tw_store_check_header(struct tw_store *s, unsigned long app_id,
+    const char *what, struct tw_err *err);
+/* An empty file, 0600, in place of one that may be there. */
+enum tw_status tw_store_make_file(const char *path, struct tw_err *err);
+
+/* Fills the empty file path; s->db is NULL before and after. */
+typedef enum tw_status tw_store_fill(struct tw_store *s, const char *path,
+    void *arg, struct tw_err *err);
+/* Makes s->path, whose directory is there: under another name first, renamed when
+ * fill is done.  Another who does it at the same time is waited for.  TW_OK
+ * without fill being called: it is there already. */
+enum tw_status tw_store_create(struct tw_store *s, tw_store_fill *fill,
+    void *arg, struct tw_err *err);
+
 void tw_stmt_free_all(struct tw_store *s);
 
 /* The directory's half of tw_store_open(): makes it when mode says so, checks

@@ -133,6 +133,7 @@ request() {
 	trap '' PIPE
 	umask 077
 	NONCE= SPOOL=- ID=- QUEUE=- EPOCH=0 ACK=0 UNHOLD= JOB= SEQ=0 AT_LIFE=0
+	KEYS= SHARED=
 	SEEN_EPOCH=0 SEEN_SEQ=0 AT=0 AT_EVENT=0 WHO= ROOM=0 TOWER=-
 	TEXT=0 BLOB=0 TEXT_SHA= BLOB_SHA= SECRET=0 SECRET_SHA= HELD= NOWHERE=
 	HOST=- CHANGE=0 IN= SPOOL_ID=- FENCE_EPOCH=0 FENCE_SEQ=0 LAUNCHED= DONE=
@@ -159,6 +160,7 @@ request() {
 		blob) BLOB=$VALUE ;;	blobsha) BLOB_SHA=$VALUE ;;
 		secret) SECRET=$VALUE ;;	secretsha) SECRET_SHA=$VALUE ;;
 		tower) TOWER=$VALUE ;;	host) HOST=$VALUE ;;
+		key) KEYS="$KEYS$VALUE " ;;	shared) SHARED=$VALUE ;;
 		change) CHANGE=$VALUE ;;
 		esac
 	done
@@ -176,6 +178,9 @@ request() {
 		is_id "$JOB" && [ "$QUEUE" != - ] || deny bad "job"
 		;;
 	init|facts|plan) ;;
+	revoke)
+		[ -n "$KEYS" ] && [ "$QUEUE" != - ] || deny bad "key"
+		;;
 	*)
 		deny bad "verb $VERB"
 		;;
@@ -275,11 +280,13 @@ is_after() {
 		{ [ "$1" -eq "$FENCE_EPOCH" ] && [ "$2" -gt "$FENCE_SEQ" ]; }
 }
 
-# Takes leave of the finished jobs whose end the tower has stored.  BUSY: who
-# is not finished.  Of a job that is removed, meta goes first: without it a
-# directory is no job.
+# Takes leave of the finished jobs whose end the tower has stored.  That is none
+# that it asks for: a cancel of what it never heard of counts as acknowledged, but
+# what came of it has yet to be told.  BUSY: who is not finished.  Of a job that
+# is removed, meta goes first: without it a directory is no job.  GIVEN_UP: one of
+# this queue that is not finished and that the tower wants no more.
 acknowledge() {
-	BUSY= GONE=
+	BUSY= GONE= GIVEN_UP=
 	[ "$QUEUE" = - ] || [ ! -e "fence/$QUEUE" ] ||
 		read -r FENCE_EPOCH FENCE_SEQ <"fence/$QUEUE"
 	RAISED=
@@ -290,13 +297,23 @@ acknowledge() {
 				BUSY="$DIR is damaged, a person must look"
 			continue
 		fi
+		# a tower that is to give this number again is behind
+		if [ "$Q" = "$QUEUE" ] && [ "$DIR" != "jobs/$JOB" ] &&
+		    [ "$SEQ" -gt 0 ] && [ "$S" -ge "$SEQ" ] &&
+		    is_after "$E" "$S"; then
+			FENCE_EPOCH=$E FENCE_SEQ=$S RAISED=1
+			printf '' >>"done"
+		fi
 		load "$DIR/events"
 		if [ -z "$VERDICT" ]; then
-			[ "$DIR" = "jobs/$JOB" ] ||
-				BUSY="change $C of tower $T is not finished"
+			[ "$DIR" != "jobs/$JOB" ] || continue
+			BUSY="change $C of tower $T is not finished"
+			[ "$Q $E" != "$QUEUE $EPOCH" ] || [ "$S" -gt "$ACK" ] ||
+				GIVEN_UP=${DIR#jobs/}
 			continue
 		fi
-		[ "$Q" = "$QUEUE" ] && [ "$S" -le "$ACK" ] || continue
+		[ "$Q" = "$QUEUE" ] && [ "$S" -le "$ACK" ] &&
+			[ "$DIR" != "jobs/$JOB" ] || continue
 		printf '%s %s %s %s %s\n' "$Q" "$E" "$S" "${DIR#jobs/}" \
 			"$VERDICT" >>"done" || refuse space "cannot write to $SPOOL"
 		! is_after "$E" "$S" || FENCE_EPOCH=$E FENCE_SEQ=$S
@@ -509,8 +526,9 @@ do_start() {
 	[ ! -e "$DIR/meta" ] || attach
 	is_done "$JOB" && say_done
 	[ "${#DONE}" -lt 150000 ] || trim_done
-	is_after "$EPOCH" "$SEQ" ||
+	is_after "$EPOCH" "$SEQ" && [ "$SEQ" -gt "$FENCE_SEQ" ] ||
 		refuse stale "$EPOCH.$SEQ is not after $FENCE_EPOCH.$FENCE_SEQ"
+	[ -z "$GIVEN_UP" ] || undo_given_up
 	[ -z "$BUSY" ] || refuse busy "$BUSY"
 	if [ -e held ]; then
 		read -r WORD <held
@@ -526,6 +544,16 @@ do_start() {
 	[ -z "$WHO" ] || write_cancel
 	launch
 	follow
+}
+
+# The job that was given up stands in the way: it is stopped and undone.
+undo_given_up() {
+	JOB=$GIVEN_UP DIR=jobs/$GIVEN_UP WHO='the tower, which had given it up'
+	read -r _ _ _ _ TOWER _ CHANGE _ <"$DIR/meta"
+	load "$DIR/events"
+	write_cancel
+	is_alive "$DIR" || launch
+	BUSY="$BUSY, but is being undone"
 }
 
 do_resume() {
@@ -581,6 +609,8 @@ attach() {
 	else
 		[ -z "$WHO" ] || write_cancel
 		if ! is_alive "$DIR"; then
+			# who put it there may have died before that was synced
+			sync jobs || refuse space "cannot write to $SPOOL"
 			place_secrets "$DIR"
 			HELD=
 			launch
@@ -645,6 +675,188 @@ beat() {
 		[ $((N % 5)) -ne 0 ] || printf . >&2 || { kill "$TAIL" $$; exit; }
 	done
 }
+
+# --- leaving -----------------------------------------------------------------
+
+# Takes the tower's files off, and then its key: as long as this has not come
+# to its end the tower gets in and can ask again.  What may be refused is
+# refused before anything was done.
+do_revoke() {
+	trap '' HUP
+	TAB=$(printf '\t') CR=$(printf '\r')
+	TAKEN=absent
+	if [ -e "$SPOOL" ] || [ -L "$SPOOL" ]; then
+		check_spool
+		enter_gate
+		[ -z "$BUSY" ] || refuse busy "$BUSY"
+		TAKEN=
+	else
+		hello -
+	fi
+	find_key_files
+	NEWS= COUNT=0 WRONG=
+	while IFS= read -r WORD; do
+		without_keys "$WORD"
+	done <<-END
+		$KEY_FILES
+	END
+	[ -z "$WRONG" ] || refuse_keys "cannot change $WRONG"
+	[ "$COUNT" -gt 0 ] || refuse_keys "the tower's key is in no" \
+		"authorized_keys file of $WHOSE: another lets it in"
+	[ -n "$TAKEN" ] || take_spool
+	put_keys || refuse_keys "cannot change $FILE"
+	say revoked "$COUNT" "$TAKEN"
+	say over revoke
+	exit 0
+}
+
+refuse_keys() {
+	while IFS= read -r FILE; do
+		[ -z "$FILE" ] || rm -f -- "$FILE.towerify.$NONCE"
+	done <<-END
+		$NEWS
+	END
+	refuse keys "$@"
+}
+
+# KEY_FILES: where sshd looks for the keys of the login, one a line; WHOSE it
+# is.  By sudo, that is not who we are now.
+find_key_files() {
+	WHOSE=$LOGIN WORD=$HOME
+	case $ME:$SUDO_USER in
+	0:|0:root|0:*[!A-Za-z0-9._-]*) ;;
+	0:*)	WHOSE=$SUDO_USER
+		eval "WORD=~$SUDO_USER" ;;
+	esac
+	FILES='.ssh/authorized_keys .ssh/authorized_keys2'
+	[ "$ME" != 0 ] || FILES="$FILES $(sshd -T -C \
+		"user=$WHOSE,host=localhost,addr=127.0.0.1" 2>/dev/null |
+		sed -n 's/^authorizedkeysfile //p')"
+	KEY_FILES=
+	set -f
+	for FILE in $FILES; do
+		FILE=$(printf '%s\n' "$FILE" | sed -e "s|%h|$WORD|g" \
+			-e "s|%u|$WHOSE|g" -e "s|%U|$(id -u "$WHOSE")|g")
+		case $FILE in /*) ;; *) FILE=$WORD/$FILE ;; esac
+		# a link is left one, and a file that has two names is one
+		FILE=$(readlink -f -- "$FILE") && [ -f "$FILE" ] || continue
+		case "$NL$KEY_FILES" in
+		*"$NL$FILE$NL"*) ;;
+		*) KEY_FILES="$KEY_FILES$FILE$NL" ;;
+		esac
+	done
+	set +f
+} 2>/dev/null
+
+# What file $1 becomes, beside it: NEWS.  COUNT lines are left out.
+without_keys() {
+	FILE=$1 N=0 DROP=
+	[ -n "$FILE" ] || return 0
+	while IFS= read -r LINE || [ -n "$LINE" ]; do
+		N=$((N + 1))
+		! holds_key || DROP="$DROP${N}d;" COUNT=$((COUNT + 1))
+	done <"$FILE"
+	[ -n "$DROP" ] || return 0
+	WORD=$FILE.towerify.$NONCE
+	NEWS="$NEWS$FILE$NL"
+	# whoever may open anything can't open what is made immutable
+	{ [ "$ME" != 0 ] || : 1<>"$FILE"; } && (set -C && : >"$WORD") &&
+		LC_ALL=C sed "$DROP" <"$FILE" >"$WORD" &&
+		cp -a --attributes-only -T -- "$FILE" "$WORD" &&
+		sync -- "$WORD" || WRONG=$FILE
+} 2>/dev/null
+
+put_keys() {
+	while IFS= read -r FILE; do
+		[ -n "$FILE" ] || continue
+		mv -fT -- "$FILE.towerify.$NONCE" "$FILE" &&
+			sync -- "${FILE%/*}/" || return 1
+	done <<-END
+		$NEWS
+	END
+} 2>/dev/null
+
+# Does LINE of an authorized_keys let one of KEYS in?
+holds_key() {
+	for KEY in $KEYS; do
+		case $LINE in *"${KEY#*:}"*) ;; *) continue ;; esac
+		skip_blanks "$LINE"
+		case $REST in '#'*) continue ;; esac
+		! is_key || return 0
+		skip_options
+		! is_key || return 0
+	done
+	return 1
+}
+
+# REST: $1 without the blanks before it
+skip_blanks() {
+	REST=${1#"${1%%[!"$TAB "]*}"}
+}
+
+# Does REST begin with KEY, type and all?
+is_key() {
+	WORD=$REST
+	TYPE=${KEY%%:*} BASE64=${KEY#*:}
+	case $REST in "$TYPE "*|"$TYPE$TAB"*) ;; *) return 1 ;; esac
+	skip_blanks "${REST#"$TYPE"}"
+	case $REST in
+	"$BASE64"|"$BASE64 "*|"$BASE64$TAB"*|"$BASE64$CR"*) return 0 ;;
+	esac
+	REST=$WORD
+	return 1
+}
+
+# To what follows the first blank that is not in quotes.
+skip_options() {
+	QUOTED=
+	while [ -n "$REST" ]; do
+		case ${QUOTED:-0}$REST in
+		[01]'\"'*) REST=${REST#?} ;;
+		0'"'*) QUOTED=1 ;;
+		1'"'*) QUOTED= ;;
+		0["$TAB "]*) break ;;
+		esac
+		REST=${REST#?}
+	done
+	skip_blanks "$REST"
+}
+
+# The spool goes, but for one that another queue uses too.  The id last: without
+# it what is left would be nobody's.
+take_spool() {
+	wait
+	for WORD in /run "$XDG_RUNTIME_DIR" /dev/shm; do
+		rm -f "$WORD/towerify-$ME/$SPOOL_ID".*
+		rmdir "$WORD/towerify-$ME"
+	done
+	if is_shared; then
+		TAKEN=shared
+		rm -f "fence/$QUEUE"
+		return
+	fi
+	rm -rf jobs in fence "done" done.new held held.new id.new lock gate
+	rm -f id
+	cd / && rmdir "$SPOOL" && TAKEN=gone || TAKEN=left
+} 2>/dev/null
+
+# Whatever is there of other queues.
+is_shared() {
+	[ -z "$SHARED" ] || return 0
+	for WORD in in/* fence/* jobs/*; do
+		case $WORD in
+		'in/*'|'fence/*'|'jobs/*'|"fence/$QUEUE") continue ;;
+		jobs/*)	Q=
+			read -r Q _ <"$WORD/meta"
+			[ "$Q" != "$QUEUE" ] || continue ;;
+		esac
+		return 0
+	done
+	while read -r Q _; do
+		[ "$Q" = "$QUEUE" ] || return 0
+	done <"done"
+	return 1
+} 2>/dev/null
 
 fact() {
 	say fact "$@"

@@ -97,6 +97,11 @@ CREATE TABLE host (
 	facts TEXT,			-- gathered by check, as JSON
 	facts_at INTEGER,
 	created INTEGER NOT NULL,
+	leaving INTEGER NOT NULL DEFAULT 0 CHECK (leaving IN (0, 1)),
+					-- it said that the tower's key and
+					-- files are off; not yet seen
+	revoked INTEGER,		-- kept for its history: no contact
+	revoked_by TEXT,		-- a login
 	UNIQUE (org_id, name),
 	CHECK (own_config OR (identity IS NULL AND sshconfig IS NULL))
 ) STRICT;
@@ -140,7 +145,7 @@ CREATE INDEX app_file ON app (file) WHERE file IS NOT NULL;
 CREATE INDEX app_bundle ON app (bundle) WHERE bundle IS NOT NULL;
 
 -- An app on a host.  version and params are what is there; what a change under
--- way would make of it stands beside.
+-- way would make of it stands in that.
 CREATE TABLE instance (
 	id INTEGER PRIMARY KEY,
 	org_id INTEGER NOT NULL REFERENCES org,
@@ -154,8 +159,8 @@ CREATE TABLE instance (
 	    'stopped', 'upgrading', 'undeploying', 'failed', 'gone')),
 	was TEXT CHECK (was IN ('running', 'stopped', 'failed')),
 					-- before the change under way
-	next_version TEXT,		-- of an upgrade that has not succeeded
-	next_params TEXT,
+	next_version TEXT,		-- of an upgrade that failed, until one
+					-- succeeds
 	change_id INTEGER REFERENCES change,	-- the latest
 	created INTEGER NOT NULL,
 	changed INTEGER NOT NULL	-- its state
@@ -202,7 +207,7 @@ CREATE TABLE change (
 	app TEXT,			-- NULL: of no app
 	app_version TEXT,
 	action TEXT CHECK (action IN ('deploy', 'start', 'stop', 'upgrade',
-	    'undeploy')),
+	    'undeploy', 'backup', 'restore', 'check')),
 	instance_id INTEGER REFERENCES instance ON DELETE SET NULL,
 	successor_user TEXT,		-- the login that takes the place of
 	successor_port INTEGER		-- its host's; NULL: as it is
@@ -214,6 +219,9 @@ CREATE TABLE change (
 	epoch INTEGER,			-- fencing token, taken at the start
 	seq INTEGER,
 	started INTEGER,
+	doubt INTEGER NOT NULL DEFAULT 0 CHECK (doubt IN (0, 1)),
+					-- while not accepted: a request may
+					-- have reached the host, unheard
 	accepted INTEGER,		-- the host has it: resume only
 	ended INTEGER,
 	life INTEGER NOT NULL DEFAULT 0,	-- how far the host's stream

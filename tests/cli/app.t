@@ -20,6 +20,7 @@ description: Pages for everybody
 params:
   domain: {type: string, required: true, description: where it is}
   workers: {type: integer, default: 4}
+exports: {page: 'http://{{domain}}/{{app_instance}}'}
 requires: {os: debian, memory: 100000G}
 deploy:
   - name: page
@@ -49,7 +50,7 @@ sed 's|source: page.txt|source: ../nine.yaml|' "$work/wiki/app.yaml" \
 	>"$work/wiki/out.yaml"
 try $app add "$work/wiki/out.yaml"
 like 'no file outside' 65 '' \
-	"*out.yaml:12:*../nine.yaml: is not inside the directory of the app*"
+	"*out.yaml:13:*../nine.yaml: is not inside the directory of the app*"
 printf 'towerify-app: 1\napp: wiki\nversion: "2"\nfoo: 1\n' >"$work/bad.yaml"
 try $app add "$work/bad.yaml"
 like 'a bad file: all that is wrong' 65 '' "*bad.yaml:4:1:*foo*deploy*"
@@ -69,8 +70,14 @@ try $app show wiki@1.9 -J
 json 'show: a version, for programs' '.name == "wiki" and .version == "1.9" and
 	.source == "file" and .actions == "deploy,start,undeploy" and
 	.params[0] == {name: "domain", type: "string", required: true,
-	description: "where it is"} and .params[1].default == "4" and
+	description: "where it is"} and
+	.exports == {page: "http://{{domain}}/{{app_instance}}"} and .params[1].default == "4" and
 	(.requires | test("os debian")) and (.file | test("Pages for"))'
+try $app show wiki@1.9
+like '... for people with a table of parameters' 0 "Name:*
+PARAMETER TYPE    DEFAULT    LIMITS DESCRIPTION
+domain    string  (required) -      where it is
+workers   integer 4          -      -" ''
 try $app show wiki@2
 is 'a version that is not there' 1 '' \
 	"towerify-app: no version '2' of app 'wiki'
@@ -107,9 +114,6 @@ try $app add "$work/broken.toml"
 like 'a broken one' 65 '' "*broken.toml:2:*"
 try $app import - <"$data/apps.toml"
 like 'apps.toml alone' 0 '' '* apps: *'
-try $app import https://app.yunohost.org/default/v3/apps.json
-is 'an address is not fetched' 2 '' "towerify-app: https://app.yunohost.org/default/v3/apps.json: an address is not fetched
-hint: curl -fsS https://app.yunohost.org/default/v3/apps.json | towerify-app import -"
 try $app list wiki -n -o version
 is 'apps of files stay' 0 "1.10
 1.9
@@ -157,6 +161,10 @@ is 'no instance' 1 '' "towerify-app: no instance 'wiki' on h1"
 try $app stop wiki@2.0 h1
 is 'stop takes no version' 2 '' \
 	"towerify-app: stop takes no version: 'wiki@2.0'"
+try $app deploy wiki@ h1
+is 'no version after @' 2 '' "towerify-app: 'wiki@' names no version"
+try $app upgrade wiki@ h1
+is '... of upgrade neither' 2 '' "towerify-app: 'wiki@' names no version"
 ok 'nothing of all that was filed' filed_nothing
 
 try $app deploy wiki 'h[1-2]' -p domain=x --key first --reason test
@@ -168,29 +176,52 @@ is '... the same key gives them again' 0 "2
 try $app deploy wiki 'h[1-2]' -p domain=y --key first
 is '... and is for nothing else' 1 '' \
 	"towerify-app: the key 'first' was used for something else (change 1)"
+try $app deploy wiki h1 --name two -p domain=x -p workers=2 --key two
+try $app deploy wiki h1 --name two -p workers=2 -p domain=x --key two
+is '... parameters in any order' 0 3 'filed before under this key'
+quietly towerify-queue cancel 3
 try $app instances -n -o host,name,app,version,state,change,action
 is 'the instances' 0 "h1 wiki wiki 2.0 deploying 1 deploy
 h2 wiki wiki 2.0 deploying 2 deploy" ''
 try $app instances h2 -J
 json '... for programs' '.instances == [.instances[0]] and
 	(.instances[0] | .host == "h2" and .params == {domain: "x"} and
-	.next == null and .source == "file")'
+	.next == null and .exports == {page: "http://x/wiki"} and
+	.source == "file")'
 try towerify-queue show 1 -o app,action,instance,why --tsv -n
 is 'the change says what it does' 0 'wiki@2.0	deploy	wiki	test' ''
 try $app remove wiki@2.0
 is 'what is deployed stays in the catalogue' 1 '' \
 	'towerify-app: wiki@2.0 is deployed on h1, and 1 more'
+try $app backup wiki h1
+is 'nothing else is done with it before its change has ended' 1 '' \
+	'towerify-app: change 1, which is to deploy wiki on h1, has not ended'
 try $app upgrade wiki 'h[1-2]'
 is 'one change at a time, and all that are in the way' 1 '' \
 	"towerify-app: change 1, which is to deploy wiki on h1, has not ended
 towerify-app: change 2, which is to deploy wiki on h2, has not ended"
+sql "UPDATE change SET status = 'succeeded', ended = filed WHERE num < 3;
+	UPDATE instance SET state = 'running' WHERE name = 'wiki'"
+for verb in backup restore check; do
+	try $app $verb wiki h1
+	is "an app without $verb" 1 '' "towerify-app: wiki 2.0 has no '$verb'"
+	try $app $verb wiki@2.0 h1
+	is "... which takes no version" 2 '' \
+		"towerify-app: $verb takes no version: 'wiki@2.0'"
+done
+sql "UPDATE change SET status = 'queued', ended = NULL WHERE num < 3;
+	UPDATE instance SET state = 'deploying' WHERE name = 'wiki'"
 quietly towerify-queue cancel 1 2
 try towerify-queue retry 1
 is 'an app is not deployed again by number' 1 '' \
 	"towerify-queue: change 1 is of an app: it depends on what is there now
-hint: towerify-app deploy wiki h1"
+hint: towerify-app deploy wiki@2.0 h1"
+try towerify-queue retry 3
+like '... nor under its own name' 1 '' \
+	"*hint: towerify-app deploy wiki@2.0 h1 --name two"
 try $app instances --all -n -o host,state
 is 'cancelled, they are gone' 0 "h1 gone
+h1 gone
 h2 gone" ''
 try $app remove wiki@2.0
 is 'a version is removed' 0 '' ''

@@ -57,9 +57,9 @@ completes() {	# completes LINE CANDIDATES
 
 # Without a state: what the tool itself knows, and no noise.
 completes 'towerify-queue ' \
-	'add cancel check list log plan retry show wait why'
+	'abandon add cancel check list log plan retry show wait why'
 completes 'towerify-queue c' 'cancel check'
-completes 'towerify-host re' 'release remove'
+completes 'towerify-host re' 'release remove revoke'
 completes 'towerify-queue list ' ''
 completes 'towerify-queue show ' ''
 
@@ -84,7 +84,7 @@ completes 'towerify-queue add -p a=b --pa' '--param'
 completes 'towerify-queue --st' '--state'
 completes 'towerify-run --' '--color --help --hosts --jobs --json '\
 '--list-columns --noheadings --null --org --output --quiet --state --status '\
-'--tsv --verbose --version --watch'
+'--tsv --verbose --version --watch --within'
 
 # --- columns, statuses, words ------------------------------------------------------------
 
@@ -150,9 +150,11 @@ undeploy: [{run: 'true', undo: nothing}]
 END
 quietly towerify-app add wiki.yaml
 quietly towerify-app deploy wiki web1 --name notes
-completes 'towerify-app ' 'add deploy import instances list remove show start '\
+completes 'towerify-app ' 'add backup check deploy import instances list '\
+'remove restore show start '\
 'stop undeploy upgrade'
 completes 'towerify-app add w' 'wiki.yaml'
+completes 'towerify-app import w' 'wiki.yaml'
 completes 'towerify-app show w' 'wiki'
 completes 'towerify-app remove wiki@' 'wiki@1.0'
 completes 'towerify-app deploy w' 'wiki'
@@ -166,7 +168,7 @@ completes 'towerify-app stop notes d' 'db1'
 quietly towerify-op add alice
 quietly towerify-op org add acme
 completes 'towerify-op ' \
-	'add can grant grants init list org remove set show ungrant whoami'
+	'add backup can grant grants init list org remove restore set show ungrant whoami'
 completes 'towerify-op o' 'org'
 completes 'towerify-op org ' 'add list remove show'
 completes 'towerify-op org re' 'remove'

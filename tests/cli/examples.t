@@ -4,7 +4,7 @@
 # Each .Dl line and each literal display of an EXAMPLES section is run by sh -e
 # on a tower of its own, in which web1 to web3 are there (where an example adds
 # web1 itself: web2 and web3), all labelled role=front, with page.yaml,
-# greeting.yaml and alice.pub at hand.
+# greeting.yaml, alice.pub and the manifest.toml of a blog at hand.
 # What can't be done as it is written:
 #   - hosts: web1, web1.example.org and 192.0.2.7 are this machine's throw-away
 #     sshd (by an ssh_config), the users root and deploy whoever runs the test
@@ -15,6 +15,7 @@
 #   - add gets a --spool and --accept-host-key (the default spool is the
 #     machine's, the question is for a terminal) and loses --sudo, which this
 #     machine may lack; that the option is known is looked at by itself
+#   - YunoHost's catalogue is a file of this tree
 #   - a line of crontab(5) is run without its five stars
 #   - change files are checked, app files compiled; those that install packages
 #     are not run
@@ -94,6 +95,7 @@ undeploy:
 END
 
 ssh-keygen -q -t ed25519 -N '' -C alice@laptop -f alice
+cp "$top/tests/data/yunohost/manifests/blog.toml" manifest.toml
 
 # displays PAGE SECTION…: each display of the sections as a file N in $work/d;
 # what mdoc escapes is as it was meant.
@@ -121,6 +123,7 @@ displays() {
 
 adapt() {
 	sed -e 's/^\* \* \* \* \* //' -e 's/^\$ //' \
+		-e "s|https://app.yunohost.org/[^ ]*|$top/tests/data/yunohost/apps.json|" \
 		-e "s/root@\|deploy@/$me@/g"
 }
 
@@ -198,6 +201,20 @@ while i=$((i + 1)) && [ -e "$work/d/$i" ]; do
 	fi
 done
 ok '... four files' test "$files" -eq 4
+
+# --- towerify-yunohost(7) -------------------------------------------------------------
+
+displays "$top/man/towerify-yunohost.7" EXAMPLES
+echo 'correct horse battery' >password
+ok "towerify-yunohost.7: $(sed -n 2p "$work/d/1")" towerify-queue check \
+	"$work/d/1" -p domain=shop.example -p password@password
+
+# --- towerify-fetch(8) -----------------------------------------------------------
+
+displays "$top/man/towerify-fetch.8" DESCRIPTION
+cp "$work/d/1" "$TOWERIFY_STATE/fetch.yaml"
+try towerify-app import https://app.yunohost.org/default/v3/apps.json
+like "towerify-fetch.8: its rules are rules" 77 '' '*not among the addresses*'
 
 # --- towerify-app(5) -------------------------------------------------------------
 

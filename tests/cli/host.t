@@ -1,6 +1,6 @@
 #!/bin/sh
-# host.t - towerify-host: add, list, show, set, check, hold, release, remove,
-# key
+# host.t - towerify-host: add, list, show, set, check, hold, release, revoke,
+# remove, key
 # shellcheck source=tests/lib/tower.sh
 . "$(dirname "$0")/../lib/tower.sh"
 
@@ -341,6 +341,36 @@ try "$host" set h1 label.role2=
 try "$host" list -n -o labels h1
 is 'set: an empty value takes it out' 0 "$(towerify-host list -n -o labels h1 |
 	grep -v role2)" ''
+
+# --- revoke ------------------------------------------------------------------------
+
+# what it does on a host: tests/e2e/revoke.t
+try "$host" revoke nobody
+like 'revoke: no such host' 1 '' "towerify-host: no host 'nobody'*"
+try "$host" revoke
+like 'revoke: which' 2 '' '*'
+sed -i "/ $(cut -d ' ' -f 2 "$TOWERIFY_STATE/keys/default/id_ed25519.pub" |
+	sed 's|/|\\/|g')/d" "$work/sshd/authorized_keys"
+tower_host gone 2>/dev/null || :
+try "$host" revoke gone
+like 'revoke: others are reached by the same login' 1 '' \
+	'towerify-host: gone: the same login leads to *h1*, which the tower *'
+try env TOWERIFY_OPERATOR="$me" "$host" revoke gone --yes
+is 'revoke: refused already, behind a gate' 0 '' "gone is revoked: it refuses \
+the login already; the tower's files there stay"
+try "$host" list -n -o name,status,revoked_by gone
+is '... list says so' 0 "gone revoked $me" ''
+try "$host" list 'go*' -n -o name
+is '... by a pattern too' 0 gone ''
+try "$host" check 'go*'
+is 'a pattern passes over it where something is to be done' 0 '' ''
+try towerify-queue add 'go*' /dev/null
+is '... and may select nothing' 1 '' \
+	"towerify-queue: 'go*' selects no host: nothing was filed"
+try "$host" show gone -J
+json '... since when' '.revoked | test("^20[0-9-]*T.*Z$")'
+try "$host" remove gone
+is '... and it can be forgotten' 0 '' ''
 
 # --- key ----------------------------------------------------------------------------------
 

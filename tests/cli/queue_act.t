@@ -50,8 +50,14 @@ try "$queue" -q cancel - <ids
 is 'cancel -: ids from stdin, -q in silence' 0 '' ''
 try "$queue" cancel one
 is 'cancel: no number' 2 '' "towerify-queue: 'one' is not a number"
-try "$queue" cancel --lost 3
-is 'cancel --lost: of what does not run' 1 '' \
+try "$queue" abandon 3
+is 'abandon: not without a reason' 2 '' \
+	"towerify-queue: abandon needs --reason TEXT: why is the change lost?"
+try "$queue" abandon 3 --reason ''
+is '... nor with none' 2 '' \
+	"towerify-queue: abandon needs --reason TEXT: why is the change lost?"
+try "$queue" abandon 3 --reason burnt
+is 'abandon: what does not run' 1 '' \
 	'towerify-queue: change 3 is not running, but cancelled'
 
 quietly "$queue" add h1 slow.yaml
@@ -70,7 +76,7 @@ like '... and says by whom' 0 "*rolled-back	*cancelled by $me*" ''
 try "$queue" show 4 -o cancelled_by --tsv -n
 is '... in a column, too' 0 "$me" ''
 
-# The tower goes away with a change under way, which is then declared lost.
+# The tower goes away with a change under way, which is then given up.
 rm -f started
 quietly "$queue" add h2 slow.yaml
 towerify-run >pass.out 2>&1 &
@@ -80,8 +86,8 @@ kill -TERM "$pass"
 status=0
 wait "$pass" || status=$?
 ok 'SIGTERM detaches the pass: 5' test "$status" -eq 5
-try "$queue" cancel 5 --lost --reason 'the host burnt down'
-is 'cancel --lost' 0 '' ''
+try "$queue" abandon 5 --reason 'the host burnt down'
+is 'abandon' 0 '' 'change 5 is given up, its host is held: nobody knows how far it came'
 try "$queue" list --all --tsv -n -o id,status,reason --status unknown
 like '... the state is unknown' 0 '5	unknown	*the host burnt down*' ''
 try towerify-host list -n -o status,held_by h2
@@ -122,7 +128,7 @@ try "$queue" log 9
 like '... from the file' 0 '*hello, you, wide' ''
 try "$queue" retry 2
 is 'retry: of what was cancelled' 0 10 \
-	'note: h2 is held: change 5 was declared lost'
+	'note: h2 is held: change 5 was abandoned'
 
 echo first >content
 printf 'towerify: 1\nsteps:\n  - file: {path: %s/made, source: content}\n' \

@@ -43,6 +43,9 @@ start: [{run: "true", undo: nothing}]
 stop: [{run: "true", undo: nothing}]
 upgrade: [{run: "true", undo: nothing}]
 undeploy: [{run: "true", undo: nothing}]
+backup: [{run: "true"}]
+restore: [{run: "true", undo: nothing}]
+check: [{run: "true"}]
 EOF
 sed "s/'1'/'2'/" "$work/app.yaml" >"$work/two.yaml"
 sed "s/'1'/'3'/" "$work/app.yaml" >"$work/three.yaml"
@@ -71,6 +74,7 @@ host set|towerify-host set web1 label.x=y
 host check|towerify-host check web1
 host hold|towerify-host hold web1
 host release|towerify-host release web1
+host revoke|towerify-host revoke web1 --yes
 host remove|towerify-host remove web1
 host provision|towerify-host provision web1 -p domain=a.example -p admin=boss -p admin_password@- --yes
 app list|towerify-app list
@@ -82,6 +86,9 @@ app deploy|towerify-app deploy wiki web1
 app upgrade|towerify-app upgrade used web1
 app start|towerify-app start used web1
 app stop|towerify-app stop used web1
+app backup|towerify-app backup used web1
+app restore|towerify-app restore used web1
+app check|towerify-app check used web1
 app undeploy|towerify-app undeploy used web1
 app instances|towerify-app instances
 app instances TARGETS|towerify-app instances web1
@@ -92,7 +99,7 @@ queue log|towerify-queue log 2
 queue why|towerify-queue why 1
 queue wait|towerify-queue wait 1 --timeout 0s
 queue cancel|towerify-queue cancel 1
-queue cancel --lost|towerify-queue cancel 1 --lost
+queue abandon|towerify-queue abandon 1 --reason gone
 queue retry|towerify-queue retry 2
 queue add|towerify-queue add web1 -
 queue add, a login|towerify-queue add web1 - --reason login

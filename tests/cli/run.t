@@ -57,8 +57,15 @@ try "$run" --status --tsv -n -o running,started,ended,status
 is 'status: no pass has ended yet: 1' 1 'false			' \
 	'no pass has ended yet'
 cp "$TOWERIFY_STATE/state.db" before
+try "$run" --within 5m
+is '--within is about --status' 2 '' 'towerify-run: --within needs --status'
+try "$run" --status --within 5
+like '... a duration' 2 '' "towerify-run: bad duration '5': *"
 try "$run"
 is 'nothing is due: silence' 0 '' ''
+sleep 0.1
+try "$run" --status --within 1ms -o status --tsv -n
+like 'status: none has ended so lately: 1' 1 0 'no pass has ended for *'
 try "$run" -v
 is '... with -v, too' 0 '' ''
 ok '... nothing is written to the state' \
@@ -236,6 +243,12 @@ touch -d '-3 minutes' "$TOWERIFY_STATE/run.lock"
 try "$run"
 like 'one that has not moved for two minutes is told of: 75' 75 '' \
 	'towerify-run: another pass is at work but has not moved for 1?? s'
+touch -d '-3 minutes' "$TOWERIFY_STATE/run.lock"
+try "$run" --status --within 2m -o running --tsv -n
+like '... by --status, too: 1' 1 true \
+	'a pass is at work, but has not moved for 3m*'
+try "$run" --status --within 10m -o running --tsv -n
+is '... unless that is fine' 0 true ''
 kill -CONT "$pass"
 
 # The shell ignores SIGINT in what it starts in the background.

@@ -24,6 +24,7 @@ params:
   word: {type: string, default: plain}
   pw: {type: secret}
 requires: {memory: 1M}
+exports: {at: '{{app_instance}}:{{word}}@{{app_version}}', brace: '{{{{'}
 health: {command: 'grep -qx running "\$HOME/\$TOWERIFY_HOST/\$app_instance/state"', interval: 1s, timeout: 3s}
 deploy:
   - name: its directory
@@ -60,6 +61,8 @@ restore:
       cd "\$HOME/\$TOWERIFY_HOST"
       rm -r "\$app_instance"
       cp -a "\$app_instance.backup" "\$app_instance"
+check:
+  - {run: 'test -e "\$HOME/\$TOWERIFY_HOST/\$app_instance/version"'}
 upgrade:
   - name: content
     run: |
@@ -135,6 +138,13 @@ ok 'deployed, it is running' both h1 wiki '1.0 running' first
 ok '... on both hosts' both h2 wiki '1.0 running' first
 ok '... with the file that came with it' grep -qx 'page of 1.0' "$home/page.txt"
 ok '... and its parameters are known' params_are h1 '{"word":"first"}'
+exports_are() {	# exports_are HOST JSON: those of its wiki
+	have=$(towerify-app instances "$1" -J | jq -c '.instances[] |
+		select(.name == "wiki") | .exports')
+	[ "$have" = "$2" ] || { echo "exports: $have"; return 1; }
+}
+ok '... and so are its exports' exports_are h1 \
+	'{"at":"wiki:first@1.0","brace":"{{"}'
 app deploy wiki h1
 like 'it is there already' 1 '' "towerify-app: wiki on h1 is there already, running*"
 
@@ -169,6 +179,31 @@ app start wiki h1 -p word=x
 like 'parameters are not for start' 2 '' \
 	"towerify-app: start leaves parameter 'word' as it is*"
 
+# --- backup, restore, check ---------------------------------------------------------
+
+app backup wiki h1 --run --wait
+ok 'backup' both h1 wiki '1.0 running' first
+ok '... made one' grep -qx first "$home/h1/wiki.backup/word"
+echo lost >"$home/h1/wiki/word"
+echo ill >"$home/h1/wiki/state"
+app check wiki h1 --run --wait
+ok 'check: it is not well' test "$status" = 3
+ok '... and the instance as it was' instance_is h1 wiki '1.0 running'
+app restore wiki h1 --run --wait
+ok 'restore: it is as it was saved' both h1 wiki '1.0 running' first
+app stop wiki h1 --run --wait
+app restore wiki h1 --run --wait
+ok '... with its health, so it runs' both h1 wiki '1.0 running' first
+app check wiki 'h[1-2]' --run --wait
+ok 'check: both are well' test "$status" = 0
+ok '... and nothing became of it' both h2 wiki '1.0 running' first
+app backup wiki h1 -p word=x
+like 'parameters are not for backup' 2 '' \
+	"towerify-app: backup leaves parameter 'word' as it is*"
+app backup note h1
+is 'what is not there has no backup' 1 '' \
+	"towerify-app: no instance 'note' on h1"
+
 # --- upgrade ---------------------------------------------------------------------
 
 app upgrade wiki@1.1 h1 --run --wait
@@ -182,9 +217,17 @@ ok '... and leaves other instances' both h1 other '1.0 running' second
 towerify-app upgrade wiki h1 >"$work/out" 2>"$work/err"
 ok 'there, it has nothing to do' grep -qx \
 	'wiki on h1 is at 1.2: nothing to do' "$work/err"
+app upgrade wiki@1.0 h2 --run --wait
+app upgrade wiki 'h[1-2]' --key newest --run --wait
+ok 'under a key, with one host that is there' both h2 wiki '1.2 running' first
+newest=$(cat "$work/out")
+app upgrade wiki 'h[2,1]' --key newest
+is '... the same again gives what was filed' 0 "$newest" ''
 app upgrade wiki h1 -p word=third --run --wait
 ok 'an upgrade with parameters alone' both h1 wiki '1.2 running' third
 ok '... which are known then' params_are h1 '{"word":"third"}'
+ok '... to exports too' exports_are h1 \
+	'{"at":"wiki:third@1.2","brace":"{{"}'
 app upgrade wiki 'h[1-2]' -p word=same --run --wait
 ok 'hosts whose instances differ' both h1 wiki '1.2 running' same
 ok '... are upgraded by one filing' both h2 wiki '1.2 running' same
@@ -289,9 +332,41 @@ like 'another app, or any change, is not this one' 77 '' \
 	'towerify-app: dora may not deploy note on h1*'
 quietly towerify-op ungrant dora change --on hosts:h1
 quietly towerify-op grant dora deploy --on hosts:h1 --on app:note
+
+# Instances of one name need not be of one app.
+sed 's/^app: note/app: memo/' "$work/note.yaml" >"$work/memo.yaml"
+quietly towerify-app add "$work/memo.yaml"
+quietly towerify-op grant dora deploy --on hosts:h2 --on app:note
+app deploy note h1 --name mixed --run --wait
+app deploy memo h2 --name mixed --run --wait
+for targets in h1,h2 h2,h1; do
+	dora app undeploy mixed "$targets"
+	is "each host's own app counts: $targets" 77 '' \
+		'towerify-app: dora may not deploy memo on h2
+hint: ask an administrator for: towerify-op grant dora deploy --on hosts:h2 --on app:memo'
+done
+app undeploy mixed h1,h2 --run --wait
+
+# The key of another's filing is no right to run it.
+app deploy memo h1 --key memo
+dora app deploy memo h1 --key memo --run
+like 'a key that was used is no right' 77 '' \
+	'towerify-app: dora may not deploy memo on h1*'
+ok '... and nothing ran' status_is "$(towerify-queue list h1 -o id -n |
+	tr -d ' ')" queued
+quietly towerify-queue cancel "$(towerify-queue list h1 -o id -n | tr -d ' ')"
 dora app deploy note h1
 dora try towerify-queue -q cancel "$id"
 is 'who may deploy it cancels its changes' 0 '' ''
+dora app deploy note h1 --name third
+dora try towerify-run -q --hosts h1
+is '... and runs a pass there' 0 '' ''
+ok '... that deploys it' instance_is h1 third '1 running'
+quietly towerify-op ungrant dora deploy --on hosts:h2 --on app:note
+dora try towerify-run -q --hosts h2
+is '... and nowhere else' 1 '' 'towerify-run: unknown host: h2'
+dora app undeploy third h1 --run --wait
+ok '... or takes it off' instance_is h1 third ''
 ok '... and it is not there' instance_is h1 note ''
 
 # --- a host that goes ---------------------------------------------------------------

@@ -128,6 +128,40 @@ ok '... what follows has not started' test "$(status_of "$id")" != running
 towerify-queue -q cancel "$id"
 towerify-host -q release h1
 
+# --- given up, and the host comes back ----------------------------------------------------------
+
+forget
+add h1 "$work/steps.yaml"
+lost=$id
+run_bg
+until_ test -e "$home/run.here"
+kill -KILL "$runner"
+run_ends
+kill -KILL "$(executor "$work/spool-h1")"
+towerify-queue -q abandon "$lost" --reason 'the host is gone'
+ok 'a change is given up: unknown' status_is "$lost" unknown
+ok '... its host is held' host_is h1 held "*change $lost was abandoned*"
+change next <<'END'
+steps:
+  - name: next
+    run: '"$HOME/mark" run'
+    undo: nothing
+END
+add h1 "$work/next.yaml"
+towerify-host -q release h1
+passes() {	# a person at work
+	hurry
+	run_
+	[ "$(status_of "$id")" = succeeded ]
+}
+ok '... it comes back: the next change runs' until_ passes
+ok '... after the undo of the one given up' log_is "h1 $lost 1 run
+h1 $lost 2 run
+h1 $lost 2 undo
+h1 $lost 1 undo
+h1 $id 1 run"
+ok '... which stays unknown' status_is "$lost" unknown
+
 # --- at any moment ------------------------------------------------------------------------------
 
 # Three hosts, each executor killed at random moments of its change, again and
@@ -220,7 +254,7 @@ as_recorded() {
 				s.undo_state IS 'done')
 			OR c.status = 'failed' AND max(s.undo_state IS
 				'interrupted')
-			OR c.status = 'cancelled')" >"$work/have"
+			OR c.status IN ('cancelled', 'unknown'))" >"$work/have"
 	[ ! -s "$work/have" ] || { cat "$work/have"; echo "seed $seed"
 		return 1; }
 }

@@ -129,7 +129,7 @@ ok '... other hosts know nothing of it' status_is "$id" succeeded
 towerify-host -q release h1
 run_
 ok '... a release does not make it true' host_is h1 held '*not possible'
-towerify-queue -q cancel --lost --reason 'it lies' $((id - 1))
+towerify-queue -q abandon --reason 'it lies' $((id - 1))
 ok '... a person can declare it lost' status_is $((id - 1)) unknown
 quietly towerify-host -q release h1
 

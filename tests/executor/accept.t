@@ -59,6 +59,9 @@ send resume event=99
 ok 'and an event that never was' says 'refused lost '
 
 old=$job old_nonce=$nonce old_prog=$prog
+send resume "ack=$seq" cancel=alice
+ok 'what is asked for is told before it is acknowledged' is 'life 1; start 1; run 1 1; end 1 done run 0; start 2; run 2 1; end 2 done run 0; verdict succeeded'
+ok '... to its end' says 'over verdict'
 send facts "ack=$seq"
 ok 'the fence is at what is acknowledged' says "hello .* fence=1.$seq"
 ok 'the job is gone' until_ test ! -e "$spool/jobs/$job"
@@ -80,9 +83,16 @@ start epoch=0
 ok 'so is an older epoch' says 'refused stale '
 seq=1
 start epoch=2
-ok 'a newer epoch may count from 1' says accepted
-send facts epoch=2 ack=1
-ok 'the fence keeps epoch and seq' says 'hello .* fence=2.1'
+ok 'so is a number from before, in a newer epoch: an old state, restored' says 'refused stale '
+seq=9
+start epoch=2
+ok 'a newer epoch goes on from there' says accepted
+send facts epoch=2 "ack=$seq"
+ok 'the fence keeps epoch and seq' says 'hello .* fence=2.9'
+new
+does "echo stale >>$work/log"
+start epoch=1
+ok 'the older epoch is shut out' says 'refused stale '
 ok 'another queue has its own fence' eval 'q=$queue; queue=$(hex32); send facts; says "hello .* fence=0.0"; r=$?; queue=$q; [ $r = 0 ]'
 
 send resume "job=$(hex32)"

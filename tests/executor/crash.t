@@ -285,6 +285,45 @@ mv "$j/kept" "$j/events"
 send resume
 ok 'who takes over undoes' recorded 'life 1; start 1; run 1 1; life 2; end 1 interrupted run 0; undo 1; undone 1 done 0; verdict rolled-back'
 
+# --- given up by its tower, and in the way of the next change
+rm -f "$work/g1" "$work/g2"
+new
+does "touch $work/g1; sleep 607" "echo undone >>$work/g2"
+start_bg
+crash_at "$work/g1"
+left=$job
+cp "$spool/jobs/$left/events" "$work/left.events"
+new
+does "echo next >>$work/g2"
+printf 's_end 1\n' >>"$prog"
+send start
+ok 'a change that nobody gave up keeps the host busy' says 'refused busy '
+cmp "$spool/jobs/$left/events" "$work/left.events" >/dev/null
+ok '... and is left alone' test $? -eq 0
+send start "ack=$((seq - 1))"
+ok 'one that was given up is undone before the next' says 'refused busy .* is being undone'
+until_ grep -q verdict "$spool/jobs/$left/events"
+ok '... by whom is told' test "$(cat "$spool/jobs/$left/cancel")" = 'the tower, which had given it up'
+send start "ack=$((seq - 1))"
+ok '... which runs then' says 'over verdict'
+ok '... in this order' test "$(tr '\n' ' ' <"$work/g2")" = 'undone next '
+ok '... its verdict is kept' grep -q " $left rolled-back$" "$spool/done"
+rm -f "$work/g1" "$work/g2"
+new
+does "touch $work/g1; sleep 608" "echo undone >>$work/g2"
+start_bg
+until_ test -e "$work/g1"
+left=$job
+mv "$out" "$work/first"
+new
+does "echo next >>$work/g2"
+printf 's_end 1\n' >>"$prog"
+send start "ack=$((seq - 1))"
+ok 'one that still runs is stopped' says 'refused busy .* is being undone'
+wait "$sender" || :
+send start "ack=$((seq - 1))"
+ok '... and undone before the next' test "$(tr '\n' ' ' <"$work/g2")" = 'undone next '
+
 # --- environments that lie
 sh -c 'exec env -i "X=
 ==> /proc/'$$'/environ <==

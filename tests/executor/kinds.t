@@ -333,6 +333,12 @@ use template path "$d/long" content '' mode '' owner ''
 content source "$work/long"
 start
 ok 'template: from a file' cmp "$work/want" "$d/long"
+echo old >"$d/kept"
+new
+shipped template
+use template path "$d/kept" source "$work/nowhere" content '' mode '' owner ''
+start
+ok 'template: a text that is not to be read leaves the file' eval 'says "[0-9]* [0-9]* end 1 failed prepare 1" && has "cannot be read" && test "$(cat "$d/kept")" = old'
 new
 s_secret pw "it's secret {{n}}"
 template "$d/secret" 'password={{pw}}' 0600
@@ -340,6 +346,39 @@ uses pw
 start
 ok 'template: a secret' test "$(cat "$d/secret")" = "password=it's secret {{n}}"
 ok '... lies nowhere else' test -z "$(grep -rlF "it's secret" "$spool")"
+
+fetched() {	# fetched PATH FILE [MODE [OWNER [SHA256]]]
+	shipped fetch
+	use fetch url http://x/ sha256 "${5-$(sha256sum <"$2" | cut -d ' ' -f 1)}" \
+		path "$1" mode "${3-}" owner "${4-}"
+	content fetched "$2"
+}
+head -c 200000 /dev/urandom >"$work/tarball"
+printf 'small\0\n' >"$work/tarball2"
+ok 'fetch: new, and back' same fetched "$d/f" "$work/tarball" 0750
+ok 'fetch: new' once fetched "$d/f" "$work/tarball" 0750
+ok '... byte for byte' cmp "$work/tarball" "$d/f"
+ok '... its mode' test "$(stat -c %a "$d/f")" = 750
+ok 'fetch: another content, and back' same fetched "$d/f" "$work/tarball2"
+ok 'fetch: another mode, and back' same fetched "$d/f" "$work/tarball" 0600
+ok 'fetch: the mode that is there stays' eval 'once fetched "$d/f" "$work/tarball2" && cmp "$work/tarball2" "$d/f" && test "$(stat -c %a "$d/f")" = 750'
+ok 'fetch: the default mode' eval 'once fetched "$d/f0" /dev/null && test "$(stat -c "%a %s" "$d/f0")" = "644 0"'
+ln -s /nowhere "$d/fl"
+ok 'fetch: a link is replaced, and back' same fetched "$d/fl" "$work/tarball2"
+new
+fetched "$d/f1" "$work/tarball" '' '' "$(printf '%064d' 1)"
+start
+ok 'fetch: what came is not what was asked for' eval 'says "[0-9]* [0-9]* end 1 failed run 1" && back && has "has not the hash" && test ! -e "$d/f1" && clean'
+new
+fetched "$d/no/where" "$work/tarball2"
+start
+ok 'fetch: no directory' says '[0-9]* [0-9]* end 1 failed prepare 1'
+mkdir "$d/fd"
+new
+fetched "$d/fd" "$work/tarball2"
+start
+ok 'fetch: a directory is in the way' eval 'says "[0-9]* [0-9]* end 1 failed prepare 1" && has "is not a regular file"'
+ok 'fetch: what goes while it is undone' eval 'new; fetched "$d/f2" "$work/tarball2"; does "rm \"$d/f2\"" true; fails; back && test ! -e "$d/f2"'
 
 wait_for() {	# wait_for PORT HTTP COMMAND SECONDS IN_A_ROW STATUS
 	shipped wait
@@ -353,7 +392,7 @@ wait_for '' '' true
 start
 ok 'wait: for what is there already' unchanged
 new
-wait_for '' '' "touch $work/asked; test -e $work/ready" 20
+wait_for '' '' "test -e $work/ready || { touch $work/asked; false; }" 20
 start_bg
 until_ test -e "$work/asked"
 touch "$work/ready"
@@ -363,6 +402,11 @@ new
 wait_for '' '' "echo \"not yet\"; false"
 start
 ok 'wait: not for ever' eval 'says "[0-9]* [0-9]* end 1 failed run 1" && has "the command fails: not yet"'
+new
+wait_for '' '' "sleep 600 & test -e $work/ready" 20
+sed -i 's/^s_step 1 run 60/s_step 1 run 10/' "$prog"
+start
+ok 'wait: not for what a command leaves behind' unchanged
 new
 wait_for '' '' "echo x >>$work/row; test \$(wc -l <$work/row) -gt 2" 10 2
 start
@@ -421,6 +465,11 @@ ok 'line: keeps the owner' eval 'once line "$d/l" owned && test "$(stat -c %u:%g
 ok 'line: and back' same line "$d/l" owned2
 ok 'template: owner, and back' same filled "$d/t" z 0600 daemon:bin
 ok 'template: owner' once filled "$d/t" z 0600 daemon:bin
+ok 'fetch: owner and set-user-ID, and back' same fetched "$d/f" "$work/tarball" 4711 daemon:bin
+ok 'fetch: owner and set-user-ID' once fetched "$d/f" "$work/tarball" 4711 daemon:bin
+ok '... as asked' test "$(stat -c '%a %U:%G' "$d/f")" = '4711 daemon:bin'
+ok 'fetch: which stay' eval 'once fetched "$d/f" "$work/tarball2" && test "$(stat -c "%a %U:%G" "$d/f")" = "4711 daemon:bin"'
+ok 'fetch: and come back' same fetched "$d/f" "$work/tarball" 0644 root:root
 
 # --- accounts: in a copy of /etc that nobody else sees
 etc=$work/etc
@@ -486,4 +535,45 @@ files_of >"$work/acc2"
 ok 'user: removed, and back with all it had' eval 'back && diff "$work/acc" "$work/acc2"'
 ok '... its home was left alone' test -d "$d/tw"
 ok 'user: removed' once user twkind absent
+
+# what was there before is nobody's to remove
+$as groupadd -g 48999 twgrp
+ok 'user: made with a group that is there, and back' same_user twgrp present group=twgrp "home=$d/twgrp"
+ok 'user: with a home below directories that are not there, and back' same_user twkind present "home=$d/x/y/z"
+ok 'user: with a home through a link to nowhere, and back' eval 'ln -s "$d/none" "$d/dangling"; same_user twkind present "home=$d/dangling"; rm "$d/dangling"'
+sed -i "s|^#* *HOME=.*||; \$ a HOME=$d/base" "$etc/default/useradd"
+mkdir -p "$d/base/twkind"
+echo precious >"$d/base/twkind/file"
+ok 'user: a home that was there stays, wherever homes are' same_user twkind present
+new
+user twkind present "home=$d/made"
+does "usermod -d '$d/base' twkind" true
+fails
+ok 'user: only the home that was made goes' eval 'back && test -e "$d/base/twkind/file"'
+ok 'user: made' once user twkind present "home=$d/tw2" uid=48123
+echo x >"$d/tw2/own"
+chown --reference="$d/tw2" "$d/tw2/own"
+echo x >"$d/tw2/system"
+chown 48123:sys "$d/tw2/system"
+ln -s nowhere "$d/tw2/link"
+chown -h 48123:sys "$d/tw2/link"
+ok 'user: its group changed, and back, as are the groups of its files' same_user twkind present group=sys
+$as passwd -q -d twkind
+files_of >"$work/acc"
+new
+user twkind absent
+fails
+files_of >"$work/acc2"
+ok 'user: without a password, removed and back' eval 'back && diff "$work/acc" "$work/acc2"'
+$as usermod -p '!' twkind
+files_of >"$work/acc"
+new
+user twkind absent
+fails
+files_of >"$work/acc2"
+ok 'user: with a password that is none, removed and back' eval 'back && diff "$work/acc" "$work/acc2"'
+new
+user twkind present group=--help
+start
+ok 'user: options are no groups' eval 'says "[0-9]* [0-9]* end 1 failed prepare 1" && has "there is no group --help"'
 finish

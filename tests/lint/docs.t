@@ -161,7 +161,7 @@ rule_kinds() {
 	for kind in "$root"/share/kinds/*; do
 		[ -f "$kind" ] || continue
 		name=${kind##*/}
-		sed -n 's/^#: \{2,3\}\([a-z_]*\):.*/\1/p' "$kind" |
+		sed -n 's/^#: \{2,3\}\([a-z][a-z0-9_]*\):.*/\1/p' "$kind" |
 			sort > "$bad/.a"
 		part "$page" KINDS | awk -v name="$name" '
 			/^\.Ss / { on = $2 == name }

@@ -9,13 +9,14 @@ rule_layers() {
 		path=${file#"$1"/}
 		case $path in
 		lib/base/*) may='base' ;;
+		lib/fetch/*) may='base fetch' ;;
 		lib/store/*) may='base store' ;;
 		lib/model/*) may='base store model' ;;
 		lib/spec/*) may='base spec' ;;
 		lib/ssh/*) may='base ssh' ;;
 		lib/out/*) may='base out' ;;
 		lib/engine/*) may='base store model spec ssh engine' ;;
-		bin/*) may='base store model spec ssh out engine' ;;
+		bin/*) may='base fetch store model spec ssh out engine' ;;
 		*) may= ;;
 		esac
 		awk -v file="$file" -v may=" $may " -v path="$path" '
@@ -49,7 +50,7 @@ rule_foreign() {
 			only("libssh2.h>", "lib/ssh/")
 			only("libssh2_", "lib/ssh/")
 			only("sodium", "lib/base/")
-			only("curl/", "nowhere/")
+			only("curl/", "bin/towerify-fetch.c")
 			only("check.h>", "tests/")
 		}' "$file"
 	done

@@ -14,8 +14,9 @@ rule_mandoc() {
 rule_pages() {
 	for tool in "$1"/bin/towerify-*.c; do
 		[ -e "$tool" ] || continue
-		page=man/$(basename "$tool" .c).1
-		[ -e "$1/$page" ] || echo "$page: not there"
+		page=man/$(basename "$tool" .c)
+		[ -e "$1/$page.1" ] || [ -e "$1/$page.8" ] ||
+			echo "$page.1: not there"
 	done
 	files "$1" '*.[1-8]' man | while IFS= read -r file; do
 		sed -n 's/^\.Xr \(towerify[a-z-]*\) \([1-8]\).*/\1.\2/p' \

@@ -20,7 +20,8 @@ listed() {
 	function program(name) {
 		return name ~ /^bin\/towerify-[a-z]+$/ || \
 		    name ~ /^tests\/unit\/.*\/test_[a-z0-9_]+$/ || \
-		    name ~ /^tests\/(bench|executor)\/[a-z]+$/
+		    name ~ /^tests\/(bench|executor|fault)\/[a-z]+$/ || \
+		    name == "tests/sim/sim"
 	}' | sort -u
 }
 
@@ -47,10 +48,10 @@ rule_unlisted() {
 	done
 }
 
-# Archives, embedded text and what has an .in are made by the build.
+# Archives, shared objects, embedded text and what has an .in are made by the build.
 rule_absent() {
 	listed "$1" | while IFS= read -r file; do
-		case $file in *.a | *_data.c) continue ;; esac
+		case $file in *.a | *.so | *_data.c) continue ;; esac
 		[ -e "$1/$file" ] || [ -e "$1/$file.in" ] ||
 			echo "$file: listed, but not there"
 	done

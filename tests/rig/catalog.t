@@ -149,6 +149,21 @@ ok '... start' act succeeded nginx-site start domain=a.example
 ok '... starts it' serves 80 a.example
 ok '... check' act succeeded nginx-site check domain=a.example
 ok '... upgrade' act succeeded nginx-site upgrade domain=a.example
+ok '... upgrade to another port' \
+	act succeeded nginx-site upgrade domain=a.example port=8082
+ok '... serves it there' serves 8082 a.example
+state >"$work/before"
+ok '... upgrade to a port that is taken' \
+	act rolled-back nginx-site upgrade domain=a.example port=22
+ok '... leaves no trace' same
+ok '... and serves it where it was' serves 8082 a.example
+ok '... upgrade to another name is refused' \
+	act rolled-back nginx-site upgrade domain=z.example port=8082
+ok '... and leaves no trace' same
+ok '... stop' act succeeded nginx-site stop domain=a.example port=8082
+ok '... upgrade of what is stopped' \
+	act succeeded nginx-site upgrade domain=a.example
+ok '... starts it' serves 80 a.example
 ok '... undeploy' act succeeded nginx-site undeploy domain=a.example
 ok '... ends it' within 10 serves_not 80 a.example
 ok '... with its pages' on one 'test ! -e /var/www/a.example'
@@ -164,7 +179,14 @@ ok '... stop' act succeeded haproxy stop port=8080 "$back"
 ok '... start' act succeeded haproxy start port=8080 "$back"
 ok '... starts it' within 20 serves 8080 b.example
 ok '... check' act succeeded haproxy check port=8080 "$back"
-ok '... undeploy' act succeeded haproxy undeploy port=8080 "$back"
+ok '... upgrade to another port' \
+	act succeeded haproxy upgrade port=8083 "$back"
+ok '... serves it there' within 20 serves 8083 b.example
+ok '... and not where it was' serves_not 8080 b.example
+ok '... upgrade to a port that is taken' \
+	act rolled-back haproxy upgrade port=22 "$back"
+ok '... serves it where it was' within 20 serves 8083 b.example
+ok '... undeploy' act succeeded haproxy undeploy port=8083 "$back"
 ok '... ends it' serves_not 8080 b.example
 ok '... and takes the package along' on one \
 	'! dpkg-query -W -f "\${db:Status-Abbrev}" haproxy | grep -q ^ii'
@@ -190,6 +212,14 @@ ok '... stops it' eval '! answers "SELECT 1"'
 ok '... start' act succeeded postgresql start database=shop
 ok '... starts it' answers 'SELECT v FROM t'
 ok '... upgrade' act succeeded postgresql upgrade database=shop
+ok '... stop' act succeeded postgresql stop database=shop
+ok '... upgrade of what is stopped' \
+	act succeeded postgresql upgrade database=shop
+ok '... starts it' answers 'SELECT v FROM t'
+ok '... start of what runs' act succeeded postgresql start database=shop
+ok '... upgrade to another database is refused' \
+	act rolled-back postgresql upgrade database=none
+ok '... and leaves this one' answers 'SELECT v FROM t'
 ok '... backup' act succeeded postgresql backup database=shop
 asks "UPDATE t SET v = 'spoilt'" >/dev/null 2>&1 || :
 ok '... restore' act succeeded postgresql restore database=shop
@@ -201,6 +231,10 @@ END
 ok '... an undeployment that fails is rolled back' \
 	act rolled-back postgresql undeploy database=shop
 ok '... with the data' answers 'SELECT v FROM t'
+ok '... stop' act succeeded postgresql stop database=shop
+ok '... of what is stopped as well' \
+	act rolled-back postgresql undeploy database=shop
+ok '... which stays so' eval '! answers "SELECT v FROM t"'
 on one 'cd / && echo "DROP TABLE other" | runuser -u postgres -- psql -q -d template1' >/dev/null 2>&1 || :
 ok '... undeploy' act succeeded postgresql undeploy database=shop
 ok '... ends it' eval '! answers "SELECT 1"'
@@ -225,6 +259,10 @@ ok '... stop' act succeeded keepalived stop interface="$link" \
 ok '... gives it away' eval '! has_address'
 ok '... start' act succeeded keepalived start interface="$link" \
 	address=10.99.99.1/32 router=7
+ok '... upgrade to another address' act succeeded keepalived upgrade \
+	interface="$link" address=10.99.99.3/32 router=7
+ok '... whose configuration names it' on one \
+	'grep -qF 10.99.99.3/32 /etc/keepalived/keepalived.conf'
 ok '... undeploy' act succeeded keepalived undeploy interface="$link" \
 	address=10.99.99.1/32 router=7
 ok '... gives it away' eval '! has_address'
@@ -241,6 +279,8 @@ if act succeeded docker deploy >"$work/docker" 2>&1; then
 		'on one "docker info" | grep -q "Logging Driver: json-file"'
 	ok '... stop' act succeeded docker stop
 	ok '... start' act succeeded docker start
+	ok '... upgrade of its settings' act succeeded docker upgrade log_size=5m
+	ok '... which hold' on one 'grep -q 5m /etc/docker/daemon.json'
 	ok '... undeploy' act succeeded docker undeploy
 else
 	sed 's/^/# /' "$work/docker" | tail -n 20

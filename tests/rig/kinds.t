@@ -62,6 +62,29 @@ unit() {
 		>"$work/root/lib/systemd/system/$1.service"
 }
 
+# helped NAME: the scripts that debhelper gives to a package with a unit
+helped() {
+	script postinst "deb-systemd-helper unmask $1.service
+if deb-systemd-helper --quiet was-enabled $1.service; then
+	deb-systemd-helper enable $1.service
+else
+	deb-systemd-helper update-state $1.service
+fi
+systemctl daemon-reload
+if test -n \"\$2\"; then
+	deb-systemd-invoke restart $1.service
+else
+	deb-systemd-invoke start $1.service
+fi"
+	script prerm "if test \"\$1\" = remove; then
+	deb-systemd-invoke stop $1.service
+fi"
+	script postrm "# Automatically added by dh_installsystemd/13.11.4
+systemctl daemon-reload
+if test \"\$1\" = purge; then deb-systemd-helper purge $1.service; fi
+# End automatically added section"
+}
+
 conf twa.conf one
 unit twa
 deb twa 1:1.0
@@ -77,6 +100,17 @@ deb twbad 2 'Depends: twdep'
 script postinst 'touch /dev/shm/slow.here; until test -e /dev/shm/slow.go; do sleep 0.05; done'
 deb twslow 1 'Depends: twdep'
 deb twneeds 1 'Depends: twdep'
+unit twsvc
+helped twsvc
+conf twsvc.conf one
+deb twsvc 1
+unit twsvc
+helped twsvc
+conf twsvc.conf two
+deb twsvc 2
+deb twpurge 1
+script postrm 'if test "$1" = purge; then rm -rf /var/lib/twpurge; fi'
+deb twpurge 2
 
 hosts one
 known one
@@ -97,9 +131,9 @@ state() {
 	apt-mark showhold | sed "s/^/hold /"
 	dpkg --audit
 	find /etc /lib/systemd/system ! -type d -printf "%M %u:%g %s %p %l\n" |
-		grep -v "/ld.so.cache " | grep "twa\|twb\|twdep\|multi-user"
-	sha256sum /etc/twa.conf
-	systemctl is-active twa; systemctl is-enabled twa; true' 2>&1
+		grep -v "/ld.so.cache " | grep "twa\|twb\|twdep\|twsvc\|multi-user"
+	sha256sum /etc/twa.conf /etc/twsvc.conf
+	systemctl is-active twa twsvc; systemctl is-enabled twa twsvc; true' 2>&1
 }
 
 # steps NAME: the steps of stdin, then one that fails, or none
@@ -314,6 +348,23 @@ fails <<'END'
   - service: {name: twa, state: stopped, enabled: false}
 END
 ok 'stopped and disabled, and back' as_before
+# an attempt that fails, and another that does not come to its end
+on one 'cat >/etc/systemd/system/twtry.service; systemctl daemon-reload' <<'END'
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'test -e /run/never'
+[Install]
+WantedBy=multi-user.target
+Alias=twa-try.service
+END
+fails <<'END'
+  - service: {name: twtry, state: running, enabled: true}
+    retries: 1
+    retry_delay: 0s
+END
+ok 'enabled, but not to be started, tried twice, and back' as_before
+on one 'rm /etc/systemd/system/twtry.service; systemctl daemon-reload'
 on one 'echo changed >>/etc/twa.conf; : >/var/log/twa'
 works <<'END'
   - service: {name: twa, changed: /etc/twa.conf}
@@ -329,6 +380,37 @@ works <<'END'
   - service: {name: twa, changed: /etc/twa.conf, reload: true}
 END
 ok 'or reloaded' eval 'test "$(on one "cat /var/log/twa")" = reloaded && steps_are "$id" "done/- unchanged/-"'
+# what a link leads to counts, and so does the link
+on one 'mkdir -p /srv/real /srv/on; echo a >/srv/real/a; ln -s /srv/real/a /srv/on/a; ln -s /srv/on /srv/link; : >/var/log/twa; systemctl restart twa; until test -s /var/log/twa; do sleep 0.1; done; : >/var/log/twa'
+works <<'END'
+  - service: {name: twa, changed: /srv/link}
+END
+ok 'links that lead to nothing new' steps_are "$id" unchanged/-
+on one 'echo b >/srv/real/a'
+works <<'END'
+  - service: {name: twa, changed: /srv/link}
+  - service: {name: twa, changed: /srv/link}
+END
+ok 'what a link leads to has changed: restarted, once' eval 'test "$(on one "cat /var/log/twa")" = started && steps_are "$id" "done/- unchanged/-"'
+on one 'ln -sfn /srv/real/a /srv/on/a; : >/var/log/twa'
+works <<'END'
+  - service: {name: twa, changed: /srv/link /srv/on}
+END
+ok '... or the link itself' test "$(on one 'cat /var/log/twa')" = started
+change relative <<'END'
+steps:
+  - service: {name: twa, changed: etc/twa.conf}
+END
+try towerify-queue check "$work/relative.yaml"
+ok 'a path that is not absolute is refused' eval 'test "$status" -eq 65 && grep -q "relative.yaml:[0-9]*:[0-9]*: changed must match" "$work/err"'
+on one 'printf "[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=1h\nStartLimitIntervalSec=0\n" >/etc/systemd/system/twloop.service; systemctl daemon-reload; systemctl start twloop'
+within 10 on one 'systemctl show -p SubState twloop | grep -q auto-restart'
+fails <<'END'
+  - service: {name: twloop, state: running}
+    timeout: 20s
+END
+ok 'what only starts again and again does not run' steps_are "$id" 'failed/done waiting/-'
+on one 'systemctl stop twloop; rm /etc/systemd/system/twloop.service; systemctl daemon-reload'
 fails <<'END'
   - service: {name: nobody, state: running}
 END
@@ -337,5 +419,76 @@ fails <<'END'
   - package: {name: twa, state: purged}
 END
 ok 'purged while it runs, and back' eval 'status_is "$id" rolled-back && test "$(version twa)" = "1:2.0 ii "'
+
+# --- packages with services
+upgrades() {
+	fails <<-END
+		  - package: {name: twsvc, state: latest}
+	END
+	as_before && log_has 'Setting up twsvc (2)'
+}
+purges() {
+	fails <<-END
+		  - package: {name: twsvc, state: purged}
+	END
+	as_before && log_has 'Purging configuration files for twsvc'
+}
+fails <<'END'
+  - package: {name: twsvc}
+END
+ok 'a package that starts a service, and back' as_before
+works <<'END'
+  - package: {name: twsvc=1}
+END
+ok 'it runs, and is enabled' test "$(on one 'systemctl is-active twsvc; systemctl is-enabled twsvc')" = "active
+enabled"
+ok 'upgraded, and back' upgrades
+ok 'purged, and back' purges
+on one 'systemctl -q stop twsvc'
+ok 'stopped: upgraded, and back' upgrades
+ok 'stopped: purged, and back' purges
+on one 'systemctl -q disable twsvc'
+ok 'stopped and disabled: upgraded, and back' upgrades
+ok 'stopped and disabled: purged, and back' purges
+on one 'systemctl -q start twsvc'
+ok 'disabled, but running: upgraded, and back' upgrades
+ok 'disabled, but running: purged, and back' purges
+on one 'systemctl -q stop twsvc; systemctl -q mask twsvc'
+ok 'masked: upgraded, and back' upgrades
+ok 'masked: purged, and back' purges
+on one 'systemctl -q unmask twsvc; apt-get -q -y remove twsvc' >/dev/null 2>&1
+fails <<'END'
+  - package: {name: twsvc, state: purged}
+END
+ok 'what is gone but for its configuration could not come back' eval 'steps_are "$id" "failed/- waiting/-" && as_before && log_has "nothing is left but its configuration"'
+on one 'apt-get -q -y purge twsvc; apt-get -q -y install twpurge; mkdir /var/lib/twpurge' >/dev/null 2>&1
+fails <<'END'
+  - package: {name: twpurge, state: purged}
+END
+ok 'what a purge removes beyond that, neither' eval 'steps_are "$id" "failed/- waiting/-" && as_before && log_has "postrm removes more than configuration files"'
+works <<'END'
+  - package: {name: twpurge, state: purged}
+    undo: impossible
+END
+ok '... unless there need be no undo' eval 'status_is "$id" succeeded && test "$(on one "ls /var/lib")" = "$(on one "ls /var/lib" | grep -v twpurge)"'
+
+# --- names
+on one 'apt-get -q -y install twa twdep' >/dev/null 2>&1
+works <<'END'
+  - package: {name: twa t.d.p, state: absent}
+END
+ok 'a name is no pattern' eval 'status_is "$id" succeeded && test "$(version twa) $(version twdep)" = "1:2.0 rc  1.5 ii "'
+works <<'END'
+  - package: {name: twdep twb+, state: absent}
+END
+ok '... and has no sign of what to do' eval 'status_is "$id" succeeded && test "$(version twb)" = ""'
+fails <<'END'
+  - package: {name: twb+}
+END
+ok '... of what is there not' eval 'steps_are "$id" "failed/- waiting/-" && as_before && log_has "there is no package twb+"'
+fails <<'END'
+  - package: {name: t.b}
+END
+ok '... and nothing else is taken for it' eval 'steps_are "$id" "failed/- waiting/-" && as_before'
 
 leave

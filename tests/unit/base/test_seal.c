@@ -53,7 +53,9 @@ START_TEST(a_key_is_made_once_for_us_alone)
 	snprintf(want, sizeof want, "%s is gone", path);
 	ck_assert_str_eq(err.msg, want);
 	umask(0);
+	err.msg[0] = '\0';
 	OK(tw_seal_make(path, &s, &err));
+	ck_assert_str_eq(err.msg, "");
 	tw_seal_free(s);
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_uint_eq(st.st_mode, S_IFREG | 0600);

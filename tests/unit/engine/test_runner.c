@@ -451,7 +451,7 @@ static void lose_at_start(void *arg, const struct tw_report *r)
 
 	(void)arg;
 	if (r->kind == TW_REPORT_STEP && r->change == lost_num)
-		ck_assert_msg(tw_change_declare_lost(store, &alice, lost_num,
+		ck_assert_msg(tw_change_abandon(store, &alice, lost_num,
 		    "gone", &e) == TW_OK || e.status == TW_NO, "%s", e.msg);
 }
 
@@ -830,6 +830,12 @@ START_TEST(an_old_copy_of_the_state_does_no_harm)
 	ck_assert_int_eq(number("SELECT count(*) FROM host WHERE held_reason "
 	    "LIKE '%this state is an old copy%'"), 1);
 	check_log(0, THREE_LINES THREE_LINES);
+	/* a person has looked */
+	OK(tw_host_release_hold(store, &alice, "h0", &err));
+	pass();
+	check_status(num, TW_CHANGE_SUCCEEDED, "");
+	check_log(0, THREE_LINES THREE_LINES THREE_LINES);
+	ck_assert_int_eq(number("SELECT epoch FROM host"), 2);
 }
 END_TEST
 
@@ -980,7 +986,7 @@ static void lose_at_connect(void *arg, const struct tw_report *r)
 
 	(void)arg;
 	if (r->kind == TW_REPORT_CONNECT && ++seen == 2) {
-		OK(tw_change_declare_lost(store, &alice, 1, "test", &err));
+		OK(tw_change_abandon(store, &alice, 1, "test", &err));
 		OK(tw_host_release_hold(store, &alice, "h0", &err));
 		tw_fake_faults.deny_port = 0;
 	}

@@ -46,6 +46,22 @@ START_TEST(a_resume_brings_its_secrets_behind_the_line)
 }
 END_TEST
 
+START_TEST(leaving_names_the_keys)
+{
+	static const char *const keys[] = { "ssh-ed25519:AAAA+/=",
+		"ssh-rsa:BBBB==", NULL };
+	struct tw_buf b = TW_BUF_INIT;
+	const struct tw_request r = { .verb = "revoke", .nonce = NONCE,
+		.queue_id = NONCE, .epoch = 2, .ack = 7, .keys = keys,
+		.shared = true };
+
+	ck_assert_str_eq(sent(&b, &r), "towerify1 revoke nonce=" NONCE
+	    " spool=- id=- queue=" NONCE " epoch=2 ack=7 fence=0.0"
+	    " key=ssh-ed25519:AAAA+/= key=ssh-rsa:BBBB== shared=1\n");
+	tw_buf_release(&b);
+}
+END_TEST
+
 START_TEST(a_program_comes_before_its_secrets)
 {
 	struct tw_buf b = TW_BUF_INIT;
@@ -100,6 +116,7 @@ int main(void)
 
 	suite_add_tcase(s, c);
 	tcase_add_test(c, a_resume_brings_its_secrets_behind_the_line);
+	tcase_add_test(c, leaving_names_the_keys);
 	tcase_add_test(c, a_program_comes_before_its_secrets);
 	tcase_add_test(c, without_secrets_nothing_is_said_of_them);
 	tcase_add_test(c, only_what_time_mends_is_tried_again);

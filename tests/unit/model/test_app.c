@@ -137,8 +137,19 @@ START_TEST(the_newest_is_found)
 }
 END_TEST
 
+START_TEST(equal_versions_have_an_order)
+{
+	add("wiki", "1.00");
+	add("wiki", "1.0");
+	add("wiki", "0:1.0");
+	ck_assert_str_eq(LIST(&alice, 0), "wiki@0:1.0 wiki@1.0 wiki@1.00");
+	ck_assert_str_eq(found("wiki"), "wiki@0:1.0 file");
+}
+END_TEST
+
 START_TEST(a_manifest_is_one_app_of_the_catalogue)
 {
+	struct tw_who bob = add_member("bob");
 	struct tw_app_entry e[] = { yuno("a", "1"), yuno("b", "1") };
 	struct tw_app_import r;
 	bool again;
@@ -155,6 +166,7 @@ START_TEST(a_manifest_is_one_app_of_the_catalogue)
 	ck_assert_str_eq(LIST(&alice, 0), "a@2 b@1");
 	ck_assert_int_eq(tw_app_manifest(store, &bob, &e[1], a_hash, &again,
 	    &err), TW_DENIED);
+	tw_who_release(&bob);
 }
 END_TEST
 
@@ -271,6 +283,61 @@ START_TEST(adding_needs_change_everywhere)
 }
 END_TEST
 
+START_TEST(what_an_upgrade_brings_stays)
+{
+	struct tw_instance_act act = { .action = TW_INSTANCE_DEPLOY,
+	    .app = "wiki", .version = "1.0", .instance = "wiki" };
+	struct tw_filing f = filing();
+	int64_t num;
+
+	f.act = &act;
+	add("wiki", "1.0");
+	add("wiki", "1.1");
+	add_host("web1");
+	num = file_with(&alice, "web1", &f);
+	end_as(num, TW_CHANGE_SUCCEEDED, NULL);
+	act.action = TW_INSTANCE_UPGRADE;
+	act.version = "1.1";
+	act.latest = number("SELECT change_id FROM instance");
+	num = file_with(&alice, "web1", &f);
+	ck_assert_int_eq(tw_app_remove(store, &alice, "wiki@1.1", &err),
+	    TW_NO);
+	ck_assert_str_eq(err.msg, "wiki@1.1 is what an upgrade brings to "
+	    "web1");
+	ck_assert_int_eq(tw_app_remove(store, &alice, "wiki", &err), TW_NO);
+	ck_assert_str_eq(err.msg, "wiki@1.0 is deployed on web1");
+	/* one that does not work may go */
+	end_as(num, TW_CHANGE_FAILED, NULL);
+	OK(tw_app_remove(store, &alice, "wiki@1.1", &err));
+	ck_assert_int_eq(tw_app_remove(store, &alice, "wiki", &err), TW_NO);
+}
+END_TEST
+
+START_TEST(instances_that_can_not_be_seen_do_not_count)
+{
+	struct tw_instance_act act = { .action = TW_INSTANCE_DEPLOY,
+	    .app = "wiki", .version = "1.0", .instance = "wiki" };
+	struct tw_who bob = add_member("bob");
+	struct tw_filing f = filing();
+	struct tw_app a;
+
+	f.act = &act;
+	add("wiki", "1.0");
+	add_host("web1");
+	add_host("db1");
+	file_with(&alice, "web1", &f);
+	permit(&bob, "view", "db1", 0);
+	OK(tw_app_find(store, &bob, "wiki", &a, &err));
+	ck_assert_int_eq(a.instances, 0);
+	tw_app_release(&a);
+	permit(&bob, "view", "web1", 0);
+	OK(tw_app_find(store, &bob, "wiki", &a, &err));
+	ck_assert_int_eq(a.instances, 1);
+	tw_app_release(&a);
+	tw_who_release(&bob);
+}
+END_TEST
+
 START_TEST(what_is_deployed_stays)
 {
 	struct tw_instance_act act = { .action = TW_INSTANCE_DEPLOY,
@@ -306,13 +373,16 @@ int main(void)
 	tcase_add_test(tc, a_version_is_never_changed);
 	tcase_add_test(tc, contents_stay_while_an_app_names_them);
 	tcase_add_test(tc, the_newest_is_found);
+	tcase_add_test(tc, equal_versions_have_an_order);
 	tcase_add_test(tc, a_manifest_is_one_app_of_the_catalogue);
 	tcase_add_test(tc, an_import_takes_the_place_of_the_one_before);
 	tcase_add_test(tc, a_broken_import_leaves_what_was);
 	tcase_add_test(tc, a_list_is_limited);
 	tcase_add_test(tc, another_tenants_is_not_there);
 	tcase_add_test(tc, adding_needs_change_everywhere);
+	tcase_add_test(tc, instances_that_can_not_be_seen_do_not_count);
 	tcase_add_test(tc, what_is_deployed_stays);
+	tcase_add_test(tc, what_an_upgrade_brings_stays);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }

@@ -333,7 +333,7 @@ START_TEST(another_tenants_changes_are_not_found)
 	ck_assert_str_eq(err.msg, "no change 1");
 	ck_assert_int_eq(tw_change_cancel(store, &bob, 1, &result, &err),
 	    TW_NO);
-	ck_assert_int_eq(tw_change_declare_lost(store, &bob, 1, "x", &err),
+	ck_assert_int_eq(tw_change_abandon(store, &bob, 1, "x", &err),
 	    TW_NO);
 	ck_assert_int_eq(status_of(1, NULL), TW_CHANGE_QUEUED);
 	tw_who_release(&bob);
@@ -451,18 +451,18 @@ START_TEST(a_running_one_may_be_declared_lost)
 	struct tw_host h;
 
 	file_for("web1");
-	ck_assert_int_eq(tw_change_declare_lost(store, &alice, 1, "burnt",
+	ck_assert_int_eq(tw_change_abandon(store, &alice, 1, "burnt",
 	    &err), TW_NO);
 	ck_assert_str_eq(err.msg, "change 1 is not running, but queued");
 	claim(id, tw_clock_now());
-	OK(tw_change_declare_lost(store, &alice, 1, "burnt", &err));
+	OK(tw_change_abandon(store, &alice, 1, "burnt", &err));
 	ck_assert_int_eq(status_of(1, reason), TW_CHANGE_UNKNOWN);
 	ck_assert_str_eq(reason, "burnt");
 	OK(tw_host_get(store, &alice, "web1", &h, &err));
-	ck_assert_str_eq(h.held_reason, "change 1 was declared lost");
+	ck_assert_str_eq(h.held_reason, "change 1 was abandoned");
 	ck_assert_str_eq(h.held_by, "alice");
 	tw_host_release(&h);
-	ck_assert_int_eq(audit_of(alice.org_id, "change.lost").count, 1);
+	ck_assert_int_eq(audit_of(alice.org_id, "change.abandon").count, 1);
 }
 END_TEST
 

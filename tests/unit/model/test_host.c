@@ -180,7 +180,6 @@ START_TEST(holding_and_releasing)
 	ck_assert_str_eq(err.msg, "web1: is not held");
 	OK(tw_host_hold(store, &alice, "web1", "disk", &err));
 	OK(tw_host_hold(store, &alice, "web1", "another", &err));
-	OK(tw_host_hold_tower(store, id, "a third", &err));
 	OK(tw_host_get(store, &alice, "web1", &h, &err));
 	ck_assert_str_eq(h.held_reason, "disk");
 	ck_assert_str_eq(h.held_by, "alice");
@@ -188,6 +187,17 @@ START_TEST(holding_and_releasing)
 	ck_assert(!h.unhold);
 	tw_host_release(&h);
 	ck_assert_int_eq(audit_of(alice.org_id, "host.hold").count, 1);
+	/* or a running change would be followed into the same trouble again
+	 * and again */
+	OK(tw_host_hold_tower(store, id, "the login is refused", &err));
+	OK(tw_host_hold_tower(store, id, "and more", &err));
+	OK(tw_host_hold(store, &alice, "web1", "and yet more", &err));
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	ck_assert_str_eq(h.held_reason, "the login is refused; held before by "
+	    "alice: disk");
+	ck_assert_str_eq(h.held_by, "tower");
+	tw_host_release(&h);
+	ck_assert_int_eq(audit_of(alice.org_id, "host.hold").count, 2);
 	OK(tw_host_unreachable(store, id, 1000, "refused", &err));
 	OK(tw_host_release_hold(store, &alice, "web1", &err));
 	OK(tw_host_get(store, &alice, "web1", &h, &err));
@@ -202,7 +212,46 @@ START_TEST(holding_and_releasing)
 	OK(tw_host_answered(store, id, 2000, 0, 0, true, &err));
 	ck_assert_int_eq(number("SELECT unhold FROM host"), 0);
 	ck_assert_str_eq(audit_of(alice.org_id, "host.release").text,
-	    "alice web1 0 {\"was\":\"disk\",\"grant\":\"4\"}");
+	    "alice web1 0 {\"was\":\"the login is refused; held before "
+	    "by alice: disk\",\"grant\":\"4\"}");
+}
+END_TEST
+
+/* A change that runs, but was not accepted yet: would it be sent once more? */
+static bool is_sent_again(const char *name, const char *spool_id)
+{
+	struct tw_host h;
+
+	OK(tw_host_get(store, &alice, name, &h, &err));
+	free(h.spool_id);
+	h.spool_id = strdup(spool_id);
+	OK(tw_host_save(store, &alice, &h, "{}", &err));
+	tw_host_release(&h);
+	return number("SELECT accepted IS NULL FROM change WHERE status ="
+	    " 'running'");
+}
+
+START_TEST(what_may_have_run_is_not_sent_to_another_spool)
+{
+	int64_t id = add_host("web1"), cancelled;
+	struct tw_change c;
+
+	file_for("web1");
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &cancelled, &err));
+	ck_assert(!c.in_doubt);
+	/* the host said that it took nothing */
+	OK(tw_change_not_taken(store, &c, &err));
+	tw_change_release(&c);
+	ck_assert(is_sent_again("web1", "11111111111111111111111111111111"));
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &cancelled, &err));
+	ck_assert(!c.in_doubt);
+	tw_change_release(&c);
+	/* no answer; the next request can't know */
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &cancelled, &err));
+	ck_assert(c.in_doubt);
+	tw_change_release(&c);
+	ck_assert(is_sent_again("web1", "11111111111111111111111111111111"));
+	ck_assert(!is_sent_again("web1", "22222222222222222222222222222222"));
 }
 END_TEST
 
@@ -298,6 +347,115 @@ START_TEST(removing_a_host_cancels_what_waits)
 }
 END_TEST
 
+/* --- revoking ---------------------------------------------------------- */
+
+static enum tw_status begin(const char *name, bool may_cancel, bool *shared)
+{
+	return tw_host_revoke_begin(store, &alice, name, may_cancel, shared,
+	    &err);
+}
+
+START_TEST(a_host_is_held_while_the_tower_leaves_it)
+{
+	int64_t id = add_host("web1"), num = file_for("web1");
+	bool shared;
+
+	ck_assert_int_eq(begin("web1", false, &shared), TW_NO);
+	ck_assert_str_eq(err.msg, "web1: 1 change is queued");
+	ck_assert_int_eq(audit_of(alice.org_id, "host.hold").count, 0);
+	OK(begin("web1", true, &shared));
+	ck_assert(!shared);
+	ck_assert_int_eq(claim(id, tw_clock_now()), 0);
+	ck_assert_int_eq(status_of(num, NULL), TW_CHANGE_QUEUED);
+	OK(tw_host_release_hold(store, &alice, "web1", &err));
+	ck_assert_int_eq(claim(id, tw_clock_now()), num);
+	ck_assert_int_eq(begin("web1", true, &shared), TW_NO);
+	ck_assert_str_eq(err.msg, "web1: change 1 is running");
+	ck_assert_int_eq(tw_host_revoke(store, &alice, "web1", "1", "gone",
+	    &err), TW_NO);
+}
+END_TEST
+
+START_TEST(a_spool_of_two_hosts_is_shared)
+{
+	bool shared;
+
+	add_host("web1");
+	add_host("web2");
+	raw("UPDATE host SET spool_id = 'x'");
+	OK(begin("web1", false, &shared));
+	ck_assert(shared);
+	OK(tw_host_revoke(store, &alice, "web1", "1", "shared", &err));
+	OK(begin("web2", false, &shared));
+	ck_assert(!shared);
+}
+END_TEST
+
+START_TEST(a_revoked_host_keeps_its_history_alone)
+{
+	int64_t id = add_host("web1"), num = file_for("web1");
+	struct tw_filing f = filing();
+	struct tw_host h;
+	char reason[64];
+	bool again;
+
+	OK(tw_host_leaving(store, &alice, "web1", &err));
+	ck_assert_int_eq(number("SELECT leaving FROM host"), 1);
+	OK(tw_host_revoke(store, &alice, "web1", "2", "gone", &err));
+	ck_assert_int_eq(status_of(num, reason), TW_CHANGE_CANCELLED);
+	ck_assert_str_eq(reason, "host revoked");
+	ck_assert_str_eq(audit_of(alice.org_id, "host.revoke").text,
+	    "alice web1 0 {\"keys\":\"2\",\"spool\":\"gone\",\"grant\":\"4\"}");
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	ck_assert_int_eq(h.id, id);
+	ck_assert(h.revoked && !h.leaving && !h.held_reason);
+	ck_assert_str_eq(h.revoked_by, "alice");
+	ck_assert_int_eq(tw_change_file(store, &alice, &f, &h, 1, &num, &again,
+	    &err), TW_NO);
+	ck_assert_str_eq(err.msg, "web1 is revoked");
+	ck_assert_int_eq(tw_host_save(store, &alice, &h, "{}", &err), TW_NO);
+	ck_assert_int_eq(tw_host_hold(store, &alice, "web1", "x", &err), TW_NO);
+	ck_assert_int_eq(tw_host_revoke(store, &alice, "web1", NULL, NULL,
+	    &err), TW_NO);
+	ck_assert_str_eq(err.msg, "web1 is revoked");
+	tw_host_release(&h);
+}
+END_TEST
+
+START_TEST(a_revoked_host_comes_back_by_its_name)
+{
+	struct tw_who bob = add_member("bob");
+	int64_t id = add_host("web1"), num = file_for("web1");
+	struct tw_host h;
+
+	OK(tw_host_answered(store, id, tw_clock_now(), 1, 7, false, &err));
+	OK(tw_host_revoke(store, &alice, "web1", "1", "gone", &err));
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	/* not by who may only add what bears another label */
+	raw("INSERT INTO label VALUES (1, 'role', 'old')");
+	permit(&bob, "host", "@role=new", 0);
+	tw_strv_free(h.labels);
+	h.labels = calloc(2, sizeof *h.labels);
+	h.labels[0] = strdup("role=new");
+	ck_assert_int_eq(tw_host_add(store, &bob, &h, &err), TW_NO);
+	ck_assert_str_eq(err.msg, "there is a host 'web1' already");
+	OK(tw_host_add(store, &alice, &h, &err));
+	ck_assert_int_eq(h.id, id);
+	tw_host_release(&h);
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	ck_assert_int_eq(h.id, id);
+	ck_assert(!h.revoked && !h.revoked_by && !h.fence_seq);
+	ck_assert_str_eq(h.labels[0], "role=new");
+	ck_assert_int_eq(number("SELECT count(*) FROM change"
+	    " WHERE host_id IS NOT NULL"), 1);
+	ck_assert_int_eq(file_for("web1"), num + 1);
+	ck_assert_ptr_nonnull(strstr(audit_of(alice.org_id, "host.add").text,
+	    "\"was\":\"revoked\""));
+	tw_host_release(&h);
+	tw_who_release(&bob);
+}
+END_TEST
+
 START_TEST(a_check_ends_the_wait_for_the_next_attempt)
 {
 	int64_t id = add_host("web1");
@@ -343,10 +501,15 @@ int main(void)
 	tcase_add_test(t, another_tenants_hosts_are_not_found);
 	tcase_add_test(t, an_expression_selects_in_its_order);
 	tcase_add_test(t, holding_and_releasing);
+	tcase_add_test(t, what_may_have_run_is_not_sent_to_another_spool);
 	tcase_add_test(t, failures_delay_the_next_attempt);
 	tcase_add_test(t, a_fence_only_rises);
 	tcase_add_test(t, a_check_pins_the_spool_once);
 	tcase_add_test(t, removing_a_host_cancels_what_waits);
+	tcase_add_test(t, a_host_is_held_while_the_tower_leaves_it);
+	tcase_add_test(t, a_spool_of_two_hosts_is_shared);
+	tcase_add_test(t, a_revoked_host_keeps_its_history_alone);
+	tcase_add_test(t, a_revoked_host_comes_back_by_its_name);
 	tcase_add_test(t, a_check_ends_the_wait_for_the_next_attempt);
 	tcase_add_test(t, an_accepted_spool_begins_without_a_fence);
 	suite_add_tcase(s, t);

@@ -7,7 +7,7 @@
 static const char *const state[] = { "gone", "deploying", "running",
 	"stopped", "upgrading", "undeploying", "failed" };
 static const char *const verbs[] = { "deploy", "start", "stop", "upgrade",
-	"undeploy" };
+	"undeploy", "backup", "restore", "check" };
 
 /* For each verb: where from, what meanwhile ("=": as it was), and what after
  * succeeded, rolled-back, failed, cancelled, unknown. */
@@ -24,6 +24,12 @@ static const struct {
 	    { "running", "=", "failed", "=", "failed" } },
 	{ "running stopped failed", "undeploying",
 	    { "gone", "=", "failed", "=", "failed" } },
+	{ "running stopped failed", "=",
+	    { "=", "=", "failed", "=", "failed" } },
+	{ "running stopped failed", "=",
+	    { "running", "=", "failed", "=", "failed" } },
+	{ "running stopped failed", "=",
+	    { "=", "=", "failed", "=", "failed" } },
 };
 static const enum tw_change_status ends[] = { TW_CHANGE_SUCCEEDED,
 	TW_CHANGE_ROLLED_BACK, TW_CHANGE_FAILED, TW_CHANGE_CANCELLED,
@@ -83,10 +89,23 @@ END_TEST
 
 static int64_t web1;
 
+static void add_app(const char *name, const char *version)
+{
+	struct tw_app_entry e = { .name = name, .version = version,
+	    .title = name, .level = -1, .file = "file", .file_len = 4 };
+	bool again;
+
+	OK(tw_app_add(store, &alice, &e, &again, &err));
+}
+
 static void setup_host(void)
 {
 	setup();
 	web1 = add_host("web1");
+	add_app("wiki", "1.0");
+	add_app("wiki", "2.0");
+	add_app("wiki", "3.0");
+	add_app("shop", "1.0");
 }
 
 /* The instance of that name on web1; false: none but gone ones. */
@@ -208,6 +227,23 @@ START_TEST(a_life)
 }
 END_TEST
 
+START_TEST(a_backup_and_a_look_leave_it_as_it_is)
+{
+	done(TW_INSTANCE_DEPLOY, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	done(TW_INSTANCE_STOP, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	done(TW_INSTANCE_BACKUP, "1.0", "{\"a\":\"2\"}", TW_CHANGE_SUCCEEDED);
+	ck_assert_str_eq(is("wiki"), "1.0 stopped {}");
+	done(TW_INSTANCE_CHECK, "1.0", "{}", TW_CHANGE_ROLLED_BACK);
+	ck_assert_str_eq(is("wiki"), "1.0 stopped {}");
+	done(TW_INSTANCE_RESTORE, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	ck_assert_str_eq(is("wiki"), "1.0 running {}");
+	done(TW_INSTANCE_RESTORE, "1.0", "{}", TW_CHANGE_FAILED);
+	ck_assert_str_eq(is("wiki"), "1.0 failed {}");
+	done(TW_INSTANCE_CHECK, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	ck_assert_str_eq(is("wiki"), "1.0 failed {}");
+}
+END_TEST
+
 START_TEST(a_deployment_that_came_to_nothing_is_not_there)
 {
 	done(TW_INSTANCE_DEPLOY, "1.0", "{}", TW_CHANGE_ROLLED_BACK);
@@ -221,13 +257,63 @@ END_TEST
 
 START_TEST(a_failed_upgrade_tells_where_it_was_to_go)
 {
-	done(TW_INSTANCE_DEPLOY, "1.0", "{}", TW_CHANGE_SUCCEEDED);
-	done(TW_INSTANCE_UPGRADE, "2.0", "{}", TW_CHANGE_UNKNOWN);
-	ck_assert_str_eq(is("wiki"), "1.0 failed {} 2.0");
-	done(TW_INSTANCE_START, "1.0", "{}", TW_CHANGE_ROLLED_BACK);
-	ck_assert_str_eq(is("wiki"), "1.0 failed {}");
+	done(TW_INSTANCE_DEPLOY, "1.0", "{\"a\":\"1\"}",
+	    TW_CHANGE_SUCCEEDED);
+	done(TW_INSTANCE_UPGRADE, "2.0", "{\"a\":\"2\"}",
+	    TW_CHANGE_UNKNOWN);
+	ck_assert_str_eq(is("wiki"), "1.0 failed {\"a\":\"1\"} 2.0");
+	/* what came to nothing changes nothing of it */
+	done(TW_INSTANCE_UPGRADE, "3.0", "{}", TW_CHANGE_CANCELLED);
+	ck_assert_str_eq(is("wiki"), "1.0 failed {\"a\":\"1\"} 2.0");
+	done(TW_INSTANCE_UPGRADE, "3.0", "{}", TW_CHANGE_ROLLED_BACK);
+	done(TW_INSTANCE_START, "1.0", "{}", TW_CHANGE_CANCELLED);
+	ck_assert_str_eq(is("wiki"), "1.0 failed {\"a\":\"1\"} 2.0");
+	/* nor is it mended by a start */
+	done(TW_INSTANCE_START, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	ck_assert_str_eq(is("wiki"), "1.0 running {\"a\":\"1\"} 2.0");
+	done(TW_INSTANCE_UPGRADE, "3.0", "{}", TW_CHANGE_FAILED);
+	ck_assert_str_eq(is("wiki"), "1.0 failed {\"a\":\"1\"} 3.0");
 	done(TW_INSTANCE_UPGRADE, "1.0", "{}", TW_CHANGE_SUCCEEDED);
 	ck_assert_str_eq(is("wiki"), "1.0 running {}");
+}
+END_TEST
+
+START_TEST(its_state_is_as_old_as_it_is)
+{
+	done(TW_INSTANCE_DEPLOY, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	raw("UPDATE instance SET changed = 5");
+	done(TW_INSTANCE_START, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	done(TW_INSTANCE_STOP, "1.0", "{}", TW_CHANGE_CANCELLED);
+	ck_assert_int_eq(number("SELECT changed FROM instance"), 5);
+	done(TW_INSTANCE_STOP, "1.0", "{}", TW_CHANGE_SUCCEEDED);
+	ck_assert_int_gt(number("SELECT changed FROM instance"), 5);
+}
+END_TEST
+
+START_TEST(what_is_not_in_the_catalogue_is_not_filed)
+{
+	struct tw_app_entry e = { .name = "wiki", .version = "3.0",
+	    .title = "wiki", .level = -1, .file = "another", .file_len = 7 };
+	struct tw_instance_act act;
+	struct tw_filing f = filing();
+	struct tw_host h;
+	int64_t num;
+	bool again;
+
+	act = act_on(TW_INSTANCE_DEPLOY, "3.0");
+	f.act = &act;
+	OK(tw_app_remove(store, &alice, "wiki@3.0", &err));
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	ck_assert_int_eq(tw_change_file(store, &alice, &f, &h, 1, &num,
+	    &again, &err), TW_AGAIN);
+	ck_assert_str_eq(err.msg, "wiki@3.0 was removed from the catalogue in "
+	    "the meantime");
+	/* another content is not what was read */
+	OK(tw_app_add(store, &alice, &e, &again, &err));
+	ck_assert_int_eq(tw_change_file(store, &alice, &f, &h, 1, &num,
+	    &again, &err), TW_AGAIN);
+	ck_assert_int_eq(number("SELECT count(*) FROM instance"), 0);
+	tw_host_release(&h);
 }
 END_TEST
 
@@ -304,6 +390,59 @@ START_TEST(it_takes_deploy_with_that_app)
 	on_app(&bob, "w*");
 	OK(refused(&bob, TW_INSTANCE_DEPLOY));
 	ck_assert_str_eq(is("wiki"), "1.0 deploying {}");
+	tw_who_release(&bob);
+}
+END_TEST
+
+/* Files front of two apps, one on each of web1 and web2, at once. */
+static enum tw_status both(const struct tw_who *who, const char *on_web1,
+    const char *on_web2)
+{
+	struct tw_instance_act acts[2] = {
+		{ .action = TW_INSTANCE_DEPLOY, .app = on_web1,
+		    .version = "1.0", .instance = "front" },
+		{ .action = TW_INSTANCE_DEPLOY, .app = on_web2,
+		    .version = "1.0", .instance = "front" },
+	};
+	struct tw_filing f[2] = { filing(), filing() };
+	const struct tw_filing *each[2] = { &f[0], &f[1] };
+	enum tw_status status;
+	struct tw_host h[2];
+	int64_t nums[2];
+	bool again;
+
+	f[0].act = &acts[0];
+	f[1].act = &acts[1];
+	OK(tw_host_get(store, &alice, "web1", &h[0], &err));
+	OK(tw_host_get(store, &alice, "web2", &h[1], &err));
+	status = tw_change_file_each(store, who, each, h, 2, nums, &again,
+	    &err);
+	tw_host_release(&h[0]);
+	tw_host_release(&h[1]);
+	return status;
+}
+
+START_TEST(it_takes_deploy_with_the_app_of_each)
+{
+	struct tw_who bob = add_member("bob");
+
+	add_host("web2");
+	permit(&bob, "view", NULL, 0);
+	on_app(&bob, "wiki");
+	raw("UPDATE permit SET hosts = 'web*', host = NULL"
+	    " WHERE permission = 'deploy' AND app = 'wiki'");
+	ck_assert_int_eq(both(&bob, "wiki", "shop"), TW_DENIED);
+	ck_assert_str_eq(err.msg, "bob may not deploy shop on web2");
+	ck_assert_int_eq(both(&bob, "shop", "wiki"), TW_DENIED);
+	ck_assert_str_eq(err.msg, "bob may not deploy shop on web1");
+	/* and all that are denied are named */
+	ck_assert_int_eq(both(&bob, "shop", "news"), TW_DENIED);
+	ck_assert_str_eq(err.msg, "bob may not deploy shop on web1, news on "
+	    "web2");
+	ck_assert_int_eq(both(&bob, "shop", "shop"), TW_DENIED);
+	ck_assert_str_eq(err.msg, "bob may not deploy shop on web1, web2");
+	ck_assert_int_eq(number("SELECT count(*) FROM change"), 0);
+	OK(both(&bob, "wiki", "wiki"));
 	tw_who_release(&bob);
 }
 END_TEST
@@ -415,6 +554,39 @@ START_TEST(the_key_knows_what_was_asked)
 }
 END_TEST
 
+START_TEST(the_key_is_for_who_could_file_it)
+{
+	struct tw_instance_act act = act_on(TW_INSTANCE_DEPLOY, "1.0");
+	struct tw_who bob = add_member("bob");
+	struct tw_filing f = filing();
+	struct tw_host h[2];
+	int64_t nums[2];
+	bool again;
+
+	add_host("web2");
+	f.act = &act;
+	f.key = "k";
+	f.asked = "deploy wiki web1 web2";
+	file_with(&alice, "web1", &f);
+	permit(&bob, "view", NULL, 0);
+	permit(&bob, "change", NULL, 0);
+	OK(tw_host_get(store, &alice, "web2", &h[0], &err));
+	OK(tw_host_get(store, &alice, "web1", &h[1], &err));
+	ck_assert_int_eq(tw_change_filed(store, &bob, &f, h, 2, nums, &again,
+	    &err), TW_DENIED);
+	ck_assert_str_eq(err.msg, "bob may not deploy wiki on web1");
+	on_app(&bob, "wiki");
+	/* web2 had nothing to do */
+	OK(tw_change_filed(store, &bob, &f, h, 2, nums, &again, &err));
+	ck_assert(again);
+	ck_assert_int_eq(nums[0], 0);
+	ck_assert_int_eq(nums[1], 1);
+	tw_host_release(&h[0]);
+	tw_host_release(&h[1]);
+	tw_who_release(&bob);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("instance");
@@ -425,16 +597,21 @@ int main(void)
 	suite_add_tcase(s, pure);
 	tcase_add_checked_fixture(tc, setup_host, teardown);
 	tcase_add_test(tc, a_life);
+	tcase_add_test(tc, a_backup_and_a_look_leave_it_as_it_is);
 	tcase_add_test(tc, a_deployment_that_came_to_nothing_is_not_there);
 	tcase_add_test(tc, a_failed_upgrade_tells_where_it_was_to_go);
+	tcase_add_test(tc, its_state_is_as_old_as_it_is);
+	tcase_add_test(tc, what_is_not_in_the_catalogue_is_not_filed);
 	tcase_add_test(tc, what_cannot_be_is_refused);
 	tcase_add_test(tc, who_looked_too_long_ago_looks_again);
 	tcase_add_test(tc, with_its_host_it_goes);
 	tcase_add_test(tc, it_takes_deploy_with_that_app);
+	tcase_add_test(tc, it_takes_deploy_with_the_app_of_each);
 	tcase_add_test(tc, it_takes_it_at_the_start_too);
 	tcase_add_test(tc, who_may_deploy_may_cancel_it);
 	tcase_add_test(tc, what_can_not_be_seen_is_not_there);
 	tcase_add_test(tc, the_key_knows_what_was_asked);
+	tcase_add_test(tc, the_key_is_for_who_could_file_it);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }

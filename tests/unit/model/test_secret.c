@@ -212,7 +212,7 @@ START_TEST(what_is_declared_lost_is_erased)
 	int64_t host = add_host("web1"), num = file_secret("web1");
 
 	ck_assert_int_eq(claim(host, tw_clock_now() + 1000), num);
-	OK(tw_change_declare_lost(store, &alice, num, "burnt", &err));
+	OK(tw_change_abandon(store, &alice, num, "burnt", &err));
 	check_erased(num);
 }
 END_TEST

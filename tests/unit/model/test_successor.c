@@ -211,7 +211,7 @@ START_TEST(every_end_leaves_the_login_that_is_open)
 		tw_successor_release(&s);
 	}
 	if (ends[_i].status == TW_CHANGE_UNKNOWN)
-		OK(tw_change_declare_lost(store, &alice, num, "x", &err));
+		OK(tw_change_abandon(store, &alice, num, "x", &err));
 	else
 		end_as(num, ends[_i].status, NULL);
 	login_is(ends[_i].is_stored ? "admin 22 1" : "root 22 0");

@@ -223,7 +223,7 @@ START_TEST(another_organisations_changes_are_not_there)
 	ck_assert_int_eq(tw_change_cancel(store, &alice, 2, &result, &err),
 	    TW_NO);
 	ck_assert_str_eq(err.msg, "no change 2");
-	ck_assert_int_eq(tw_change_declare_lost(store, &alice, 2, "x", &err),
+	ck_assert_int_eq(tw_change_abandon(store, &alice, 2, "x", &err),
 	    TW_NO);
 	/* a queue is asked about through one's own change alone */
 	OK(tw_change_get(store, &other, 2, &c, &err));
@@ -367,7 +367,7 @@ START_TEST(denied_acts_on_changes_leave_nothing)
 	before = rows();
 	check_denied(tw_change_cancel(store, &bob, num, &result, &err),
 	    "bob may not change web1", before);
-	check_denied(tw_change_declare_lost(store, &bob, num, "x", &err),
+	check_denied(tw_change_abandon(store, &bob, num, "x", &err),
 	    "bob may not change web1", before);
 	ck_assert_int_eq(number("SELECT count(*) FROM change"
 	    " WHERE cancel_by IS NULL AND status = 'running'"), 1);
@@ -439,6 +439,31 @@ START_TEST(a_limited_pass_takes_what_may_be_changed_or_deployed)
 	    &names, &err), TW_DENIED);
 	ck_assert_str_eq(err.msg, "bob may not change db1");
 	ck_assert_ptr_null(names);
+	tw_host_list_free(hosts, n);
+}
+END_TEST
+
+START_TEST(a_limited_pass_takes_hosts_where_some_app_may_be_deployed)
+{
+	struct tw_host *hosts;
+	char **names;
+	size_t n;
+
+	add_host("app1");
+	add_host("db1");
+	add_host("web1");
+	permit(&bob, "view", NULL, 0);
+	permit(&bob, "deploy", "app1", 0);
+	permit(&bob, "deploy", "web*", 0);
+	raw("UPDATE permit SET app = 'wiki' WHERE permission = 'deploy'"
+	    " AND operator_id = (SELECT id FROM operator"
+	    " WHERE login = 'bob')");
+	OK(tw_host_select(store, &bob, NULL, &hosts, &n, &err));
+	OK(tw_host_runnable(store, &bob, hosts, n, false, &names, &err));
+	ck_assert_str_eq(names[0], "app1");
+	ck_assert_str_eq(names[1], "web1");
+	ck_assert_ptr_null(names[2]);
+	tw_strv_free(names);
 	tw_host_list_free(hosts, n);
 }
 END_TEST
@@ -639,6 +664,8 @@ int main(void)
 	tcase_add_test(t, denied_acts_on_changes_leave_nothing);
 	tcase_add_test(t, several_hosts_are_all_or_none);
 	tcase_add_test(t, a_limited_pass_takes_what_may_be_changed_or_deployed);
+	tcase_add_test(t,
+	    a_limited_pass_takes_hosts_where_some_app_may_be_deployed);
 	tcase_add_test(t, nothing_starts_once_the_grant_is_gone);
 	tcase_add_test(t, nothing_starts_once_the_grant_has_run_out);
 	tcase_add_test(t, nothing_starts_once_its_operator_was_removed);

@@ -1,64 +1,11 @@
-/*
- * test_alloc.c - no allocation may fail without a status
- *
- * malloc and its kin are replaced for the whole process, libyaml included, so
- * the n-th one can be made to fail, once or from then on.
- */
+/* test_alloc.c - no allocation may fail without a status */
 #include "spec_util.h"
 
-#include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 
+#include "alloc_util.h"
 #include "spec/app_spec.h"
 #include "spec/program.h"
-
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-
-static size_t count, fail_at;		/* 0: none fails */
-static bool fail_on;			/* later ones fail too */
-
-#ifdef SANITIZED
-#define LEAST 1			/* a sanitizer has its own: nothing fails */
-#else
-#define LEAST 20
-
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t n);
-
-static bool fails(void)
-{
-	count++;
-	if (fail_at && (count == fail_at || (fail_on && count > fail_at))) {
-		errno = ENOMEM;
-		return true;
-	}
-	return false;
-}
-
-void *malloc(size_t n)
-{
-	return fails() ? NULL : __libc_malloc(n);
-}
-
-void *calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t n)
-{
-	return fails() ? NULL : __libc_realloc(p, n);
-}
-#endif
 
 static const char change[] =
     "towerify: 1\n"
@@ -167,7 +114,7 @@ static enum tw_status compile(struct tw_app_spec *a, struct tw_err *err)
 	if (st == TW_OK)
 		st = tw_program_make(s, &v, &text, &blob, &room, err);
 	if (st == TW_OK)
-		st = tw_app_export_json(a, 0, s, &v, &text, err);
+		st = tw_app_exports(a, "w", "{}", &text, err);
 	tw_diags_release(&ds);
 	tw_param_values_release(&v);
 	tw_buf_release(&text);
@@ -210,18 +157,12 @@ static void fail_each(enum tw_status (*whole)(const char *, size_t),
     bool on)
 {
 	enum tw_status st;
-	size_t n, used;
-	bool hit;
+	size_t n;
 
 	for (n = 1; ; n++) {
-		fail_on = on;
-		count = 0;
-		fail_at = n;
+		alloc_fail(n, on);
 		st = whole(file, len);
-		used = count;
-		fail_at = 0;
-		hit = used >= n;
-		if (!hit)
+		if (!alloc_failed())
 			break;
 		ck_assert_msg(st == TW_NOMEM || st == end || st == also,
 		    "status %d when allocation %zu fails", st, n);
@@ -229,7 +170,7 @@ static void fail_each(enum tw_status (*whole)(const char *, size_t),
 		    "success without memory from allocation %zu on", n);
 	}
 	ck_assert_int_eq(st, end);
-	ck_assert_uint_ge(n, LEAST);
+	ck_assert_uint_ge(n, ALLOC_LEAST);
 }
 
 START_TEST(an_allocation_that_fails_gives_a_status)

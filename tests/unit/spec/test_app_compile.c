@@ -328,24 +328,23 @@ END_TEST
 
 START_TEST(exports_take_the_values)
 {
-	static const struct tw_param_given given[] = {
-		{ "port", 4, "99", 2, true },
-		{ "pw", 2, "hush hush", 9, true },
-	};
-	struct tw_app_act act = { TW_APP_DEPLOY, "w1", NULL, false };
+	struct tw_app_spec *app = good_app(wiki);
 	struct tw_buf b = TW_BUF_INIT;
-	struct compiled c;
 
-	compile(&c, wiki, &act, given, 2);
-	ck_assert_int_eq(tw_app_export_json(c.app, 0, c.change, &c.values, &b,
+	ck_assert_int_eq(tw_app_exports(app, "w1", "{\"port\":\"99\"}", &b,
 	    NULL), TW_OK);
-	ck_assert_str_eq(b.data, "\"url\":\"http://x:99/w1\"");
+	ck_assert_str_eq(b.data, "{\"url\":\"http://x:99/w1\",\"v\":\"\\\"\"}");
 	tw_buf_reset(&b);
-	ck_assert_int_eq(tw_app_export_json(c.app, 1, c.change, &c.values, &b,
+	ck_assert_int_eq(tw_app_exports(app, "w2", "{\"old\":\"1\"}", &b,
 	    NULL), TW_OK);
-	ck_assert_str_eq(b.data, "\"v\":\"\\\"\"");
+	ck_assert_str_eq(b.data,
+	    "{\"url\":\"http://x:8080/w2\",\"v\":\"\\\"\"}");
+	tw_buf_reset(&b);
+	ck_assert_int_eq(tw_app_exports(app, NULL, NULL, &b, NULL), TW_OK);
+	ck_assert_str_eq(b.data,
+	    "{\"url\":\"http://x:{{port}}/{{app_instance}}\",\"v\":\"\\\"\"}");
 	tw_buf_release(&b);
-	release(&c);
+	tw_app_spec_free(app);
 }
 END_TEST
 

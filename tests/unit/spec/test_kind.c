@@ -121,6 +121,28 @@ START_TEST(bad_files_are_refused_with_positions)
 }
 END_TEST
 
+START_TEST(fetch_names_two_texts)
+{
+#define FETCHES(fetch, type, more) "# k - x\n#: towerify-kind: 1\n" \
+	"#: args: {a: {type: " type "}, b: {type: string}" more "}\n" \
+	"#: fetch: " fetch "\n#: undo: nothing\n" BODY
+	kind_is("k", FETCHES("[a, b]", "string", ""), "");
+	kind_is("k", FETCHES("[a]", "string", ""),
+	    "k:4:11: fetch names two arguments: one with the address, one with "
+	    "the SHA-256\n");
+	kind_is("k", FETCHES("[a, b, a]", "string", ""),
+	    "k:4:11: fetch names two arguments: one with the address, one with "
+	    "the SHA-256\n");
+	kind_is("k", FETCHES("[a, c]", "file", ", fetched: {type: string}"),
+	    "k:4:11: fetch: 'a' is not of type string\n"
+	    "k:4:11: the argument 'fetched' stands for what is fetched\n"
+	    "k:4:15: fetch: there is no argument 'c'\n");
+	kind_is("k", FETCHES("a", "string", ""),
+	    "k:4:11: fetch must be a list ('- '), not a text\n");
+#undef FETCHES
+}
+END_TEST
+
 START_TEST(a_library_comes_before_what_uses_it)
 {
 	struct tw_diags ds = { 0 };
@@ -257,15 +279,22 @@ static void step_is(const char *steps, const char *wanted)
 {
 	char template[] = "{{s}}\n\n {{nobody}}\n";
 	struct tw_spec_reader reader = { read_any, template, NULL, false };
-	struct tw_buf b = TW_BUF_INIT;
+	struct tw_buf b = TW_BUF_INIT, w = TW_BUF_INIT;
+	const char *at, *end;
 
 	write_kind(dir, "thing", thing);
 	open_kinds();
 	reader.kinds = kinds;
 	tw_buf_adds(&b, PARAMS);
 	tw_buf_adds(&b, steps);
-	bad_len(b.data, b.len, &reader, wanted);
+	for (at = wanted; (end = strstr(at, "DIR")); at = end + 3) {
+		tw_buf_add(&w, at, (size_t)(end - at));
+		tw_buf_adds(&w, dir);
+	}
+	tw_buf_adds(&w, at);
+	bad_len(b.data, b.len, &reader, tw_buf_str(&w));
 	tw_buf_release(&b);
+	tw_buf_release(&w);
 	tw_kinds_free(kinds);
 	remove_kind(dir, "thing");
 }
@@ -320,6 +349,124 @@ START_TEST(bad_steps_are_refused_with_positions)
 }
 END_TEST
 
+/* What is known is told once, at the first word that is near nothing. */
+START_TEST(a_long_hint_is_given_once)
+{
+	step_is("  - zzzzzzzz: {}\n  - thnig: {}\n  - yyyyyyyy: {}\n",
+	    "f:4:5: unknown key 'zzzzzzzz' in a step\n"
+	    "hint: known here: name, check, unless, verify, run, undo, timeout, "
+	    "retries, retry_delay, file, reboot, thing; step kinds are looked "
+	    "for in DIR, /nowhere/at/all, DIR/second\n"
+	    "f:5:5: unknown key 'thnig' in a step\n"
+	    "hint: did you mean 'thing'?\n"
+	    "f:6:5: unknown key 'yyyyyyyy' in a step\n");
+}
+END_TEST
+
+/* --- what is fetched ------------------------------------------------------ */
+
+struct served {			/* how a fake download goes */
+	const char *text;
+	size_t len;
+	enum tw_status st;
+	size_t max;		/* what the last one was limited to */
+	int n;
+};
+
+static enum tw_status serve(void *arg, const char *url, const char *sha256,
+    size_t max, struct tw_buf *out, struct tw_err *err)
+{
+	struct served *s = arg;
+
+	ck_assert_str_eq(url, "http://it's/x");
+	ck_assert(strcmp(sha256, "h1") == 0 || strcmp(sha256, "h2") == 0);
+	s->max = max;
+	s->n++;
+	if (s->st)
+		return tw_err_set(err, s->st, "no way");
+	if (s->text)
+		tw_buf_add(out, s->text, s->len);
+	return tw_buf_check(out, err);
+}
+
+static void fetches(struct served *s, enum tw_status wanted,
+    const char *message, const char *program)
+{
+	static const char text[] = "towerify: 1\n"
+	    "params: {p: {type: string}}\nsteps:\n"
+	    "  - file: {path: /a, content: abc}\n"
+	    "  - get: {url: 'http://{{p}}/x', sum: h1}\n"
+	    "  - get: {url: '', sum: ''}\n"
+	    "  - get: {url: 'http://{{p}}/x', sum: h1}\n"
+	    "  - get: {url: 'http://{{p}}/x', sum: h2}\n";
+	struct tw_spec_reader reader = { NULL, NULL, NULL, false };
+	const struct tw_param_given given = { "p", 1, "it's", 4, false };
+	struct tw_buf out = TW_BUF_INIT, blob = TW_BUF_INIT;
+	struct tw_param_values values = { NULL, 0 };
+	struct tw_diags ds = { .file = "f" };
+	struct tw_change_spec *spec;
+	struct tw_err err;
+	const char *at;
+	long room;
+
+	write_kind(dir, "get", "# get - x\n#: towerify-kind: 1\n"
+	    "#: args: {url: {type: string}, sum: {type: string}}\n"
+	    "#: fetch: [url, sum]\n#: undo: nothing\n" BODY);
+	open_kinds();
+	reader.kinds = kinds;
+	ck_assert_int_eq(tw_change_spec_parse(text, sizeof text - 1, &reader,
+	    &ds, &spec, NULL), TW_OK);
+	ck_assert_int_eq(tw_params_check(&spec->params, &given, 1, &ds,
+	    &values, NULL), TW_OK);
+	ck_assert_int_eq(tw_change_spec_fill(spec, &values, &ds, NULL),
+	    TW_OK);
+	ck_assert(tw_change_spec_wants_fetch(spec));
+	ck_assert_int_eq(tw_change_spec_fetch(spec, serve, s, &err), wanted);
+	if (message)
+		ck_assert_str_eq(err.msg, message);
+	ck_assert_int_eq(tw_program_make(spec, &values, &out, &blob, &room,
+	    NULL), TW_OK);
+	for (at = tw_buf_str(&out); (at = strstr(at, "s_content")); at++) {
+		ck_assert_ptr_nonnull(program);
+		ck_assert_int_eq(strncmp(at, program, strcspn(program, "\n")),
+		    0);
+		program += strcspn(program, "\n") + 1;
+	}
+	ck_assert(!program || !*program);
+	tw_buf_release(&out);
+	tw_buf_release(&blob);
+	tw_param_values_release(&values);
+	tw_diags_release(&ds);
+	tw_change_spec_free(spec);
+	tw_kinds_free(kinds);
+	remove_kind(dir, "get");
+}
+
+START_TEST(what_is_fetched_travels_as_content)
+{
+	struct served s = { .text = "x\0y", .len = 3 };
+
+	fetches(&s, TW_OK, NULL, "s_content 2 fetched 3 3\n"
+	    "s_content 4 fetched 6 3\ns_content 5 fetched 9 3\n");
+	ck_assert_int_eq(s.n, 2);
+	ck_assert_uint_eq(s.max, TW_FILES_TOTAL_MAX - 9);
+	s.text = NULL;
+	fetches(&s, TW_OK, NULL, "s_content 2 fetched 3 0\n"
+	    "s_content 4 fetched 3 0\ns_content 5 fetched 3 0\n");
+}
+END_TEST
+
+START_TEST(a_download_that_fails_names_its_step)
+{
+	struct served s = { .st = TW_AGAIN };
+
+	fetches(&s, TW_AGAIN, "step 2: no way", NULL);
+	ck_assert_int_eq(s.n, 1);
+	s.st = TW_NOMEM;
+	fetches(&s, TW_NOMEM, NULL, NULL);
+}
+END_TEST
+
 START_TEST(bad_holes_are_refused_with_positions)
 {
 	step_is("  - thing: {name: '{{q}}{{s}}{{fact.arch}}', mode: 0600, "
@@ -348,6 +495,34 @@ START_TEST(bad_holes_are_refused_with_positions)
 	    "f:4:19: name must be text, not a mapping\n"
 	    "hint: a value that begins with {{ needs quotes\n"
 	    "f:4:20: a key must be text, not a mapping\n");
+}
+END_TEST
+
+static enum tw_status read_nul(void *arg, const char *path,
+    struct tw_buf *out, struct tw_err *err)
+{
+	(void)arg;
+	(void)path;
+	(void)err;
+	tw_buf_add(out, "a\0{{s}}", 7);
+	return TW_OK;
+}
+
+START_TEST(a_template_that_is_no_text_is_refused)
+{
+	static const char text[] = PARAMS
+	    "  - thing: {name: a, from: \"a\\nb\", mode: 0600}\n"
+	    "  - thing: {name: a, from: a.bin, mode: 0600}\n";
+	struct tw_spec_reader reader = { read_nul, NULL, NULL, false };
+
+	write_kind(dir, "thing", thing);
+	open_kinds();
+	reader.kinds = kinds;
+	bad_len(text, sizeof text - 1, &reader,
+	    "f:4:28: from must be one line without control characters\n"
+	    "f:5:28: a.bin: holds a NUL: a template must be text\n");
+	tw_kinds_free(kinds);
+	remove_kind(dir, "thing");
 }
 END_TEST
 
@@ -475,6 +650,35 @@ START_TEST(values_are_judged_where_they_end)
 }
 END_TEST
 
+/* A few bytes each: what they cost must not grow with their number. */
+START_TEST(holes_without_number_are_no_burden)
+{
+	static const char one[] =
+	    PARAMS "  - thing: {name: a, from: a.tmpl, mode: 0600}\n";
+	static char big[60001], many[1200 * 5 + 64], lines[170000 * 6 + 1];
+	struct tw_spec_reader reader = { read_any, lines, NULL, false };
+	size_t i, at;
+
+	memset(big, 'x', sizeof big - 1);
+	at = (size_t)snprintf(many, sizeof many, "  - thing: {name: '");
+	for (i = 0; i < 1200; i++, at += 5)
+		memcpy(many + at, "{{p}}", 6);
+	memcpy(many + at, "', do: 'true'}\n", 16);
+	compile(many, big, "3",
+	    "step 1: thing: name is longer than 64 KiB\n", NULL);
+	for (i = 0; i < 170000; i++)
+		memcpy(lines + i * 6, "{{p}}\n", 7);
+	memcpy(lines + 169999 * 6, "{{q}}\n", 7);
+	write_kind(dir, "thing", thing);
+	open_kinds();
+	reader.kinds = kinds;
+	bad_len(one, sizeof one - 1,
+	    &reader, "f:4:28: from line 170000: unknown parameter 'q'\n");
+	tw_kinds_free(kinds);
+	remove_kind(dir, "thing");
+}
+END_TEST
+
 START_TEST(holes_are_found)
 {
 	static const char s[] = "a{{b}}{{{{{{ c\t}}{{d\n}} {{}} }} {{";
@@ -506,16 +710,22 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		bad_files_are_refused_with_positions,
+		fetch_names_two_texts,
 		a_library_comes_before_what_uses_it,
 		what_is_no_text_is_no_kind,
 		the_first_directory_wins,
 		the_shipped_kinds_are_good,
 		bad_arguments_are_refused_with_positions,
 		bad_steps_are_refused_with_positions,
+		a_long_hint_is_given_once,
+		what_is_fetched_travels_as_content,
+		a_download_that_fails_names_its_step,
 		bad_holes_are_refused_with_positions,
 		values_go_into_arguments_and_nowhere_else,
 		templates_travel_as_they_are,
+		a_template_that_is_no_text_is_refused,
 		values_are_judged_where_they_end,
+		holes_without_number_are_no_burden,
 		holes_are_found,
 	};
 	int status;

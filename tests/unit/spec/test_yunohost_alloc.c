@@ -2,60 +2,12 @@
  * test_yunohost_alloc.c - YunoHost's catalogue: no allocation may fail without
  * a status
  *
- * As in test_alloc.c; C++'s operator new stands on malloc.  What is no TOML at
- * all is left out: see toml.h.
+ * C++'s operator new stands on malloc.  What is no TOML at all is left out: see
+ * toml.h.
  */
 #include "yunohost_util.h"
 
-#include <errno.h>
-#include <stdbool.h>
-
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-
-static size_t count, fail_at;		/* 0: none fails */
-static bool fail_on;			/* later ones fail too */
-
-#ifdef SANITIZED
-#define LEAST 1			/* a sanitizer has its own: nothing fails */
-#else
-#define LEAST 20
-
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t n);
-
-static bool fails(void)
-{
-	count++;
-	if (fail_at && (count == fail_at || (fail_on && count > fail_at))) {
-		errno = ENOMEM;
-		return true;
-	}
-	return false;
-}
-
-void *malloc(size_t n)
-{
-	return fails() ? NULL : __libc_malloc(n);
-}
-
-void *calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t n)
-{
-	return fails() ? NULL : __libc_realloc(p, n);
-}
-#endif
+#include "alloc_util.h"
 
 static struct tw_buf good_json, good_toml;
 static const char bad_json[] = "{\"apps\": {\"B\": {}, \"a\": {\"level\": \"x\"}}}";
@@ -90,22 +42,18 @@ static void fail_each(parse_fn parse, const char *text, size_t len,
     enum tw_status end, enum tw_status also, bool on)
 {
 	enum tw_status st;
-	size_t n, used;
+	size_t n;
 
 	for (n = 1; ; n++) {
-		fail_on = on;
-		count = 0;
-		fail_at = n;
+		alloc_fail(n, on);
 		st = whole(parse, text, len);
-		used = count;
-		fail_at = 0;
-		if (used < n)
+		if (!alloc_failed())
 			break;
 		ck_assert_msg(st == TW_NOMEM || st == also ||
 		    (st == end && !on), "status %d when allocation %zu fails", st, n);
 	}
 	ck_assert_int_eq(st, end);
-	ck_assert_uint_ge(n, LEAST);
+	ck_assert_uint_ge(n, ALLOC_LEAST);
 }
 
 static void all(bool on)

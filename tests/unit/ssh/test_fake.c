@@ -20,7 +20,8 @@ static void setup(void)
 	    tmp && *tmp ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
-	tw_fake_faults = (struct tw_fake_faults){ -1, -1, false, false };
+	tw_fake_faults = (struct tw_fake_faults){ .cut_sent = -1,
+	    .cut_received = -1 };
 }
 
 static void wait_for(uv_handle_t *h, void *arg)

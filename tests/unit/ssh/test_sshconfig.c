@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -192,6 +193,25 @@ static void keygen(const char *options, const char *name)
 	ck_assert_int_eq(system(line), 0);
 }
 
+/* No descriptor left says nothing of the key. */
+START_TEST(a_key_that_cannot_be_read_now_is_not_missing)
+{
+	struct rlimit limit, none;
+
+	keygen("-t ecdsa -N ''", "ecdsa");
+	/* the file is there, only not for us now */
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_int_eq(tw_identity_inspect(in_dir("ecdsa")),
+	    TW_IDENTITY_FAILED);
+	ck_assert_int_eq(tw_identity_inspect(in_dir("none")),
+	    TW_IDENTITY_MISSING);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+END_TEST
+
 START_TEST(knows_kinds_of_identities)
 {
 	keygen("-t ecdsa -N ''", "ecdsa");
@@ -260,6 +280,8 @@ int main(void)
 	tcase_add_test(tc, keeps_the_identities_that_exist);
 	tcase_add_test(tc, asks_ssh);
 	tcase_add_test(tc, passes_on_what_ssh_says);
+	tcase_add_test(tc,
+	    a_key_that_cannot_be_read_now_is_not_missing);
 	tcase_add_test(tc, knows_kinds_of_identities);
 	tcase_add_test(tc, makes_a_key_pair_once);
 	srunner_run_all(sr, CK_NORMAL);

@@ -1,0 +1,56 @@
+#!/bin/sh
+# sim.t - seeds of the simulation, and planted bugs that its checkers must find
+#
+# TW_SIM_SEEDS=N plays so many seeds, from number TW_SIM_FROM on.  A seed that
+# breaks an invariant is printed with the command that plays it again, which
+# adds --trace.
+# shellcheck disable=SC2154 # abs_top_*: see tests/local.mk
+# shellcheck source=tests/lib/tap.sh
+. "$abs_top_srcdir/tests/lib/tap.sh"
+
+sim=$abs_top_builddir/tests/sim/sim
+work=$(mktemp -d "${TMPDIR:-/tmp}/towerify-sim.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+
+[ -x "$sim" ] || {
+	echo '1..0 # SKIP the simulation is not built'
+	exit 0
+}
+
+# Each bug breaks the invariant whose checker it is for.
+finds() {
+	"$sim" --from 1 --seeds 300 --bug "$1" >"$work/found"
+	[ $? -eq 1 ] && grep -q "invariant $2 broken" "$work/found"
+}
+
+same_twice() {
+	"$sim" --trace --seed "$1" >"$work/one" &&
+		"$sim" --trace --seed "$1" >"$work/two" &&
+		[ "$(wc -l <"$work/one")" -gt 100 ] &&
+		cmp "$work/one" "$work/two"
+}
+
+plays() {
+	"$sim" --from "${TW_SIM_FROM:-1}" --seeds "$1" --jobs "$(nproc)"
+}
+
+ok 'a seed is the same run, to the byte of its trace' same_twice 7
+plays "${TW_SIM_SEEDS:-150}" >"$work/played"
+status=$?
+sed 's/^/# /' "$work/played"
+ok 'no seed breaks an invariant' test "$status" -eq 0
+
+bugs='twice=1 left=1 lifo=2 rerun=3 no-fence=3 undo-twice=4 undo-all=4 eat=5
+forget=5 ahead=5 verdict=5 no-audit=7 audit-more=7 serial=8 idle-write=9'
+for bug in $bugs; do
+	ok "planted: ${bug%=*} breaks invariant ${bug#*=}" \
+		finds "${bug%=*}" "${bug#*=}"
+done
+all_planted() {
+	"$sim" --list-bugs | while read -r name; do
+		case " $(echo $bugs) " in *" $name="*) ;; *) echo "$name" ;; esac
+	done >"$work/missing"
+	[ ! -s "$work/missing" ]
+}
+ok 'each bug that can be planted was' all_planted
+finish
