@@ -237,4 +237,29 @@ is 'no host selected' 1 '' \
 	"towerify-queue: 'h1,!h1' selects no host: nothing was filed"
 try "$queue" add h2 hello.yaml --run --wait --jobs 1
 is 'an unreachable host delays no other' 0 37 ''
+# --- what a file requires --------------------------------------------------------
+
+sql "UPDATE host SET facts = '{\"os\":\"debian\",\"software\":\"nginx\"}'"
+cat >"$work/needs.yaml" <<'END'
+towerify: 1
+requires: {os: debian, arch: x86_64, without: [nginx, yunohost]}
+steps: [{run: 'true', undo: nothing}]
+END
+before=$(towerify-queue list --all -n -o id | wc -l)
+try towerify-queue add h1 "$work/needs.yaml" --key needs
+is 'what a host lacks is said, all of it' 1 '' \
+	"towerify-queue: h1: arch: needs x86_64, which is not known: run \
+towerify-host check h1 first
+towerify-queue: h1: without: needs a host without nginx, has it"
+ok '... and nothing is filed' test \
+	"$(towerify-queue list --all -n -o id | wc -l)" -eq "$before"
+sql "UPDATE host SET facts = '{\"os\":\"debian\",\"software\":\"\",
+	\"arch\":\"x86_64\"}'"
+try towerify-queue add h1 "$work/needs.yaml" --key needs
+like 'a host that has it' 0 '[0-9]*' ''
+id=$(cat "$work/out")
+sql "UPDATE host SET facts = NULL"
+try towerify-queue add h1 "$work/needs.yaml" --key needs
+is 'the same key: the first one, whatever became of the host' 0 "$id" \
+	'filed before under this key'
 finish

@@ -82,10 +82,10 @@ at() {
 }
 # The runner and its connections die.
 dies() {
-	kill -STOP "$runner"
+	kill -STOP "$runner" 2>/dev/null || :	# it may have ended
 	sshd_sessions "$work/sshd"
 	sshd_sessions "$work/sshd-two"
-	kill -KILL "$runner"
+	kill -KILL "$runner" 2>/dev/null || :
 	wait "$runner" 2>/dev/null || :
 }
 login_is() {	# of h1, PORT
