@@ -40,6 +40,7 @@ chmod -R u+w "$work/kinds"
 sed -i -e "s|^YUNOHOST=.*|YUNOHOST=$work/bin/yunohost|" \
 	-e "s|^YUNOHOST_FILES=.*|YUNOHOST_FILES=$state/www|" \
 	-e "s|^YUNOHOST_DATA=.*|YUNOHOST_DATA=$state/data|" \
+	-e "s|=/run/towerify-yunohost.lock|=$work/yunohost.lock|" \
 	-e "s|^YUNOHOST_PATIENCE=.*|YUNOHOST_PATIENCE=5|" \
 	"$work/kinds/lib/yunohost"
 TOWERIFY_KINDS=$work/kinds

@@ -36,6 +36,7 @@ END
 sed -e "s|^YUNOHOST=.*|YUNOHOST=$work/bin/yunohost|" \
 	-e "s|^YUNOHOST_FILES=.*|YUNOHOST_FILES=$state/www|" \
 	-e "s|^YUNOHOST_DATA=.*|YUNOHOST_DATA=$state/data|" \
+	-e "s|=/run/towerify-yunohost.lock|=$work/yunohost.lock|" \
 	-e "s|^YUNOHOST_PATIENCE=.*|YUNOHOST_PATIENCE=4|" \
 	"$top/share/kinds/lib/yunohost" >"$work/lib"
 text_of() {
