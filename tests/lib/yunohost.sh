@@ -682,20 +682,17 @@ app_install() {
 	install_it "$app" "$id" "$new"
 }
 
-# install_it APP ID DIRECTORY
+# install_it APP ID DIRECTORY: it is in the list before its files are there.
 install_it() {
 	op_start app_install "$1"
 	! has fail || fail "the installation of $1 failed"
-	middle "installing $1"
-	mkdir -p "$dir/www/$2"
-	if [ "$(of_catalog "$1" data)" = yes ]; then
-		mkdir -p "$dir/data/$2"
-		: > "$3/data"
-	fi
+	[ "$(of_catalog "$1" data)" != yes ] || : > "$3/data"
 	[ "$(of_catalog "$1" service)" != yes ] ||
 		echo running > "$3/service"
 	echo all_users > "$3/allowed"
 	mv "$3" "$dir/apps/$2"
+	middle "installing $1"
+	[ ! -e "$dir/apps/$2/data" ] || mkdir -p "$dir/data/$2"
 	bring_up "$2"
 	! has half || half_done "the installation of $1 failed and was not" \
 		"cleaned up"
