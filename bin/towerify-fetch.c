@@ -215,7 +215,8 @@ static bool is_below(CURLU *u, CURLU *other)
 
 	curl_url_get(u, CURLUPART_PATH, &path, 0);
 	curl_url_get(other, CURLUPART_PATH, &top, 0);
-	if (path && top && !strcasestr(path, "%2e") && !strchr(path, '\\')) {
+	if (path && top && !strcasestr(path, "%2e") && !strstr(path, "..") &&
+	    !strchr(path, '\\')) {
 		n = strlen(top);
 		below = strncmp(path, top, n) == 0 &&
 		    (path[n] == '\0' || (n && top[n - 1] == '/'));

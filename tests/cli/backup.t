@@ -39,6 +39,19 @@ is 'backup: no such directory' 78 '' \
 "$op" backup - >b2
 ok 'backup -: to standard output' test -s b2
 ok '... nothing is left in the state directory' test ! -e "$state/backup"
+mkdir -m 700 "$state/backup"
+echo keys >"$state/backup/1.part"
+"$op" backup - >b2
+ok '... nor what a killed one left there' test ! -e "$state/backup"
+mkfifo pipe
+"$op" backup - >pipe &
+writer=$!
+exec 7<pipe
+head -c 1 <&7 >byte
+kill -KILL "$writer"
+wait "$writer" || :
+exec 7<&-
+ok '... killed while it writes, nothing either' test ! -e "$state/backup"
 on_terminal '' "$op backup -"
 ok '... not to a terminal' test "$status" -eq 2
 try towerify-audit list --tower -n --tsv -o action,detail

@@ -216,6 +216,11 @@ is 'forbidden: anything' 77 '' "towerify-queue: step 1: $at/a: not among the add
 rules "allow: ['$at/x/', '$at/b']"
 try $queue add h1 "$work/a.yaml"
 like 'what is not listed' 77 '' '*not among the addresses*'
+for up in ..%2fa ..%2Fa '..;/a' x%2f..%2f..%2fa %2e%2e/a '..\_'; do
+	change "$at/x/$up" "$a" >"$work/up.yaml"
+	try $queue add h1 "$work/up.yaml"
+	like "what a server could take for one above: $up" 77 '' '*not among the addresses*'
+done
 rules "allow: ['$at/to/']"
 change "$at/to//a" "$a" >"$work/to.yaml"
 try $queue add h1 "$work/to.yaml"

@@ -37,6 +37,7 @@ sed -e "s|^YUNOHOST=.*|YUNOHOST=$work/bin/yunohost|" \
 	-e "s|^YUNOHOST_FILES=.*|YUNOHOST_FILES=$state/www|" \
 	-e "s|^YUNOHOST_DATA=.*|YUNOHOST_DATA=$state/data|" \
 	-e "s|=/run/towerify-yunohost.lock|=$work/yunohost.lock|" \
+	-e "s|^YUNOHOST_HOMES=.*|YUNOHOST_HOMES=$state/home|" \
 	-e "s|^YUNOHOST_PATIENCE=.*|YUNOHOST_PATIENCE=4|" \
 	"$top/share/kinds/lib/yunohost" >"$work/lib"
 text_of() {
@@ -202,6 +203,13 @@ fails
 ok 'data that were there before an install' verdict rolled-back
 ok '... outlive its undo' data_is_there
 rm -r "$state/data/blog"
+mkdir -p "$state/elsewhere/blog"
+app id blog args "$answers"
+fails
+ok 'data where nobody looked before an install, too' test -d "$state/elsewhere/blog"
+ok '... and that they are there is said' has "$state/elsewhere/blog"
+rm -rf "$state/elsewhere" "$state/data/blog"
+forget
 app id blog args "$answers"
 wrong app-remove half
 fails
@@ -209,6 +217,13 @@ ok 'an undo whose removal leaves files is no good one' verdict failed
 ok '... and says which' has "there is still $state/www/blog"
 forget
 rm -rf "$state/www/blog"
+mkdir "$state/data/blog"
+app id blog args "$answers"
+wrong app-remove half
+fails
+ok '... nor one where data were there before' verdict failed
+forget
+rm -rf "$state/www/blog" "$state/data/blog"
 app id blog args "$answers"
 wrong app-remove lie
 fails
@@ -269,6 +284,15 @@ for how in fail lie half; do
 	ok "a backup that goes $how" is 'life 1; start 1; end 1 failed prepare 1; verdict rolled-back'
 	ok '... begins no upgrade' calls 0 app-upgrade
 done
+again
+newest 1.1~ynh1
+app id blog version 1.1~ynh1
+does "rm -r $state/backups/*; exit 1"
+undo nothing
+start
+ok 'an undo whose archive is gone' verdict failed
+ok '... removes nothing' calls 0 app-remove
+ok '... and says why' has 'is gone: blog is left as it is'
 for how in fail lie half; do
 	again
 	newest 1.1~ynh1
@@ -435,6 +459,12 @@ ok 'one that was there stays' grep -qx 'Bob Ö.' "$state/users/bob"
 yuno user name eve fullname Eve domain '' password '{{password}}'
 fails
 ok 'one that was made goes' test ! -e "$state/users/eve"
+ok '... with its home' test ! -e "$state/home/eve"
+mkdir -p "$state/home/eve"
+yuno user name eve fullname Eve domain '' password '{{password}}'
+fails
+ok 'one whose home was there before goes' test ! -e "$state/users/eve"
+ok '... without that' test -d "$state/home/eve"
 wrong user-create lie
 yuno user name eve fullname Eve domain '' password '{{password}}'
 start
@@ -457,6 +487,14 @@ ok 'one that is taken' allowed 'all_users visitors '
 yuno permission permission blog names 'all_users' state denied
 fails
 ok 'comes back' allowed 'visitors all_users '
+wrong user-permission-remove lie
+yuno permission permission blog names 'bob admins' state allowed
+fails
+ok 'one that does not go again is no good undo' verdict failed
+ok '... and says whose' has 'blog.main of bob is not as it was'
+forget
+yuno permission permission blog names 'bob admins' state denied
+start
 wrong user-permission-add lie
 yuno permission permission blog names bob state allowed
 start

@@ -38,6 +38,7 @@
 # to yunohost.state beside itself, else to /var/lib/yunohost-standin.  In it:
 #   installed            there after postinstall
 #   domains/NAME main    users/NAME (full name)
+#   home/NAME            of a user, or left by one
 #   catalog/ID           what can be installed; lines of
 #                          version V | name TEXT | multi yes | data yes
 #                          service yes
@@ -45,6 +46,7 @@
 #                          choices NAME A,B,C
 #   apps/ID/             what is installed: version, domain, path, answers
 #   data/ID www/ID       its data and its files, which may be left over
+#   elsewhere/ID         its data, where its maker keeps them elsewhere
 #   services/ID          running or stopped
 #   permissions/ID.main  who may use it, a line each
 #   backups/NAME/        archives      log/NAME   operations
@@ -361,6 +363,7 @@ make_user() {
 	! has fail || fail "could not create the user $1"
 	middle "creating $1"
 	printf '%s\n%s\n' "$2" "$4" > "$dir/users/$1"
+	mkdir -p "$dir/home/$1"
 	op_end true
 }
 
@@ -395,10 +398,11 @@ user_create() {
 }
 
 user_delete() {
-	name=
+	name='' purge=no
 	for word; do
 		case $word in
-		--purge | --force) ;;
+		--purge) purge=yes ;;
+		--force) ;;
 		-*) usage "unrecognized arguments: $word" ;;
 		*) name=$word ;;
 		esac
@@ -410,6 +414,7 @@ user_delete() {
 	! has fail || fail "could not delete the user $name"
 	middle "deleting $name"
 	rm -f "$dir/users/$name"
+	[ "$purge" = no ] || rm -rf "$dir/home/$name"
 	op_end true
 }
 
@@ -484,8 +489,11 @@ app_more() {
 	fi
 	printf ', "upgradable": "%s", "settings": {"id": %s' "$upgradable" \
 		"$(js "$1")"
-	[ ! -e "$dir/apps/$1/data" ] ||
+	if [ -e "$dir/elsewhere/$1" ]; then
+		printf ', "data_dir": %s' "$(js "$dir/elsewhere/$1")"
+	elif [ -e "$dir/apps/$1/data" ]; then
 		printf ', "data_dir": %s' "$(js "$dir/data/$1")"
+	fi
 	printf ', "install_dir": %s}' "$(js "$dir/www/$1")"
 	printf ', "manifest": {"id": %s, "version": %s}' "$(js "$base")" \
 		"$(js "$now")"
@@ -734,7 +742,7 @@ app_remove() {
 remove_it() {
 	rm -rf "$dir/apps/$1" "$dir/www/$1" "$dir/services/$1" \
 		"$dir/permissions/$1.main"
-	[ "$2" != yes ] || rm -rf "$dir/data/$1"
+	[ "$2" != yes ] || rm -rf "$dir/data/$1" "$dir/elsewhere/$1"
 }
 
 # safety_backup ID: its name in $safety.
