@@ -414,7 +414,7 @@ user_delete() {
 	! has fail || fail "could not delete the user $name"
 	middle "deleting $name"
 	rm -f "$dir/users/$name"
-	[ "$purge" = no ] || rm -rf "$dir/home/$name"
+	[ "$purge" = no ] || rm -rf "${dir:?}/home/$name"
 	op_end true
 }
 
