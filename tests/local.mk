@@ -166,6 +166,7 @@ EXECUTOR_TESTS = \
 	tests/executor/accept.t \
 	tests/executor/app.t \
 	tests/executor/cgroup.t \
+	tests/executor/confirm.t \
 	tests/executor/crash.t \
 	tests/executor/file.t \
 	tests/executor/kinds.t \

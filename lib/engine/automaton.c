@@ -5,7 +5,8 @@
 #include <string.h>
 
 static const char *const names[] = {
-	"idle", "checking", "running", "retrying", "undo", "undoing", "ended",
+	"idle", "checking", "running", "retrying", "confirming", "undo",
+	"undoing", "ended",
 };
 
 const char *tw_auto_state_name(enum tw_auto_state s)
@@ -67,6 +68,8 @@ void tw_automaton_restore(struct tw_automaton *a, bool in_undo, int64_t lives)
 			a->state = TW_AUTO_RUNNING;
 		else if (st->state == TW_STEP_RETRYING)
 			a->state = TW_AUTO_RETRYING;
+		else if (st->state == TW_STEP_CONFIRMING)
+			a->state = TW_AUTO_CONFIRMING;
 		return;
 	}
 }
@@ -154,15 +157,32 @@ static bool on_try(struct tw_automaton *a, const struct tw_event *ev)
 	return true;
 }
 
+/* It went well, by its own word; or its check holds after an attempt. */
+static bool on_await(struct tw_automaton *a, const struct tw_event *ev)
+{
+	struct tw_auto_step *st = &a->step[a->k];
+
+	if (ev->k != a->k || st->confirm == 0 || ev->limit != st->confirm ||
+	    a->cancelled)
+		return false;
+	st->state = TW_STEP_CONFIRMING;
+	a->state = TW_AUTO_CONFIRMING;
+	return true;
+}
+
 /* How a step may end depends on what was under way. */
 static bool can_end(const struct tw_automaton *a, enum tw_step_state s)
 {
+	if (a->state == TW_AUTO_CONFIRMING && s == TW_STEP_FAILED)
+		return false;
 	if (is_bad(s))
 		return true;
 	if (a->cancelled)
 		return false;
-	return a->state == TW_AUTO_CHECKING ? s == TW_STEP_UNCHANGED :
-	    s == TW_STEP_DONE;
+	if (a->state == TW_AUTO_CHECKING)
+		return s == TW_STEP_UNCHANGED;
+	return s == TW_STEP_DONE && (a->step[a->k].confirm == 0 ||
+	    a->state == TW_AUTO_CONFIRMING);
 }
 
 static bool on_end(struct tw_automaton *a, const struct tw_event *ev)
@@ -241,11 +261,17 @@ static handler *const table[TW_AUTO_STATES][TW_EV_WORDS] = {
 	},
 	[TW_AUTO_RUNNING] = {
 		[TW_EV_LIFE] = on_life, [TW_EV_TRY] = on_try,
-		[TW_EV_END] = on_end, [TW_EV_CANCEL] = on_cancel,
+		[TW_EV_AWAIT] = on_await, [TW_EV_END] = on_end,
+		[TW_EV_CANCEL] = on_cancel,
 	},
 	[TW_AUTO_RETRYING] = {
 		[TW_EV_LIFE] = on_life, [TW_EV_RUN] = on_run,
-		[TW_EV_END] = on_end, [TW_EV_CANCEL] = on_cancel,
+		[TW_EV_AWAIT] = on_await, [TW_EV_END] = on_end,
+		[TW_EV_CANCEL] = on_cancel,
+	},
+	[TW_AUTO_CONFIRMING] = {
+		[TW_EV_LIFE] = on_life, [TW_EV_END] = on_end,
+		[TW_EV_CANCEL] = on_cancel,
 	},
 	[TW_AUTO_UNDO] = {
 		[TW_EV_LIFE] = on_life, [TW_EV_UNDO] = on_undo,
@@ -282,6 +308,8 @@ enum tw_auto_action tw_automaton_next(const struct tw_automaton *a,
 		if (verifying)
 			return TW_DO_VERIFY;
 		return st->is_reboot ? TW_DO_REBOOT : TW_DO_RUN;
+	case TW_AUTO_CONFIRMING:
+		return TW_DO_CONFIRM;
 	case TW_AUTO_UNDOING:
 		return TW_DO_UNDO;
 	default:
@@ -370,6 +398,18 @@ static void good(struct writer *w, enum tw_step_state state, const char *phase)
 	go_on(w);
 }
 
+/* All of a step went well that it does by itself. */
+static void carried_out(struct writer *w, const char *phase)
+{
+	struct tw_event ev = event(TW_EV_AWAIT, w->a->k);
+
+	ev.limit = w->a->step[w->a->k].confirm;
+	if (ev.limit > 0)
+		put(w, ev);
+	else
+		good(w, TW_STEP_DONE, phase);
+}
+
 static void bad(struct writer *w, enum tw_step_state state, const char *phase,
     int64_t code)
 {
@@ -405,8 +445,10 @@ static void check_came_out(struct writer *w, enum tw_auto_outcome o)
 {
 	bool ran = w->a->step[w->a->k].ran;
 
-	if (o == TW_WAS_OK)
-		good(w, ran ? TW_STEP_DONE : TW_STEP_UNCHANGED, "check");
+	if (o == TW_WAS_OK && ran)
+		carried_out(w, "check");
+	else if (o == TW_WAS_OK)
+		good(w, TW_STEP_UNCHANGED, "check");
 	else if (o == TW_WAS_NOT)
 		run(w);
 	else
@@ -433,6 +475,8 @@ static void interrupt(struct writer *w)
 	else if (w->a->state == TW_AUTO_RUNNING ||
 	    w->a->state == TW_AUTO_RETRYING)
 		bad(w, TW_STEP_INTERRUPTED, "run", 0);
+	else if (w->a->state == TW_AUTO_CONFIRMING)
+		bad(w, TW_STEP_INTERRUPTED, "confirm", 0);
 	else
 		go_on_undoing(w);
 }
@@ -455,7 +499,7 @@ static void another_life(struct writer *w)
 }
 
 /* Another executor: what was under way is interrupted; but a reboot that has
- * not happened yet is waited for. */
+ * not happened yet is waited for, and so is a confirmation. */
 static void taken_over(struct writer *w)
 {
 	struct tw_automaton *a = w->a;
@@ -464,7 +508,8 @@ static void taken_over(struct writer *w)
 	if (a->state == TW_AUTO_ENDED)
 		return;
 	another_life(w);
-	if (a->state == TW_AUTO_RUNNING && a->step[a->k].is_reboot)
+	if ((a->state == TW_AUTO_CONFIRMING && !a->cancelled) ||
+	    (a->state == TW_AUTO_RUNNING && a->step[a->k].is_reboot))
 		return;
 	if (a->state == TW_AUTO_IDLE) {
 		go_on(w);
@@ -519,17 +564,23 @@ void tw_automaton_decide(struct tw_automaton *a, enum tw_auto_action action,
 		} else if (a->step[a->k].has_verify) {
 			*verifying = true;
 		} else {
-			good(&w, TW_STEP_DONE, "run");
+			carried_out(&w, "run");
 		}
 		break;
 	case TW_DO_VERIFY:
 		if (outcome == TW_WAS_OK)
-			good(&w, TW_STEP_DONE, "verify");
+			carried_out(&w, "verify");
 		else
 			attempt_failed(&w, outcome, "verify");
 		break;
 	case TW_DO_REBOOT:
 		reboot_came_out(&w, outcome);
+		break;
+	case TW_DO_CONFIRM:
+		if (outcome == TW_WAS_OK)
+			good(&w, TW_STEP_DONE, "confirm");
+		else
+			bad(&w, TW_STEP_TIMED_OUT, "confirm", 0);
 		break;
 	case TW_DO_UNDO:
 		undo_came_out(&w, outcome == TW_WAS_CANCEL ? TW_WAS_OK :

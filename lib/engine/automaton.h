@@ -28,6 +28,7 @@ struct tw_auto_step {		/* the program: what never changes */
 	bool has_verify;	/* something is asked after */
 	bool is_reboot;
 	int64_t retries;
+	int64_t confirm;	/* seconds; 0: it needs no confirmation */
 	enum tw_back undo;
 	/* what became of it */
 	enum tw_step_state state;
@@ -42,6 +43,7 @@ enum tw_auto_state {
 	TW_AUTO_CHECKING,	/* step .k started, nothing applied */
 	TW_AUTO_RUNNING,	/* an attempt of .k is under way */
 	TW_AUTO_RETRYING,	/* an attempt of .k failed; another will come */
+	TW_AUTO_CONFIRMING,	/* .k went well, and is to be confirmed */
 	TW_AUTO_UNDO,		/* rolling back, between undos */
 	TW_AUTO_UNDOING,	/* the undo of .k is under way */
 	TW_AUTO_ENDED,
@@ -77,11 +79,13 @@ enum tw_auto_action {
 	TW_DO_VERIFY,		/* ask the check after .k */
 	TW_DO_UNDO,
 	TW_DO_REBOOT,
+	TW_DO_CONFIRM,		/* wait until .k is confirmed */
 	TW_DO_NOTHING,		/* ended */
 };
 enum tw_auto_outcome {
 	TW_WAS_OK,		/* exit 0; a check: it holds; a reboot: the
-				   host came back (another life) */
+				   host came back (another life); a
+				   confirmation: it came in time */
 	TW_WAS_NOT,		/* exit 1; a check: it does not hold */
 	TW_WAS_BROKEN,		/* exit 127 */
 	TW_WAS_TIMEOUT,

@@ -10,18 +10,18 @@
 #include "base/buf.h"
 
 static const char *const words[] = {
-	"life", "start", "run", "try", "end", "cancel", "undo", "undone",
-	"verdict",
+	"life", "start", "run", "try", "await", "end", "cancel", "undo",
+	"undone", "verdict",
 };
 static const char *const states[] = {
-	"waiting", "checking", "running", "retrying", "done", "unchanged",
-	"failed", "timed-out", "interrupted", "impossible",
+	"waiting", "checking", "running", "retrying", "confirming", "done",
+	"unchanged", "failed", "timed-out", "interrupted", "impossible",
 };
 static const char *const verdicts[] = {
 	"none", "succeeded", "rolled-back", "failed",
 };
 static const char *const phases[] = {
-	"check", "run", "verify", "file", "reboot", "prepare",
+	"check", "run", "verify", "confirm", "file", "reboot", "prepare",
 };
 
 /* No honest number is longer (it counts bytes, seconds, events), and sums of
@@ -131,6 +131,8 @@ static bool take_args(char **s, struct tw_event *ev)
 		return take_int(s, &ev->k) && take_int(s, &ev->attempt) &&
 		    take_state(s, &ev->state) && take_phase(s, ev) &&
 		    take_int(s, &ev->code);
+	case TW_EV_AWAIT:
+		return take_int(s, &ev->k) && take_int(s, &ev->limit);
 	case TW_EV_END:
 		return take_int(s, &ev->k) && take_state(s, &ev->state) &&
 		    take_phase(s, ev) && take_int(s, &ev->code);
@@ -185,6 +187,9 @@ void tw_event_format(const struct tw_event *ev, struct tw_buf *out)
 		tw_buf_addf(out, " %" PRId64 " %" PRId64 " %s %s %" PRId64,
 		    ev->k, ev->attempt, tw_step_state_name(ev->state),
 		    ev->phase, ev->code);
+		break;
+	case TW_EV_AWAIT:
+		tw_buf_addf(out, " %" PRId64 " %" PRId64, ev->k, ev->limit);
 		break;
 	case TW_EV_END:
 		tw_buf_addf(out, " %" PRId64 " %s %s %" PRId64, ev->k,

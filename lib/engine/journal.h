@@ -34,6 +34,7 @@ enum tw_event_word {
 	TW_EV_START,	/* k: step k begins with its check */
 	TW_EV_RUN,	/* k attempt: about to be applied */
 	TW_EV_TRY,	/* k attempt state phase code: will be tried again */
+	TW_EV_AWAIT,	/* k limit: is to be confirmed, or it is undone */
 	TW_EV_END,	/* k state phase code */
 	TW_EV_CANCEL,	/* who */
 	TW_EV_UNDO,	/* k: its undo is about to run */
@@ -48,6 +49,7 @@ enum tw_step_state {
 	TW_STEP_CHECKING,
 	TW_STEP_RUNNING,
 	TW_STEP_RETRYING,
+	TW_STEP_CONFIRMING,	/* carried out, to be confirmed */
 	TW_STEP_DONE,
 	TW_STEP_UNCHANGED,
 	TW_STEP_FAILED,
@@ -75,11 +77,13 @@ struct tw_event {
 	int64_t k;
 	int64_t attempt;
 	enum tw_step_state state;
-	char phase[12];		/* check run verify file reboot prepare */
+	char phase[12];		/* check run verify confirm file reboot
+				   prepare */
 	int64_t code;
 	enum tw_verdict verdict;
 	int64_t life;
 	int64_t epoch_s;	/* life: seconds since 1970 on the host */
+	int64_t limit;		/* await: seconds */
 	char text[TW_EVENT_TEXT_MAX];	/* who, or the boot id */
 };
 

@@ -68,6 +68,8 @@ enum tw_status tw_wire_request(const struct tw_request *r, struct tw_buf *out,
 		tw_buf_addf(out, " job=%s seq=%" PRId64 " life=%" PRId64
 		    " offset=%" PRId64 " event=%" PRId64, r->job, r->seq,
 		    r->life, r->offset, r->events);
+	if (r->step)
+		tw_buf_addf(out, " step=%" PRId64, r->step);
 	if (r->cancel)
 		tw_buf_addf(out, " cancel=%s", r->cancel);
 	if (r->tower)

@@ -21,7 +21,8 @@ extern const char tw_executor_text[];
 extern const size_t tw_executor_text_len;
 
 struct tw_request {
-	const char *verb;	/* init, facts, start, resume, plan, revoke */
+	const char *verb;	/* init, facts, start, resume, confirm, plan,
+				   revoke */
 	const char *nonce;	/* 32 hex digits */
 	const char *spool;	/* NULL: the default place */
 	const char *spool_id;	/* pinned; NULL: none */
@@ -29,7 +30,8 @@ struct tw_request {
 	int64_t epoch, ack;	/* stored up to seq `ack` */
 	int64_t fence_epoch, fence_seq;	/* the highest seen there */
 	bool unhold;
-	const char *job;	/* start, resume: the change's uid */
+	const char *job;	/* start, resume, confirm: the change's uid */
+	int64_t step;		/* confirm: which one */
 	int64_t seq, life, offset;
 	int64_t events;		/* of its journal are known here */
 	const char *cancel;	/* a login, or NULL */
@@ -40,7 +42,8 @@ struct tw_request {
 	size_t text_len;
 	const void *blob;
 	size_t blob_len;
-	const void *secret;	/* start, resume, plan: tw_secrets_text() */
+	const void *secret;	/* start, resume, confirm, plan:
+				   tw_secrets_text() */
 	size_t secret_len;	/* 0: none */
 	const char *const *keys;	/* revoke: "TYPE:BASE64", NULL-ended */
 	bool shared;		/* revoke: the spool is another queue's too */

@@ -69,6 +69,7 @@ born() {
 load() {
 	EVENTS=0 BYTES=0 LIVES=0 BOOTS=' ' OPEN= RAN=' ' NEXT=1 FAILED= VERDICT=
 	UNDOING= UNDONE=' ' BROKEN= RUN_T=0 RUN_TIME=0 RUN_BOOT=
+	AWAITED= AWAIT_LIMIT=0 AWAIT_T=0 AWAIT_TIME=0 AWAIT_BOOT=
 	[ -r "$1" ] || return 0
 	while IFS= read -r LINE; do
 		# shellcheck disable=SC2086 # fields
@@ -81,7 +82,10 @@ load() {
 		run)	RAN="$RAN$4 " RUN_T=$2 RUN_BOOT=$LIFE_BOOT
 			RUN_TIME=$((LIFE_TIME + ($2 - LIFE_T) / 100)) ;;
 		try)	;;
-		end)	OPEN=
+		await)	AWAITED=$4 AWAIT_LIMIT=$5 AWAIT_T=$2
+			AWAIT_BOOT=$LIFE_BOOT
+			AWAIT_TIME=$((LIFE_TIME + ($2 - LIFE_T) / 100)) ;;
+		end)	OPEN= AWAITED=
 			case $5 in done|unchanged) ;; *) FAILED=1 ;; esac ;;
 		cancel)	FAILED=1 ;;
 		undo)	UNDOING=$4 ;;
@@ -103,6 +107,16 @@ repeat() {
 		printf '\n@%s %s .\n' "$NONCE" "$LINE" || return 1
 		N=$((N + 1))
 	done <"$1"
+}
+
+# LEFT: centiseconds until it is too late to confirm step AWAITED.  Of another
+# boot only the clock knows; set back, it gives no more time than there was.
+time_left() {
+	now
+	LEFT=$((AWAIT_T + AWAIT_LIMIT * 100 - NOW))
+	[ "$BOOT" != "$AWAIT_BOOT" ] || return 0
+	LEFT=$(((AWAIT_TIME + AWAIT_LIMIT - $(date +%s)) * 100))
+	[ "$LEFT" -le $((AWAIT_LIMIT * 100)) ] || LEFT=$((AWAIT_LIMIT * 100))
 }
 
 # --- a request ---------------------------------------------------------------
@@ -133,7 +147,7 @@ request() {
 	trap '' PIPE
 	umask 077
 	NONCE= SPOOL=- ID=- QUEUE=- EPOCH=0 ACK=0 UNHOLD= JOB= SEQ=0 AT_LIFE=0
-	KEYS= SHARED=
+	KEYS= SHARED= STEP=0
 	SEEN_EPOCH=0 SEEN_SEQ=0 AT=0 AT_EVENT=0 WHO= ROOM=0 TOWER=-
 	TEXT=0 BLOB=0 TEXT_SHA= BLOB_SHA= SECRET=0 SECRET_SHA= HELD= NOWHERE=
 	HOST=- CHANGE=0 IN= SPOOL_ID=- FENCE_EPOCH=0 FENCE_SEQ=0 LAUNCHED= DONE=
@@ -161,7 +175,7 @@ request() {
 		secret) SECRET=$VALUE ;;	secretsha) SECRET_SHA=$VALUE ;;
 		tower) TOWER=$VALUE ;;	host) HOST=$VALUE ;;
 		key) KEYS="$KEYS$VALUE " ;;	shared) SHARED=$VALUE ;;
-		change) CHANGE=$VALUE ;;
+		change) CHANGE=$VALUE ;;	step) STEP=$VALUE ;;
 		esac
 	done
 	is_id "$NONCE" || exit 65
@@ -169,13 +183,15 @@ request() {
 	case $SPOOL in /*) ;; *) deny bad "spool $SPOOL" ;; esac
 	for WORD in "$EPOCH" "$ACK" "$SEQ" "$AT_LIFE" "$AT" "$AT_EVENT" \
 	    "$SEEN_EPOCH" "$SEEN_SEQ" "$TEXT" "$BLOB" "$ROOM" "$CHANGE" \
-	    "$SECRET"; do
+	    "$SECRET" "$STEP"; do
 		is_number "$WORD" || deny bad "not a number: $WORD"
 	done
 	[ "$QUEUE" = - ] || is_id "$QUEUE" || deny bad "queue"
 	case $VERB in
-	start|resume)
+	start|resume|confirm)
 		is_id "$JOB" && [ "$QUEUE" != - ] || deny bad "job"
+		[ "$VERB" != confirm ] || [ "$STEP" -gt 0 ] || deny bad "step"
+		ASKED=$NONCE
 		;;
 	init|facts|plan) ;;
 	revoke)
@@ -566,6 +582,11 @@ do_resume() {
 	refuse lost "the host does not know this change"
 }
 
+# A resume that confirms a step as well.
+do_confirm() {
+	do_resume
+}
+
 trim_done() {
 	tail -n 1000 "done" >done.new && sync done.new && mv done.new "done" &&
 		sync .
@@ -608,6 +629,7 @@ attach() {
 		fi
 	else
 		[ -z "$WHO" ] || write_cancel
+		[ "$VERB" != confirm ] || confirm_step
 		if ! is_alive "$DIR"; then
 			# who put it there may have died before that was synced
 			sync jobs || refuse space "cannot write to $SPOOL"
@@ -618,6 +640,36 @@ attach() {
 	fi
 	drop_upload
 	follow
+}
+
+# The step that waits for it is confirmed, unless it is too late: then whoever
+# is at work, or takes over, undoes it.
+confirm_step() {
+	[ "$STEP" = "$AWAITED" ] || return 0
+	[ "$ASKED" = "$NONCE" ] || refuse bad "nonce"
+	if [ "$BOOT" = "$AWAIT_BOOT" ]; then
+		find_login
+		[ "$BORN" -ge "$AWAIT_T" ] || refuse early \
+			"this login is older than the end of step $STEP"
+	fi
+	time_left
+	[ "$LEFT" -gt 0 ] || return 0
+	printf '' >>"$DIR/$STEP.confirmed" ||
+		refuse space "cannot write to $SPOOL"
+}
+
+# BORN: when the login came that this request belongs to: the sshd of its
+# session, where that can be seen, else the session itself.
+find_login() {
+	born $$
+	SINCE=$BORN
+	# shellcheck disable=SC2086 # fields
+	set -- ${STAT##*) }
+	! born "$4" || SINCE=$BORN
+	# shellcheck disable=SC2086 # fields
+	set -- ${STAT##*) }
+	! born "$2" || case $STAT in *' (sshd'*) SINCE=$BORN ;; esac
+	BORN=$SINCE
 }
 
 # Is the verdict in the stream?  A mark from an earlier boot proves nothing: the
@@ -985,7 +1037,7 @@ s_secret() {
 s_step() {
 	eval "KIND_$1=\$2 LIMIT_$1=\$3 RETRIES_$1=\$4 DELAY_$1=\$5 UNDO_$1=none"
 	eval "TEXT_$1_check= TEXT_$1_unless= TEXT_$1_verify= USES_$1="
-	eval "USE_$1= ARGS_$1="
+	eval "USE_$1= ARGS_$1= CONFIRM_$1="
 	STEPS=$1
 }
 s_text() {
@@ -997,6 +1049,9 @@ s_undo() {
 s_file() {
 	eval "PATH_$1=\$2 MODE_$1=\$3 OWNER_$1=\$4 OFFSET_$1=\$5 LENGTH_$1=\$6
 	SHA_$1=\$7"
+}
+s_confirm() {
+	eval "CONFIRM_$1=\$2"
 }
 s_uses() {
 	eval "shift; USES_$1=\$*"
@@ -1055,7 +1110,7 @@ take_step() {
 	K=$1 TRY=1
 	eval "KIND=\$KIND_$K LIMIT=\$LIMIT_$K RETRIES=\$RETRIES_$K
 	DELAY=\$DELAY_$K UNDO=\$UNDO_$K USES=\$USES_$K USE=\$USE_$K
-	ARGS=\$ARGS_$K"
+	ARGS=\$ARGS_$K CONFIRM=\$CONFIRM_$K"
 	case $KIND${USE:+.kind} in
 	file)
 		BEFORE=file AFTER= RUN=file BACK=file
@@ -1216,10 +1271,14 @@ halt() {
 wait_until() {
 	while now; [ "$NOW" -lt "$1" ]; do
 		[ -n "$2" ] || [ ! -e cancel ] || return 1
-		TICK=
-		wait "$TICKER"
-		[ -n "$TICK" ] || start_ticker
+		tick
 	done
+}
+
+tick() {
+	TICK=
+	wait "$TICKER"
+	[ -n "$TICK" ] || start_ticker
 }
 
 # --- output ------------------------------------------------------------------
@@ -1419,6 +1478,11 @@ step() {
 		[ -n "$BEFORE" ] || applied
 	done
 	close_output
+	case $END in done*) [ -z "$CONFIRM" ] || await_confirm ;; esac
+	end_step
+}
+
+end_step() {
 	case $END in
 	done*|unchanged*) ;;
 	interrupted*) cancelled ;;
@@ -1426,6 +1490,31 @@ step() {
 	esac
 	# shellcheck disable=SC2086 # state, phase, code
 	event end "$K" $END
+}
+
+# It went well; if that can't be confirmed it is undone.
+await_confirm() {
+	event await "$K" "$CONFIRM"
+	AWAIT_T=$NOW AWAIT_LIMIT=$CONFIRM AWAIT_BOOT=$BOOT
+	take_confirm
+}
+
+take_confirm() {
+	commit
+	time_left
+	UNTIL=$((NOW + LEFT))
+	END=
+	while now; [ -z "$END" ]; do
+		if [ -e "$K.confirmed" ]; then
+			END='done confirm 0'
+		elif [ -e cancel ]; then
+			END='interrupted confirm 0'
+		elif [ "$NOW" -ge "$UNTIL" ]; then
+			END='timed-out confirm 0'
+		else
+			tick
+		fi
+	done
 }
 
 # From here on the step may have changed the host.
@@ -1566,7 +1655,7 @@ take_over() {
 	[ ! -e group ] || read -r N <group
 	if [ -n "$UNDOING" ]; then
 		end_left "$ID/$UNDOING/undo/" "$N"
-	elif [ -n "$OPEN" ]; then
+	elif [ -n "$OPEN" ] && [ -z "$AWAITED" ]; then
 		end_left "$ID/$OPEN/" "$N"
 	fi
 }
@@ -1577,6 +1666,15 @@ resume_step() {
 		BROKEN=1
 		event undone "$UNDOING" interrupted 0
 		UNDONE="$UNDONE$UNDOING "
+	elif [ -n "$AWAITED" ]; then
+		take_step "$AWAITED"
+		# a cancel may be in the record, and its end not
+		if [ -n "$FAILED" ]; then
+			event end "$K" interrupted confirm 0
+		else
+			take_confirm
+			end_step
+		fi
 	elif [ -n "$OPEN" ]; then
 		take_step "$OPEN"
 		case $KIND:$RAN in

@@ -127,6 +127,9 @@ part() {
 	[ "$1" != undo ] || printf 's_undo %s script\n' "$steps" >>"$prog"
 }
 
+# confirm SECONDS: the last step is to be confirmed
+confirm() { printf 's_confirm %s %s\n' "$steps" "$1" >>"$prog"; }
+
 # uses NAME…: the last step gets these secrets
 uses() { printf 's_uses %s %s\n' "$steps" "$*" >>"$prog"; }
 
@@ -189,7 +192,7 @@ request() {
 		"$verb" "$nonce" "$spool" "${sid:--}" \
 		"${queue:=$(hex32)}" "${ack:-0}"
 	case $verb in
-	start|resume)
+	start|resume|confirm)
 		printf ' job=%s seq=%s life=0 offset=0 tower=tw1 host=h1 change=%s' \
 			"$job" "$seq" "$seq"
 		;;
@@ -202,7 +205,7 @@ request() {
 		;;
 	esac
 	case $verb in
-	start|resume|plan)
+	start|resume|confirm|plan)
 		[ ! -s "$keys" ] || printf ' secret=%s secretsha=%s' \
 			"$(wc -c <"$keys")" "$(sha "$keys")"
 		;;
@@ -212,14 +215,14 @@ request() {
 	echo
 	case $verb in
 	start|plan) cat "$prog" "$blob" "$keys" ;;
-	resume) cat "$keys" ;;
+	resume|confirm) cat "$keys" ;;
 	esac
 }
 
 # send VERB [KEY=VALUE…]: the answer is in $out
 send() {
 	request "$@" >"$work/in"
-	$as sh -c "$remote" <"$work/in" >"$out" 2>"$work/err" || :
+	$as setsid -w sh -c "$remote" <"$work/in" >"$out" 2>"$work/err" || :
 }
 
 # The same in the background: pid in $sender, answer in $out.

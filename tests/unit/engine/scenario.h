@@ -20,10 +20,12 @@
 
 #define STEPS_MAX 4
 #define USES_MAX 9
+#define NEVER 3			/* seconds: not confirmed in that time */
+#define PATIENTLY 300
 
-enum part { CHECK, UNLESS, RUN, VERIFY, UNDO, PARTS };
+enum part { CHECK, UNLESS, RUN, VERIFY, UNDO, CONFIRM, PARTS };
 static const char *const part_names[PARTS] = {
-	"check", "unless", "run", "verify", "undo",
+	"check", "unless", "run", "verify", "undo", "confirm",
 };
 
 enum between {			/* what comes in between */
@@ -48,6 +50,7 @@ struct scenario {
 	enum tw_auto_outcome outcome[STEPS_MAX + 1][PARTS][USES_MAX + 1];
 	int at;			/* the action at which it comes; -1: none */
 	enum part at_part;	/* of what phase that is */
+	int64_t at_k;
 	int cut_after;		/* CUT: events that are left */
 	/* what must come of it */
 	struct tw_buf events, uses;
@@ -77,13 +80,15 @@ static enum tw_auto_outcome come_out(const struct scenario *s, int64_t k,
 {
 	int roll = chance(s, (int)k * 1000 + (int)part * 100 + use, 100);
 
-	if (s->between == TIMEOUT && roll >= 80)
+	if (s->between == TIMEOUT && roll >= 80 && part != CONFIRM)
 		return TW_WAS_TIMEOUT;
 	switch (part) {
 	case CHECK:	/* also asked after: then it had better hold */
 		return use == 1 ? roll < 15 ? TW_WAS_OK : roll < 93 ?
 		    TW_WAS_NOT : TW_WAS_BROKEN : roll < 65 ? TW_WAS_OK :
 		    roll < 95 ? TW_WAS_NOT : TW_WAS_BROKEN;
+	case CONFIRM:
+		return s->step[k].confirm == NEVER ? TW_WAS_TIMEOUT : TW_WAS_OK;
 	case UNLESS:
 		return roll < 20 ? TW_WAS_OK : roll < 93 ? TW_WAS_NOT :
 		    TW_WAS_BROKEN;
@@ -116,6 +121,11 @@ static void make_step(struct scenario *s, int64_t k)
 	st->retries = chance(s, 200 + (int)k, 3);
 	st->undo = undos[chance(s, 300 + (int)k, 7)];
 	s->has[k][UNDO] = st->undo == TW_BACK_SCRIPT;
+	if (chance(s, 400 + (int)k, 3) > 0)
+		return;
+	/* what comes in between must not come too late */
+	st->confirm = s->between != CANCEL && s->between != CRASH &&
+	    chance(s, 500 + (int)k, 4) == 0 ? NEVER : PATIENTLY;
 }
 
 /* --- led by the automaton --- */
@@ -153,6 +163,8 @@ static enum part part_of(const struct lead *l, enum tw_auto_action action)
 		return has[CHECK] ? CHECK : VERIFY;
 	case TW_DO_UNDO:
 		return UNDO;
+	case TW_DO_CONFIRM:
+		return CONFIRM;
 	default:
 		return RUN;
 	}
@@ -172,13 +184,17 @@ static void act(struct lead *l, enum tw_auto_action action)
 	if (s->actions++ == s->at) {
 		out = s->between == CANCEL ? TW_WAS_CANCEL : TW_WAS_CRASH;
 		s->at_part = part;
+		s->at_k = k;
 	}
 	s->outcome[k][part][use] = out;
 	s->undos += part == UNDO;
-	s->too_slow[k] = s->too_slow[k] || out == TW_WAS_TIMEOUT;
-	tw_buf_addf(&s->uses, "%" PRId64 " %s %d\n", k, part_names[part], use);
-	tw_buf_addf(&s->output[k][part == UNDO], "%s %d\n", part_names[part],
-	    use);
+	if (part != CONFIRM) {
+		s->too_slow[k] = s->too_slow[k] || out == TW_WAS_TIMEOUT;
+		tw_buf_addf(&s->uses, "%" PRId64 " %s %d\n", k,
+		    part_names[part], use);
+		tw_buf_addf(&s->output[k][part == UNDO], "%s %d\n",
+		    part_names[part], use);
+	}
 	tw_automaton_decide(&l->a, action, out, "ann", &l->verifying, on_lead,
 	    l);
 }
@@ -324,6 +340,9 @@ static void scenario_text(const struct scenario *s, const char *dir,
 				add_phase(s, k, (enum part)part, dir, out);
 		tw_buf_addf(out, "s_undo %" PRId64 " %s\n", k,
 		    undos[s->step[k].undo]);
+		if (s->step[k].confirm)
+			tw_buf_addf(out, "s_confirm %" PRId64 " %" PRId64 "\n",
+			    k, s->step[k].confirm);
 	}
 	tw_buf_addf(out, "s_end %" PRId64 "\n", s->n);
 }

@@ -42,14 +42,23 @@ static bool apply(struct change *c, const char *text)
 	return tw_automaton_apply(&c->a, &ev);
 }
 
+#define CONFIRMED "confirm"	/* no event: from here on all steps need it */
+
 /* The events of a history are parted by ";". */
 static void replay(struct change *c, const char *history)
 {
 	char copy[600], *save = NULL, *p;
 
 	snprintf(copy, sizeof copy, "%s", history);
-	for (p = strtok_r(copy, ";", &save); p; p = strtok_r(NULL, ";", &save))
-		ck_assert_msg(apply(c, p), "\"%s\" of \"%s\"", p, history);
+	for (p = strtok_r(copy, ";", &save); p; p = strtok_r(NULL, ";", &save)) {
+		if (strcmp(p, CONFIRMED) != 0) {
+			ck_assert_msg(apply(c, p), "\"%s\" of \"%s\"", p,
+			    history);
+			continue;
+		}
+		for (int k = 1; k <= STEPS; k++)
+			c->step[k].confirm = 60;
+	}
 }
 
 /* --- the table --- */
@@ -60,6 +69,7 @@ static void replay(struct change *c, const char *history)
 #define DID1 RAN1 ";end 1 done verify 0"
 #define DID2 DID1 ";start 2;run 2 1;end 2 done verify 0"
 #define RAN3 DID2 ";start 3;run 3 1"
+#define ASKED CONFIRMED ";" RAN1 ";await 1 60"
 
 struct row {
 	const char *history;
@@ -76,6 +86,7 @@ static const struct row rows[] = {
 		{ "start 1", NO },
 		{ "run 1 1", NO },
 		{ "try 1 1 failed run 1", NO },
+		{ "await 1 60", NO },
 		{ "end 1 done run 0", NO },
 		{ "cancel ann", NO },
 		{ "undo 1", NO },
@@ -87,6 +98,7 @@ static const struct row rows[] = {
 		{ "start 1", TW_AUTO_CHECKING },
 		{ "run 1 1", NO },
 		{ "try 1 1 failed run 1", NO },
+		{ "await 1 60", NO },
 		{ "end 1 unchanged check 0", NO },
 		{ "cancel ann", TW_AUTO_UNDO },
 		{ "undo 1", NO },
@@ -98,6 +110,7 @@ static const struct row rows[] = {
 		{ "start 2", TW_AUTO_CHECKING },
 		{ "run 1 2", NO },
 		{ "try 1 1 failed run 1", NO },
+		{ "await 1 60", NO },
 		{ "end 1 done run 0", NO },
 		{ "cancel ann", TW_AUTO_UNDO },
 		{ "undo 1", NO },
@@ -109,6 +122,7 @@ static const struct row rows[] = {
 		{ "start 3", NO },
 		{ "run 3 2", NO },
 		{ "try 3 1 failed run 1", NO },
+		{ "await 3 60", NO },
 		{ "end 3 done run 0", NO },
 		{ "cancel ann", TW_AUTO_UNDO },
 		{ "undo 3", NO },
@@ -120,6 +134,7 @@ static const struct row rows[] = {
 		{ "start 1", NO },
 		{ "run 1 1", TW_AUTO_RUNNING },
 		{ "try 1 1 failed check 1", NO },
+		{ "await 1 60", NO },
 		{ "end 1 unchanged check 0", TW_AUTO_IDLE },
 		{ "cancel ann", TW_AUTO_CHECKING },
 		{ "undo 1", NO },
@@ -131,6 +146,7 @@ static const struct row rows[] = {
 		{ "start 1", NO },
 		{ "run 1 2", NO },
 		{ "try 1 1 failed run 1", TW_AUTO_RETRYING },
+		{ "await 1 60", NO },
 		{ "end 1 done run 0", TW_AUTO_IDLE },
 		{ "cancel ann", TW_AUTO_RUNNING },
 		{ "undo 1", NO },
@@ -142,17 +158,55 @@ static const struct row rows[] = {
 		{ "start 1", NO },
 		{ "run 1 2", TW_AUTO_RUNNING },
 		{ "try 1 1 failed run 1", NO },
+		{ "await 1 60", NO },
 		{ "end 1 done check 0", TW_AUTO_IDLE },
 		{ "cancel ann", TW_AUTO_RETRYING },
 		{ "undo 1", NO },
 		{ "undone 1 done 0", NO },
 		{ "verdict failed", NO },
 	} },
+	{ CONFIRMED ";" RAN1, TW_AUTO_RUNNING, {
+		{ "life 2 boot 7", TW_AUTO_RUNNING },
+		{ "start 1", NO },
+		{ "run 1 2", NO },
+		{ "try 1 1 failed run 1", TW_AUTO_RETRYING },
+		{ "await 1 60", TW_AUTO_CONFIRMING },
+		{ "end 1 done run 0", NO },
+		{ "cancel ann", TW_AUTO_RUNNING },
+		{ "undo 1", NO },
+		{ "undone 1 done 0", NO },
+		{ "verdict failed", NO },
+	} },
+	{ CONFIRMED ";" RAN1 ";try 1 1 failed run 1", TW_AUTO_RETRYING, {
+		{ "life 2 boot 7", TW_AUTO_RETRYING },
+		{ "start 1", NO },
+		{ "run 1 2", TW_AUTO_RUNNING },
+		{ "try 1 1 failed run 1", NO },
+		{ "await 1 60", TW_AUTO_CONFIRMING },
+		{ "end 1 done check 0", NO },
+		{ "cancel ann", TW_AUTO_RETRYING },
+		{ "undo 1", NO },
+		{ "undone 1 done 0", NO },
+		{ "verdict failed", NO },
+	} },
+	{ ASKED, TW_AUTO_CONFIRMING, {
+		{ "life 2 boot 7", TW_AUTO_CONFIRMING },
+		{ "start 1", NO },
+		{ "run 1 2", NO },
+		{ "try 1 1 failed run 1", NO },
+		{ "await 1 60", NO },
+		{ "end 1 done confirm 0", TW_AUTO_IDLE },
+		{ "cancel ann", TW_AUTO_CONFIRMING },
+		{ "undo 1", NO },
+		{ "undone 1 done 0", NO },
+		{ "verdict succeeded", NO },
+	} },
 	{ RAN1 ";end 1 interrupted run 0", TW_AUTO_UNDO, {
 		{ "life 2 boot 7", TW_AUTO_UNDO },
 		{ "start 1", NO },
 		{ "run 1 2", NO },
 		{ "try 1 1 failed run 1", NO },
+		{ "await 1 60", NO },
 		{ "end 1 failed run 1", NO },
 		{ "cancel ann", NO },
 		{ "undo 1", TW_AUTO_UNDOING },
@@ -164,6 +218,7 @@ static const struct row rows[] = {
 		{ "start 3", NO },
 		{ "run 3 1", NO },
 		{ "try 2 1 failed run 1", NO },
+		{ "await 2 60", NO },
 		{ "end 2 interrupted run 0", NO },
 		{ "cancel bob", NO },
 		{ "undo 2", NO },
@@ -176,6 +231,7 @@ static const struct row rows[] = {
 		{ "start 2", NO },
 		{ "run 2 1", NO },
 		{ "try 2 1 failed run 1", NO },
+		{ "await 2 60", NO },
 		{ "end 2 failed check 127", NO },
 		{ "cancel ann", NO },
 		{ "undo 1", NO },
@@ -187,6 +243,7 @@ static const struct row rows[] = {
 		{ "start 1", NO },
 		{ "run 1 2", NO },
 		{ "try 1 1 failed run 1", NO },
+		{ "await 1 60", NO },
 		{ "end 1 failed run 1", NO },
 		{ "cancel ann", NO },
 		{ "undo 1", NO },
@@ -198,6 +255,7 @@ static const struct row rows[] = {
 		{ "start 1", NO },
 		{ "run 1 1", NO },
 		{ "try 1 1 failed run 1", NO },
+		{ "await 1 60", NO },
 		{ "end 1 done run 0", NO },
 		{ "cancel ann", NO },
 		{ "undo 1", NO },
@@ -296,6 +354,22 @@ static const struct {
 	{ BEGUN ";start 1", "end 1 timed-out check 0", true },
 	{ BEGUN ";start 1", "end 1 interrupted check 0", true },
 	{ RAN1 ";try 1 1 failed run 1", "end 1 unchanged check 0", false },
+	/* what is to be confirmed, how long, and how that may end */
+	{ CONFIRMED ";" RAN1, "await 2 60", false },
+	{ CONFIRMED ";" RAN1, "await 1 59", false },
+	{ CONFIRMED ";" RAN1, "await 1 0", false },
+	{ RAN1, "await 1 0", false },
+	{ CONFIRMED ";" RAN1 ";cancel ann", "await 1 60", false },
+	{ CONFIRMED ";" RAN1, "end 1 failed run 1", true },
+	{ CONFIRMED ";" BEGUN ";start 1", "end 1 unchanged check 0", true },
+	{ ASKED, "end 2 done confirm 0", false },
+	{ ASKED, "end 1 unchanged confirm 0", false },
+	{ ASKED, "end 1 failed confirm 1", false },
+	{ ASKED, "end 1 timed-out confirm 0", true },
+	{ ASKED, "end 1 interrupted confirm 0", true },
+	{ ASKED ";cancel ann", "end 1 done confirm 0", false },
+	{ ASKED ";cancel ann", "end 1 interrupted confirm 0", true },
+	{ ASKED ";end 1 timed-out confirm 0", "undo 1", true },
 	{ RAN1 ";try 1 1 failed run 1", "end 1 failed check 127", true },
 	{ RAN1 ";try 1 1 failed run 1", "end 1 interrupted run 0", true },
 	/* nothing goes forward after a cancel */

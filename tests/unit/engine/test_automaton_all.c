@@ -21,6 +21,7 @@
 struct account {		/* what the events said */
 	bool cancelled, bad, ended;
 	bool open;		/* a step */
+	bool awaited;		/* its confirmation */
 	bool orphaned;		/* a step or undo whose executor has died */
 	int64_t started;	/* the last one */
 	int64_t undone;		/* the last one; 0: none yet */
@@ -75,7 +76,7 @@ static void account_forward(struct world *w, const struct tw_event *ev)
 {
 	struct account *c = &w->account;
 
-	HOLDS(w, !c->ended && !c->bad && !c->cancelled);
+	HOLDS(w, !c->ended && !c->bad && !c->cancelled && !c->awaited);
 	switch (ev->word) {
 	case TW_EV_START:
 		HOLDS(w, ev->k == c->started + 1);
@@ -86,6 +87,12 @@ static void account_forward(struct world *w, const struct tw_event *ev)
 		HOLDS(w, ev->k == c->started);
 		HOLDS(w, ev->attempt == ++c->attempts[ev->k]);
 		HOLDS(w, ev->attempt <= w->step[ev->k].retries + 1);
+		break;
+	case TW_EV_AWAIT:
+		HOLDS(w, ev->k == c->started && c->open && !c->orphaned);
+		HOLDS(w, c->attempts[ev->k] > 0);
+		HOLDS(w, ev->limit > 0 && ev->limit == w->step[ev->k].confirm);
+		c->awaited = true;
 		break;
 	default:
 		HOLDS(w, ev->k == c->started);
@@ -149,7 +156,7 @@ static bool is_open(const struct world *w)
 	for (int64_t k = 1; k <= w->a.n; k++)
 		if (c->undos[k] > c->undones[k])
 			return true;
-	return c->open && !(w->step[c->started].is_reboot &&
+	return c->open && !c->awaited && !(w->step[c->started].is_reboot &&
 	    c->attempts[c->started] > 0);
 }
 
@@ -166,6 +173,7 @@ static void account_add(struct world *w, const struct tw_event *ev)
 	case TW_EV_START:
 	case TW_EV_RUN:
 	case TW_EV_TRY:
+	case TW_EV_AWAIT:
 		account_forward(w, ev);
 		break;
 	case TW_EV_END:
@@ -179,8 +187,11 @@ static void account_add(struct world *w, const struct tw_event *ev)
 		HOLDS(w, c->bad || !c->cancelled);
 		HOLDS(w, (ev->state == TW_STEP_INTERRUPTED) ==
 		    (c->orphaned || c->cancelled));
+		HOLDS(w, (strcmp(ev->phase, "confirm") == 0) == c->awaited);
+		HOLDS(w, ev->state != TW_STEP_DONE || c->awaited ==
+		    (w->step[ev->k].confirm > 0));
 		c->orphaned = false;
-		c->open = false;
+		c->open = c->awaited = false;
 		break;
 	case TW_EV_CANCEL:
 		HOLDS(w, !c->ended && !c->bad && !c->cancelled);
@@ -273,6 +284,7 @@ static void explore(const struct world *from)
 {
 	struct tw_automaton a = from->a;
 	enum tw_auto_action action;
+	bool waits;
 
 	a.step = (struct tw_auto_step *)from->step;
 	action = tw_automaton_next(&a, from->verifying);
@@ -283,12 +295,13 @@ static void explore(const struct world *from)
 		return;
 	}
 	HOLDS(from, action != TW_DO_NOTHING);
+	waits = action == TW_DO_REBOOT || action == TW_DO_CONFIRM;
 	decide(from, action, TW_WAS_OK);
-	if (action != TW_DO_REBOOT)
+	if (!waits)
 		decide(from, action, TW_WAS_NOT);
-	if (action == TW_DO_CHECK || all_outcomes)
+	if (action == TW_DO_CHECK || (all_outcomes && action != TW_DO_CONFIRM))
 		decide(from, action, TW_WAS_BROKEN);
-	if (action == TW_DO_REBOOT || all_outcomes)
+	if (waits || all_outcomes)
 		decide(from, action, TW_WAS_TIMEOUT);
 	if (from->cancels > 0)
 		decide(from, action, TW_WAS_CANCEL);
@@ -296,21 +309,27 @@ static void explore(const struct world *from)
 		decide(from, action, TW_WAS_CRASH);
 }
 
-#define KINDS 25
+#define REBOOT 24
+#define CONFIRM 25	/* and seven more, as those that begin with 0 */
+#define KINDS 33
 
 static struct tw_auto_step kind(int i)
 {
 	static const enum tw_back undos[] = {
 		TW_BACK_SCRIPT, TW_BACK_IMPOSSIBLE, TW_BACK_NOTHING,
 	};
-	struct tw_auto_step st = {
+	bool is_confirmed = i >= CONFIRM;
+	struct tw_auto_step st = { 0 };
+
+	i -= is_confirmed ? CONFIRM : 0;
+	st = (struct tw_auto_step){
 		.has_check = (i & 1) != 0,
 		.has_verify = (i & 2) != 0,
 		.retries = (i >> 2) & 1,
 		.undo = undos[(i >> 3) % 3],
+		.confirm = is_confirmed ? 60 : 0,
 	};
-
-	if (i == KINDS - 1) {
+	if (i == REBOOT) {
 		st.has_check = st.has_verify = false;
 		st.is_reboot = true;
 		st.undo = TW_BACK_NOTHING;
@@ -356,10 +375,10 @@ END_TEST
 /* With and without a check, with each kind of undo, and a reboot. */
 START_TEST(three_steps_of_some_kinds)
 {
-	static const int some[] = { 0, 1, 7, 11, 16, KINDS - 1 };
-	int a = _i % 6, b = _i / 6;
+	static const int some[] = { 0, 1, 7, 11, 16, REBOOT, CONFIRM + 3 };
+	int a = _i % 7, b = _i / 7;
 
-	for (int c = 0; c < 6; c++) {
+	for (int c = 0; c < 7; c++) {
 		lead(3, (int[]) { some[a], some[b], some[c] }, 1, 0);
 		lead(3, (int[]) { some[a], some[b], some[c] }, 0, 1);
 	}
@@ -406,7 +425,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, one_step_with_all_outcomes);
 	tcase_add_loop_test(tc, two_steps_of_every_kind, 0, KINDS);
-	tcase_add_loop_test(tc, three_steps_of_some_kinds, 0, 36);
+	tcase_add_loop_test(tc, three_steps_of_some_kinds, 0, 49);
 	tcase_add_test(tc, after_the_verdict_nothing_is_written);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

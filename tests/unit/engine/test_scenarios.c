@@ -37,6 +37,8 @@ struct session {		/* one connection to the host */
 	struct tw_buf output[STEPS_MAX + 1][2];
 	struct tw_buf said;	/* control lines */
 	int64_t k;
+	int64_t awaited;	/* a step, to be confirmed */
+	bool asks;		/* its executor has just begun to wait */
 	int undoing;
 	bool streaming, other_output;
 };
@@ -45,7 +47,8 @@ struct trial {
 	struct scenario s;
 	char dir[200], spool[230], spool_id[40], id[40], nonce[40];
 	int there, go;		/* the FIFOs of a phase that waits */
-	struct session first, again;
+	struct session first, again, confirming;
+	bool came;		/* what comes in between, at a confirmation */
 	jmp_buf out;
 	char why[8000];
 };
@@ -87,6 +90,11 @@ static void on_event(void *arg, const struct tw_event *ev)
 
 	tw_event_format(ev, &s->events);
 	tw_buf_addc(&s->events, '\n');
+	if (ev->word == TW_EV_AWAIT)
+		s->awaited = ev->k;
+	else if (ev->word != TW_EV_LIFE)
+		s->awaited = 0;
+	s->asks = s->awaited > 0;
 	if (ev->word == TW_EV_START || ev->word == TW_EV_UNDO) {
 		s->k = ev->k;
 		s->undoing = ev->word == TW_EV_UNDO;
@@ -157,6 +165,7 @@ static void session_start(struct trial *t, struct session *s,
 		give_up(t, "session: %s", strerror(errno));
 	s->pid = fork();
 	if (s->pid == 0) {
+		setsid();	/* as sshd does */
 		snprintf(home, sizeof home, "%s/home", t->dir);
 		setenv("HOME", home, 1);
 		dup2(in, 0);
@@ -186,10 +195,12 @@ static bool session_read(struct trial *t, struct session *s)
 	return n > 0;
 }
 
+static void answer(struct trial *t, struct session *s);
+
 static void session_end(struct trial *t, struct session *s)
 {
 	while (session_read(t, s))
-		continue;
+		answer(t, s);
 	close(s->out);
 	waitpid(s->pid, NULL, 0);
 	s->pid = 0;
@@ -324,6 +335,32 @@ static void comes_between(struct trial *t)
 		give_up(t, "go: %s", strerror(errno));
 }
 
+/* A step waits to be confirmed: it is, or something else comes instead. */
+static void answer(struct trial *t, struct session *s)
+{
+	struct tw_request r = job_request(t, "confirm", s);
+
+	if (!s->asks || s != &t->first)
+		return;
+	s->asks = false;
+	if (t->s.at_part == CONFIRM && t->s.at_k == s->awaited && !t->came) {
+		t->came = true;
+		comes_between(t);
+		return;
+	}
+	if (t->s.step[s->awaited].confirm == NEVER)
+		return;
+	r.step = s->awaited;
+	session_init(t, &t->confirming);
+	session_start(t, &t->confirming, &r);
+	while (!t->confirming.streaming)
+		if (!session_read(t, &t->confirming))
+			give_up(t, "confirm: %s",
+			    tw_buf_str(&t->confirming.said));
+	close(t->confirming.out);
+	session_release(&t->confirming);
+}
+
 static void carry_out(struct trial *t)
 {
 	struct tw_request r = job_request(t, "start", &t->first);
@@ -350,6 +387,7 @@ static void carry_out(struct trial *t)
 		}
 		if (fds[0].revents && !session_read(t, &t->first))
 			break;
+		answer(t, &t->first);
 	}
 	session_end(t, &t->first);
 	if (t->again.pid > 0)
