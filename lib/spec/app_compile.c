@@ -5,7 +5,7 @@
  * then, before what backup did is undone, restore: it is the undo of a step of
  * its own that does nothing, the way back.  Each command of restore is a word
  * there, handed to a shell as it is in a step of its own; its checks are asked
- * as there, its retries are not made.
+ * as there, its retries are not made, nor is it confirmed.
  */
 #include <stdint.h>
 #include <stdio.h>

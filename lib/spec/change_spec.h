@@ -26,6 +26,8 @@
 #define TW_TIMEOUT_MIN INT64_C(1000)		/* milliseconds from here */
 #define TW_TIMEOUT_MAX INT64_C(86400000)
 #define TW_TIMEOUT_DEFAULT INT64_C(600000)
+#define TW_CONFIRM_MIN INT64_C(5000)
+#define TW_CONFIRM_MAX INT64_C(3600000)
 #define TW_RETRY_DELAY_MAX INT64_C(3600000)
 #define TW_RETRY_DELAY_DEFAULT INT64_C(5000)
 
@@ -61,6 +63,7 @@ struct tw_step_spec {		/* text is NULL where the file has none */
 	enum tw_undo undo_kind;
 	int64_t timeout_ms;	/* whole seconds */
 	int64_t retry_delay_ms;	/* whole seconds */
+	int64_t confirm_ms;	/* whole seconds; 0: needs none */
 	int retries;
 	struct tw_file_spec file;
 	const struct tw_kind *use;	/* of TW_STEP_KIND */

@@ -109,6 +109,11 @@ static void add_limits(const struct tw_step_spec *s, struct tw_buf *out)
 		    span);
 	}
 	tw_buf_addc(out, '\n');
+	if (!s->confirm_ms)
+		return;
+	tw_span_write(s->confirm_ms, span);
+	tw_buf_addf(out, "    confirm within %s, over a new connection, or it "
+	    "is undone\n", span);
 }
 
 static void add_file(const struct tw_file_spec *f, struct tw_buf *out)

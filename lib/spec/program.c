@@ -3,7 +3,8 @@
  *
  * Room for events.  The executor writes for one step at most: start; a run for
  * each attempt; a try for each attempt but the last; end; undo; undone.  With
- * r retries that is 1 + (r + 1) + r + 1 + 1 + 1 = 2r + 5 lines.  A change adds
+ * r retries that is 1 + (r + 1) + r + 1 + 1 + 1 = 2r + 5 lines, and an await
+ * where it is to be confirmed.  A change adds
  * its verdict, one cancel, and a life line for each time an executor begins:
  * one a step (reboots) and LIVES more for take-overs that come to nothing.  A
  * line has at most EVENT_MAX bytes, a cancel line CANCEL_MAX.
@@ -224,6 +225,9 @@ static void add_step(struct tw_buf *out, size_t k,
 		add_fetched(out, k, s, blob);
 	}
 	tw_buf_addf(out, "s_undo %zu %s\n", k, undo_word(s->undo_kind));
+	if (s->confirm_ms)
+		tw_buf_addf(out, "s_confirm %zu %" PRId64 "\n", k,
+		    s->confirm_ms / 1000);
 }
 
 long tw_program_room(const struct tw_change_spec *spec)
@@ -232,7 +236,8 @@ long tw_program_room(const struct tw_change_spec *spec)
 	size_t i;
 
 	for (i = 0; i < spec->nsteps; i++)
-		lines += 2L * spec->steps[i].retries + 5;
+		lines += 2L * spec->steps[i].retries + 5 +
+		    (spec->steps[i].confirm_ms > 0);
 	return lines * EVENT_MAX + CANCEL_MAX;
 }
 

@@ -8,7 +8,7 @@
 
 static const char *const step_keys[] = {
 	"name", "check", "unless", "verify", "run", "undo", "timeout",
-	"retries", "retry_delay", "file", "reboot", NULL
+	"retries", "retry_delay", "confirm", "file", "reboot", NULL
 };
 
 static const char *const reboot_keys[] = { "timeout", NULL };
@@ -17,6 +17,8 @@ static const char *const reboot_keys[] = { "timeout", NULL };
 static const char *const run_only[] = {
 	"check", "unless", "verify", "undo", NULL
 };
+
+static const char *const confirm_keys[] = { "confirm", NULL };
 
 /* What belongs into the mapping of a reboot step, or nowhere. */
 static const char *const not_reboot[] = {
@@ -155,6 +157,8 @@ static void read_reboot(struct tw_change_read *r,
 	out->undo_kind = TW_UNDO_NOTHING;
 	out->retries = 0;
 	tw_step_refuse_keys(r, map, run_only, "reboot", NULL);
+	tw_step_refuse_keys(r, map, confirm_keys, "reboot",
+	    "it is done when the tower gets in again");
 	tw_step_refuse_keys(r, map, not_reboot, "reboot",
 	    "its time is written `reboot: {timeout: 5m}`");
 	if (!tw_node_mapping(n, "reboot", reboot_keys, r->ds))
@@ -286,6 +290,25 @@ static void read_use(struct tw_change_read *r,
 	tw_use_read(r, n, out->use, out);
 }
 
+/* A step that can't be confirmed is undone, so there must be a way back. */
+static void read_confirm(struct tw_change_read *r,
+    const struct tw_yaml_node *map, struct tw_step_spec *out)
+{
+	const struct tw_yaml_node *n = tw_node_get(map, "confirm");
+	const struct tw_yaml_node *undo = tw_node_get(map, "undo");
+
+	if (!n || !tw_node_span(n, "confirm", TW_CONFIRM_MIN, TW_CONFIRM_MAX,
+	    &out->confirm_ms, r->ds))
+		return;
+	if (out->undo_kind == TW_UNDO_SCRIPT ||
+	    out->undo_kind == TW_UNDO_AUTO ||
+	    (undo && out->undo_kind == TW_UNDO_NONE))	/* which is wrong */
+		return;
+	tw_diags_add(r->ds, n->key->line, n->key->col, "the step is undone "
+	    "when the tower can't get in to confirm it: say how",
+	    "confirm needs an undo");
+}
+
 void tw_step_read(struct tw_change_read *r, const struct tw_yaml_node *n,
     size_t num, struct tw_step_spec *out)
 {
@@ -316,5 +339,8 @@ void tw_step_read(struct tw_change_read *r, const struct tw_yaml_node *n,
 		tw_file_read(r, kind, &out->file);
 	} else {
 		read_use(r, n, kind, out);
+		if (!out->use)
+			return;
 	}
+	read_confirm(r, n, out);
 }

@@ -118,9 +118,13 @@ START_TEST(defaults_are_what_the_page_says)
 	ck_assert_int_eq(s->steps[0].timeout_ms, 600000);
 	ck_assert_int_eq(s->steps[0].retries, 0);
 	ck_assert_int_eq(s->steps[0].retry_delay_ms, 5000);
+	ck_assert_int_eq(s->steps[0].confirm_ms, 0);
 	tw_change_spec_free(s);
 }
 END_TEST
+
+#define HINT_CONFIRM "hint: the step is undone when the tower can't get in " \
+	"to confirm it: say how\n"
 
 struct refusal {
 	const char *text, *wanted;
@@ -215,6 +219,27 @@ static const struct refusal of_a_step[] = {
 	    "f:4:14: retries must be 0 to 100, not -1\n"
 	    "f:5:18: retry_delay must be whole seconds from 0s to 1h, not "
 	    "'1h1s'\n" },
+	{ S "run: a\n    confirm: 1m\n",
+	    "f:4:5: confirm needs an undo\n" HINT_CONFIRM },
+	{ S "run: a\n    undo: nothing\n    confirm: 1m\n",
+	    "f:5:5: confirm needs an undo\n" HINT_CONFIRM },
+	{ S "run: a\n    confirm: 1m\n    undo: impossible\n",
+	    "f:4:5: confirm needs an undo\n" HINT_CONFIRM },
+	{ S "run: a\n    undo:\n    confirm: 1m\n", "f:4:10: undo is empty\n"
+	    "hint: write `undo: |` and the command on the next lines\n" },
+	{ S "run: a\n    undo: b\n    confirm: 4s\n", "f:5:14: confirm must "
+	    "be whole seconds from 5s to 1h, not '4s'\n" },
+	{ S "run: a\n    undo: b\n    confirm: 1h1s\n", "f:5:14: confirm must "
+	    "be whole seconds from 5s to 1h, not '1h1s'\n" },
+	{ S "run: a\n    undo: b\n    confirm: 60\n",
+	    "f:5:14: confirm must be a duration, not '60'\n"
+	    "hint: a duration needs a unit: 90s, 10m, 2h\n" },
+	{ S "reboot: {}\n    confirm: 1m\n",
+	    "f:4:5: a reboot step takes no 'confirm'\n"
+	    "hint: it is done when the tower gets in again\n" },
+	{ "towerify: 1\ndefaults: {confirm: 1m}\nsteps: [{run: a}]\n",
+	    "f:2:12: unknown key 'confirm' in defaults\n"
+	    "hint: known here: timeout, retries, retry_delay\n" },
 	{ S "name: \"\"\n    run: a\n", "f:3:11: name is empty\n" },
 	{ S "name: \"a\\nb\"\n    run: a\n",
 	    "f:3:11: name must be one line without control characters\n" },

@@ -330,6 +330,7 @@ START_TEST(bad_steps_are_refused_with_positions)
 	step_is("  - thing: {name: a, text: x}\n"
 	    "    check: c\n    unless: u\n    verify: v\n    undo: none\n"
 	    "  - thing: {name: a, text: x}\n    undo: rm x\n"
+	    "    confirm: 1m\n"
 	    "  - thnig: {name: a}\n"
 	    "  - thing: a\n"
 	    "  - thing: {name: a, do: fi}\n",
@@ -342,10 +343,15 @@ START_TEST(bad_steps_are_refused_with_positions)
 	    "f:10:11: a thing step knows its undo itself\n"
 	    "hint: write nothing (nothing to undo), impossible (irreversible), "
 	    "or leave undo out\n"
-	    "f:11:5: unknown key 'thnig' in a step\n"
+	    "f:12:5: unknown key 'thnig' in a step\n"
 	    "hint: did you mean 'thing'?\n"
-	    "f:12:12: thing must be a mapping ('key: value'), not a text\n"
-	    "f:13:26: do: syntax error: \"fi\" unexpected\n");
+	    "f:13:12: thing must be a mapping ('key: value'), not a text\n"
+	    "f:14:26: do: syntax error: \"fi\" unexpected\n");
+	step_is("  - thing: {name: a, text: x}\n    confirm: 1m\n"
+	    "    undo: nothing\n",
+	    "f:5:5: confirm needs an undo\n"
+	    "hint: the step is undone when the tower can't get in to confirm "
+	    "it: say how\n");
 }
 END_TEST
 
@@ -355,8 +361,8 @@ START_TEST(a_long_hint_is_given_once)
 	step_is("  - zzzzzzzz: {}\n  - thnig: {}\n  - yyyyyyyy: {}\n",
 	    "f:4:5: unknown key 'zzzzzzzz' in a step\n"
 	    "hint: known here: name, check, unless, verify, run, undo, timeout, "
-	    "retries, retry_delay, file, reboot, thing; step kinds are looked "
-	    "for in DIR, /nowhere/at/all, DIR/second\n"
+	    "retries, retry_delay, confirm, file, reboot, thing; step kinds "
+	    "are looked for in DIR, /nowhere/at/all, DIR/second\n"
 	    "f:5:5: unknown key 'thnig' in a step\n"
 	    "hint: did you mean 'thing'?\n"
 	    "f:6:5: unknown key 'yyyyyyyy' in a step\n");

@@ -21,11 +21,13 @@ static const char change[] =
     "      \techo '\\'\n"
     "      fi\n"
     "    undo: echo undo\n"
+    "    confirm: 1m30s\n"
     "    timeout: 90s\n"
     "    retries: 3\n"
     "    retry_delay: 1m\n"
     "  - file: {path: \"/a b'c\", content: \"\\xe9\\x01\"}\n"
     "  - file: {path: /d, content: abc, mode: 755, owner: root:adm}\n"
+    "    confirm: 1h\n"
     "  - unless: u\n"
     "    verify: v\n"
     "    run: r\n"
@@ -43,6 +45,7 @@ static const char program[] =
     "s_text 1 run 'if true; then\n\techo '\\''\\'\\''\nfi\n'\n"
     "s_text 1 undo 'echo undo'\n"
     "s_undo 1 script\n"
+    "s_confirm 1 90\n"
     "s_step 2 file 600 0 5 'step 2'\n"
     "s_file 2 '/a b'\\''c' - - 0 3 "
     "03a2646914c40baa00d3fbccbda0d9183251edeb4050253d9af8cd4a828f9d42\n"
@@ -51,6 +54,7 @@ static const char program[] =
     "s_file 3 '/d' 0755 root:adm 3 3 "
     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n"
     "s_undo 3 auto\n"
+    "s_confirm 3 3600\n"
     "s_step 4 run 600 0 5 'step 4'\n"
     "s_text 4 unless 'u'\n"
     "s_text 4 verify 'v'\n"
@@ -81,6 +85,7 @@ static const char described[] =
     "    undo\n"
     "        echo undo\n"
     "    timeout 1m30s, retries 3 after 1m each\n"
+    "    confirm within 1m30s, over a new connection, or it is undone\n"
     "step 2: step 2\n"
     "    file /a b'c, 3 bytes\n"
     "    undo: what was there is put back\n"
@@ -89,6 +94,7 @@ static const char described[] =
     "    file /d, 3 bytes, mode 0755, owner root:adm\n"
     "    undo: what was there is put back\n"
     "    timeout 10m\n"
+    "    confirm within 1h, over a new connection, or it is undone\n"
     "step 4: step 4\n"
     "    unless\n"
     "        u\n"
@@ -150,7 +156,7 @@ START_TEST(the_program_is_what_the_protocol_says)
 	ck_assert_uint_eq(blob.len, 6);
 	ck_assert_mem_eq(blob.data, "\xc3\xa9\x01" "abc", 6);
 	/* 7 steps of 5 lines, 6 for 3 retries, 100 + 7 lives, a verdict */
-	ck_assert_int_eq(room, (35 + 6 + 107 + 1) * 80 + 200);
+	ck_assert_int_eq(room, (35 + 6 + 2 + 107 + 1) * 80 + 200);
 	tw_buf_release(&text);
 	tw_buf_release(&blob);
 	teardown();
@@ -226,6 +232,7 @@ START_TEST(sh_reads_the_program_as_it_is_meant)
 	    "s_text() { printf '%s' \"<t $#|$1|$2|$3>\"; }\n"
 	    "s_undo() { printf '%s' \"<u $#|$1|$2>\"; }\n"
 	    "s_file() { printf '%s' \"<f $#|$1|$2|$3|$4|$5|$6>\"; }\n"
+	    "s_confirm() { printf '%s' \"<c $#|$1|$2>\"; }\n"
 	    "s_end() { printf '%s' \"<e $#|$1>\"; }";
 	struct tw_buf text = TW_BUF_INIT, blob = TW_BUF_INIT;
 	struct tw_buf out = TW_BUF_INIT;
@@ -241,10 +248,10 @@ START_TEST(sh_reads_the_program_as_it_is_meant)
 	    "<s 6|1|run|90|3|60|it's one>"
 	    "<t 3|1|check|test 'x' = \"$a\">"
 	    "<t 3|1|run|if true; then\n\techo '\\'\nfi\n>"
-	    "<t 3|1|undo|echo undo><u 2|1|script>"
+	    "<t 3|1|undo|echo undo><u 2|1|script><c 2|1|90>"
 	    "<s 6|2|file|600|0|5|step 2><f 7|2|/a b'c|-|-|0|3><u 2|2|auto>"
 	    "<s 6|3|file|600|0|5|step 3><f 7|3|/d|0755|root:adm|3|3>"
-	    "<u 2|3|auto>"
+	    "<u 2|3|auto><c 2|3|3600>"
 	    "<s 6|4|run|600|0|5|step 4><t 3|4|unless|u><t 3|4|verify|v>"
 	    "<t 3|4|run|r><u 2|4|impossible>"
 	    "<s 6|5|run|600|0|5|step 5><t 3|5|run|n><u 2|5|nothing>"
