@@ -191,7 +191,7 @@ const struct tw_column queue_show_columns[] = {
 
 enum { T_K, T_NAME, T_KIND, T_STATE, T_DECIDED, T_CODE, T_ATTEMPTS, T_UNDO,
 	T_UNDOABLE, T_UNDO_CODE, T_STARTED, T_ENDED, T_TIME, T_BYTES, T_CUT,
-	T_HASH };
+	T_HASH, T_CONFIRM, T_AWAITED };
 static const struct tw_column step_columns[] = {
 	{ "k", "STEP", TW_COL_INT, true, "its number" },
 	{ "name", "NAME", TW_COL_TEXT, true, "its name" },
@@ -210,6 +210,10 @@ static const struct tw_column step_columns[] = {
 	{ "bytes", "BYTES", TW_COL_INT, true, "of output kept" },
 	{ "cut", "CUT", TW_COL_INT, false, "bytes of output dropped" },
 	{ "hash", "HASH", TW_COL_TEXT, false, "SHA-256 of its output" },
+	{ "confirm", "CONFIRM", TW_COL_SPAN, false,
+	    "how long it may take to be confirmed" },
+	{ "awaited", "AWAITED", TW_COL_TIME, false,
+	    "when it began to wait for that" },
 	{ 0 }
 };
 
@@ -236,6 +240,9 @@ static enum tw_status fill_step(struct tw_table *t, const struct tw_step *s,
 	tw_table_cell_int(t, T_BYTES, s->out_bytes);
 	tw_table_cell_int(t, T_CUT, s->out_cut);
 	tw_table_cell_text(t, T_HASH, s->out_hash[0] ? s->out_hash : NULL);
+	if (s->confirm)
+		tw_table_cell_span(t, T_CONFIRM, s->confirm);
+	tw_table_cell_time(t, T_AWAITED, s->awaited);
 	return tw_table_row_end(t, err);
 }
 

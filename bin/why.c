@@ -22,9 +22,31 @@ static void why_held(const struct tw_host *h, struct tw_buf *out)
 	    h->held_reason ? h->held_reason : "no reason given");
 }
 
-static void why_running(const struct tw_change *c, const struct tw_host *h,
-    struct tw_buf *out)
+/* A step that waits until the tower gets in by a new connection. */
+static enum tw_status why_confirming(struct tower *t,
+    const struct tw_change *c, struct tw_buf *out, struct tw_err *err)
 {
+	struct tw_step *steps = NULL;
+	enum tw_status st;
+	size_t n = 0, i;
+
+	st = tw_change_steps(t->store, &t->who, c->id, &steps, &n, err);
+	for (i = 0; i < n; i++) {
+		if (strcmp(steps[i].state, "confirming") != 0)
+			continue;
+		say_time(out, ", which is undone unless the tower gets in to "
+		    "confirm it before ", steps[i].awaited +
+		    steps[i].confirm);
+	}
+	tw_step_list_free(steps, n);
+	return st;
+}
+
+static enum tw_status why_running(struct tower *t, const struct tw_change *c,
+    const struct tw_host *h, struct tw_buf *out, struct tw_err *err)
+{
+	enum tw_status st = TW_OK;
+
 	if (!c->accepted) {
 		say_time(out, "it was to start at ", c->started);
 		tw_buf_adds(out, ", but its host has not taken it yet");
@@ -34,6 +56,7 @@ static void why_running(const struct tw_change *c, const struct tw_host *h,
 			tw_buf_addf(out, ", %sstep %" PRId64 " of %" PRId64,
 			    c->in_undo ? "undoing " : "", c->cur_step,
 			    c->nsteps);
+		st = why_confirming(t, c, out, err);
 	}
 	if (c->cancel_by)
 		tw_buf_addf(out, "; %s asked to cancel it", c->cancel_by);
@@ -46,6 +69,7 @@ static void why_running(const struct tw_change *c, const struct tw_host *h,
 			tw_buf_addf(out, ": %s", h->last_error);
 		say_time(out, "; next attempt at ", h->next_attempt);
 	}
+	return st;
 }
 
 static enum tw_status why_queued(struct tower *t, const struct tw_change *c,
@@ -109,7 +133,7 @@ enum tw_status tower_why(struct tower *t, const struct tw_change *c,
 	if (st)
 		return st;
 	if (c->status == TW_CHANGE_RUNNING)
-		why_running(c, &h, out);
+		st = why_running(t, c, &h, out, err);
 	else
 		st = why_queued(t, c, &h, out, err);
 	tw_host_release(&h);

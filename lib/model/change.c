@@ -92,7 +92,8 @@ void tw_change_release(struct tw_change *c)
 	"    (SELECT count(*) FROM step s WHERE s.change_id = c.id" \
 	"        AND s.ended IS NOT NULL)," \
 	"    (SELECT s.name FROM step s WHERE s.change_id = c.id" \
-	"        AND (s.state IN ('checking', 'running', 'retrying')" \
+	"        AND (s.state IN ('checking', 'running', 'retrying'," \
+	"                'confirming')" \
 	"            OR s.undo_state = 'running') ORDER BY s.k DESC LIMIT 1)," \
 	"    c.app, c.app_version, c.action," \
 	"    (SELECT i.name FROM instance i WHERE i.id = c.instance_id)," \

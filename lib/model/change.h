@@ -61,12 +61,18 @@ struct tw_step {		/* strings owned */
 	char *name, *kind, *undoable, *state, *decided, *undo_state;
 	bool has_check;
 	int64_t retries, timeout;
+	int64_t confirm, awaited;	/* how long it may take; since when */
 	int64_t code, attempts, started, ended;	/* code -1: none */
 	int64_t undo_code, undo_started, undo_ended;
 	int64_t out_bytes, out_cut;
 	char out_hash[65];	/* hex or "" */
 };
 void tw_step_list_free(struct tw_step *s, size_t n);
+/* Of the change that runs on a host, where a step that is to be confirmed has
+ * not ended: until when that may shut the tower out (it is undone by then), and
+ * how often to try to get in, milliseconds.  TW_NO: there is none. */
+enum tw_status tw_change_confirming(struct tw_store *s, int64_t host_id,
+    int64_t *until, int64_t *every, struct tw_err *err);
 
 /* --- filing --------------------------------------------------------- */
 
@@ -90,7 +96,8 @@ struct tw_filing {		/* what is filed, for each host */
 	bool hold_after_failure;
 	int64_t retry_of;	/* id (not num) of the change, or 0 */
 	const struct tw_step *steps; size_t nsteps;	/* k name kind undoable
-					has_check retries timeout are read */
+					has_check retries timeout confirm are
+					read */
 	const struct tw_secret *secrets; size_t nsecrets;	/* not in params;
 					sealed for each change by itself */
 };

@@ -137,7 +137,8 @@ enum tw_status tw_host_answered(struct tw_store *s, int64_t host_id,
     struct tw_err *err);
 #define TW_HOST_DELAY_MAX 300000	/* milliseconds between two attempts */
 /* A temporary failure: counts, next_attempt = now + delay with jitter
- * (5 s doubling to TW_HOST_DELAY_MAX), last_error.  No audit row. */
+ * (5 s doubling to TW_HOST_DELAY_MAX; less, see tw_change_confirming()),
+ * last_error.  No audit row. */
 enum tw_status tw_host_unreachable(struct tw_store *s, int64_t host_id,
     int64_t now, const char *error, struct tw_err *err);
 /* The tower holds it; audit "host.hold" by "tower".  Already held by the tower:

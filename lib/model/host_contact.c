@@ -160,7 +160,7 @@ static enum tw_status count_failure(struct tw_store *s, int64_t host_id,
 {
 	enum tw_status status;
 	struct tw_stmt *st;
-	int64_t failures;
+	int64_t failures, delay, until, every;
 
 	status = tw_stmt_get(s, failures_sql, &st, err);
 	if (status != TW_OK)
@@ -173,12 +173,17 @@ static enum tw_status count_failure(struct tw_store *s, int64_t host_id,
 		return status;
 	failures = tw_stmt_col_int(st, 0) + 1;
 	tw_stmt_reset(st);
-	status = tw_stmt_get(s, unreachable_sql, &st, err);
+	delay = delay_after(failures);
+	status = tw_change_confirming(s, host_id, &until, &every, err);
+	if (status == TW_OK && now < until && delay > every)
+		delay = every;
+	if (status == TW_OK || status == TW_NO)
+		status = tw_stmt_get(s, unreachable_sql, &st, err);
 	if (status != TW_OK)
 		return status;
 	tw_stmt_int(st, 1, host_id);
 	tw_stmt_int(st, 2, failures);
-	tw_stmt_int(st, 3, now + delay_after(failures));
+	tw_stmt_int(st, 3, now + delay);
 	tw_stmt_text(st, 4, error);
 	tw_stmt_int(st, 5, now);
 	return tw_stmt_run(st, err);

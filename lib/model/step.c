@@ -28,7 +28,7 @@ void tw_step_list_free(struct tw_step *steps, size_t n)
 	"SELECT k, name, kind, undoable, has_check, retries, timeout, state," \
 	"    decided, coalesce(code, -1), attempts, started, ended," \
 	"    undo_state, coalesce(undo_code, -1), undo_started, undo_ended," \
-	"    out_bytes, out_cut, out_hash FROM step"
+	"    out_bytes, out_cut, out_hash, confirm, awaited FROM step"
 static const char list_sql[] =
     COLUMNS " WHERE change_id = (SELECT id FROM change WHERE org_id = ?1"
     "    AND id = ?2) ORDER BY k";
@@ -36,7 +36,7 @@ static const char list_any_sql[] = COLUMNS " WHERE change_id = ?2 ORDER BY k";
 enum {
 	K, NAME, KIND, UNDOABLE, HAS_CHECK, RETRIES, TIMEOUT, STATE, DECIDED,
 	CODE, ATTEMPTS, STARTED, ENDED, UNDO_STATE, UNDO_CODE, UNDO_STARTED,
-	UNDO_ENDED, OUT_BYTES, OUT_CUT, OUT_HASH,
+	UNDO_ENDED, OUT_BYTES, OUT_CUT, OUT_HASH, CONFIRM, AWAITED,
 };
 
 static enum tw_status read_row(struct tw_stmt *st, struct tw_step *step,
@@ -50,6 +50,8 @@ static enum tw_status read_row(struct tw_stmt *st, struct tw_step *step,
 	step->has_check = tw_stmt_col_int(st, HAS_CHECK) != 0;
 	step->retries = tw_stmt_col_int(st, RETRIES);
 	step->timeout = tw_stmt_col_int(st, TIMEOUT);
+	step->confirm = tw_stmt_col_int(st, CONFIRM);
+	step->awaited = tw_stmt_col_int(st, AWAITED);
 	step->code = tw_stmt_col_int(st, CODE);
 	step->attempts = tw_stmt_col_int(st, ATTEMPTS);
 	step->started = tw_stmt_col_int(st, STARTED);
@@ -112,6 +114,51 @@ enum tw_status tw_change_steps(struct tw_store *s, const struct tw_who *who,
 	return status;
 }
 
+/* What was heard last stands for when such a step began, since a step that cuts
+ * the host off is faster than the news of it. */
+static const char confirming_sql[] =
+    "SELECT s.confirm, s.timeout, max(c.accepted, (SELECT"
+    "    max(max(coalesce(p.started, 0), coalesce(p.awaited, 0),"
+    "    coalesce(p.ended, 0))) FROM step p WHERE p.change_id = c.id))"
+    " FROM change c JOIN step s ON s.change_id = c.id"
+    " WHERE c.host_id = ?1 AND c.status = 'running'"
+    "    AND c.accepted IS NOT NULL AND c.phase = 'do'"
+    "    AND s.confirm > 0 AND s.ended IS NULL ORDER BY s.k LIMIT 1";
+enum { CONFIRMING_SPAN, CONFIRMING_TIMEOUT, CONFIRMING_SINCE };
+
+#define CONFIRM_SLACK 30000	/* what else takes time, milliseconds */
+#define CONFIRM_TRIES 10	/* in the time there is */
+#define CONFIRM_EVERY_MIN 1000
+#define CONFIRM_EVERY_MAX 10000
+
+enum tw_status tw_change_confirming(struct tw_store *s, int64_t host_id,
+    int64_t *until, int64_t *every, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+	int64_t span;
+
+	*until = *every = 0;
+	status = tw_stmt_get(s, confirming_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, host_id);
+	status = tw_stmt_step(st, err);
+	if (status != TW_OK)
+		return status;
+	span = tw_stmt_col_int(st, CONFIRMING_SPAN);
+	/* it runs, is waited for, and is undone */
+	*until = tw_stmt_col_int(st, CONFIRMING_SINCE) + span + CONFIRM_SLACK +
+	    2 * tw_stmt_col_int(st, CONFIRMING_TIMEOUT);
+	*every = span / CONFIRM_TRIES;
+	if (*every < CONFIRM_EVERY_MIN)
+		*every = CONFIRM_EVERY_MIN;
+	else if (*every > CONFIRM_EVERY_MAX)
+		*every = CONFIRM_EVERY_MAX;
+	tw_stmt_reset(st);
+	return TW_OK;
+}
+
 /* --- writing ----------------------------------------------------------- */
 
 static const char position_sql[] =
@@ -145,7 +192,8 @@ static const char save_sql[] =
     "UPDATE step SET state = ?3, decided = ?4, code = ?5, attempts = ?6,"
     "    started = ?7, ended = ?8, undo_state = ?9, undo_code = ?10,"
     "    undo_started = ?11, undo_ended = ?12,"
-    "    out_cut = max(out_cut, ?13), out_hash = coalesce(?14, out_hash)"
+    "    out_cut = max(out_cut, ?13), out_hash = coalesce(?14, out_hash),"
+    "    awaited = ?15"
     " WHERE change_id = ?1 AND k = ?2";
 
 static void bind_code(struct tw_stmt *st, int i, int64_t code)
@@ -181,6 +229,7 @@ static enum tw_status save_row(struct tw_store *s, const struct tw_change *c,
 	tw_stmt_int(st, 13, step->out_cut);
 	if (tw_unhex(hash_hex, hash, sizeof hash))
 		tw_stmt_blob(st, 14, hash, sizeof hash);
+	tw_stmt_time(st, 15, step->awaited);
 	status = tw_stmt_run(st, err);
 	if (status == TW_OK && tw_store_changes(s) != 1)
 		status = tw_err_set(err, TW_BUG, "change %lld has no step "

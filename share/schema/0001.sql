@@ -275,13 +275,15 @@ CREATE TABLE step (
 	has_check INTEGER NOT NULL,	-- has a check before
 	retries INTEGER NOT NULL,
 	timeout INTEGER NOT NULL,	-- milliseconds
+	confirm INTEGER NOT NULL DEFAULT 0,	-- the same; 0: needs none
 	state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting',
-	    'checking', 'running', 'retrying', 'done', 'unchanged', 'failed',
-	    'timed-out', 'interrupted')),
+	    'checking', 'running', 'retrying', 'confirming', 'done',
+	    'unchanged', 'failed', 'timed-out', 'interrupted')),
 	decided TEXT,			-- the phase that decided
 	code INTEGER,			-- its exit status
 	attempts INTEGER NOT NULL DEFAULT 0,
 	started INTEGER,
+	awaited INTEGER,		-- since when its confirmation
 	ended INTEGER,
 	undo_state TEXT CHECK (undo_state IN ('running', 'done', 'failed',
 	    'timed-out', 'interrupted', 'impossible')),

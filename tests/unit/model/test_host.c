@@ -279,6 +279,51 @@ START_TEST(failures_delay_the_next_attempt)
 }
 END_TEST
 
+/* The step's limit is 30 s; it runs and is undone in 10 s each, at most. */
+START_TEST(a_host_is_tried_often_while_a_step_may_have_cut_it_off)
+{
+	int64_t id = add_host("web1"), until, every, gone, i;
+	struct tw_step step = { .k = 1, .state = (char *)"confirming",
+	    .code = -1, .undo_code = -1, .started = 5000, .awaited = 7000 };
+	struct tw_change c;
+
+	file_for("web1");
+	raw("UPDATE step SET confirm = 30000, timeout = 10000");
+	ck_assert_int_eq(tw_change_confirming(store, id, &until, &every, &err),
+	    TW_NO);
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &gone, &err));
+	ck_assert_int_eq(tw_change_confirming(store, id, &until, &every, &err),
+	    TW_NO);
+	OK(tw_change_accepted(store, &c, 1000, &err));
+	OK(tw_change_confirming(store, id, &until, &every, &err));
+	ck_assert_int_eq(until, 1000 + 30000 + 20000 + 30000);
+	ck_assert_int_eq(every, 3000);
+	OK(tw_store_begin(store, &err));
+	OK(tw_step_save(store, &c, &step, false, &err));
+	OK(tw_store_commit(store, &err));
+	OK(tw_change_confirming(store, id, &until, &every, &err));
+	ck_assert_int_eq(until, 7000 + 80000);
+	for (i = 0; i < 8; i++)
+		OK(tw_host_unreachable(store, id, 86999, "refused", &err));
+	ck_assert_int_eq(number("SELECT next_attempt FROM host"), 89999);
+	OK(tw_host_unreachable(store, id, 87000, "refused", &err));
+	ck_assert_int_gt(number("SELECT next_attempt FROM host"), 200000);
+	raw("UPDATE step SET confirm = 5000");
+	OK(tw_change_confirming(store, id, &until, &every, &err));
+	ck_assert_int_eq(every, 1000);
+	raw("UPDATE step SET confirm = 3600000");
+	OK(tw_change_confirming(store, id, &until, &every, &err));
+	ck_assert_int_eq(every, 10000);
+	raw("UPDATE change SET phase = 'undo'");
+	ck_assert_int_eq(tw_change_confirming(store, id, &until, &every, &err),
+	    TW_NO);
+	raw("UPDATE change SET phase = 'do'; UPDATE step SET ended = 1");
+	ck_assert_int_eq(tw_change_confirming(store, id, &until, &every, &err),
+	    TW_NO);
+	tw_change_release(&c);
+}
+END_TEST
+
 START_TEST(a_fence_only_rises)
 {
 	int64_t id = add_host("web1");
@@ -503,6 +548,8 @@ int main(void)
 	tcase_add_test(t, holding_and_releasing);
 	tcase_add_test(t, what_may_have_run_is_not_sent_to_another_spool);
 	tcase_add_test(t, failures_delay_the_next_attempt);
+	tcase_add_test(t,
+	    a_host_is_tried_often_while_a_step_may_have_cut_it_off);
 	tcase_add_test(t, a_fence_only_rises);
 	tcase_add_test(t, a_check_pins_the_spool_once);
 	tcase_add_test(t, removing_a_host_cancels_what_waits);
