@@ -182,6 +182,7 @@ E2E_TESTS = \
 	tests/e2e/app.t \
 	tests/e2e/aside.t \
 	tests/e2e/backup.t \
+	tests/e2e/confirm.t \
 	tests/e2e/cut.t \
 	tests/e2e/gated.t \
 	tests/e2e/kill-executor.t \

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 #define STDERR_KEPT 512
 
 struct tw_contact {
@@ -22,11 +24,13 @@ struct tw_contact {
 	size_t noise;
 	char talk[STDERR_KEPT + 1];	/* the end of what came on stderr */
 	size_t talk_len;
+	int64_t heard;
 };
 
 bool tw_refusal_is_persons(const char *word)
 {
-	static const char *const temporary[] = { "busy", "bad", "start" };
+	static const char *const temporary[] = { "busy", "bad", "start",
+		"early" };
 
 	for (size_t i = 0; i < sizeof temporary / sizeof *temporary; i++)
 		if (strcmp(word, temporary[i]) == 0)
@@ -165,6 +169,7 @@ static void on_data(void *arg, int fd, const void *p, size_t n)
 
 	if (c->has_ended)
 		return;
+	c->heard = tw_clock_mono();
 	if (fd == 1) {
 		if (c->has_request)
 			tw_journal_feed(&c->journal, p, n);
@@ -210,6 +215,7 @@ static void ended_early(struct tw_contact *c)
 		return;
 	}
 	if (c->reach->sudo && strncmp(line, "sudo:", 5) == 0) {
+		c->refusal = TW_REFUSAL_SUDO;
 		snprintf(text, sizeof text, "sudo is refused: %s", line + 6);
 		end_with(c, TW_CONTACT_PERSON, text);
 		return;
@@ -278,6 +284,7 @@ enum tw_status tw_contact_open(uv_loop_t *loop, const struct tw_reach *reach,
 	c->may_fall_back = !transport && reach->may_fall_back;
 	c->calls = calls;
 	c->arg = arg;
+	c->heard = tw_clock_mono();
 	st = open_link(c, err);
 	if (st) {
 		free(c);
@@ -310,6 +317,11 @@ void tw_contact_position(const struct tw_contact *c, int64_t *life,
 	*life = c->journal.life;
 	*offset = c->journal.offset;
 	*next = c->journal.next;
+}
+
+int64_t tw_contact_heard(const struct tw_contact *c)
+{
+	return c->heard;
 }
 
 const char *tw_contact_transport(const struct tw_contact *c)

@@ -25,6 +25,7 @@ enum tw_contact_refusal {	/* what is known of why it ended */
 	TW_REFUSAL_NONE,
 	TW_REFUSAL_LOGIN,	/* the host refused this login */
 	TW_REFUSAL_PORT,	/* nothing listens at its port */
+	TW_REFUSAL_SUDO,	/* this login may not become root */
 };
 
 struct tw_hello {		/* "" where the host did not say */
@@ -61,6 +62,8 @@ enum tw_status tw_contact_send(struct tw_contact *c,
 /* Where in the host's stream all was delivered up to. */
 void tw_contact_position(const struct tw_contact *c, int64_t *life,
     int64_t *offset, int64_t *next);
+/* When a byte came last, or it was opened: tw_clock_mono(). */
+int64_t tw_contact_heard(const struct tw_contact *c);
 /* The transport that speaks to it ("libssh2", "ssh"). */
 const char *tw_contact_transport(const struct tw_contact *c);
 /* Once it has ended: was it the host itself that would not have us? */

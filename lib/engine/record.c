@@ -135,6 +135,7 @@ void record_step(struct visit *v, int64_t k, bool audit, bool in_undo)
 	rec->step.code = l->code;
 	rec->step.attempts = a->attempts;
 	rec->step.started = l->started;
+	rec->step.awaited = l->awaited;
 	rec->step.ended = l->ended;
 	rec->step.undo_state = (char *)undo_state(a);
 	rec->step.undo_code = l->undo_code;
@@ -237,8 +238,10 @@ static void written(struct runner *r, struct visit *v)
 	if (v->let_in)
 		v->successor.at = tw_clock_now();
 	v->let_in = false;
-	if (!v->has_ended)
+	if (!v->has_ended) {
+		visit_confirm(v);
 		return;
+	}
 	count_end(r, v);
 	v->has_ended = false;
 	v->has_change = false;

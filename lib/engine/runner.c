@@ -259,6 +259,7 @@ static void on_tick(uv_timer_t *t)
 {
 	struct runner *r = t->data;
 	int64_t now = tw_clock_mono();
+	struct visit *v;
 
 	if (r->o.tick)
 		r->o.tick(r->o.arg);
@@ -274,6 +275,8 @@ static void on_tick(uv_timer_t *t)
 		return;
 	if (r->active)
 		pass_on_cancels(r);
+	for (v = r->visits; v; v = v->next)
+		visit_probe(v);
 	r->look = true;
 }
 

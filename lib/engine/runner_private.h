@@ -23,7 +23,7 @@ enum visit_state {
 
 struct live_step {		/* what is known of a step while it runs */
 	char decided[12];
-	int64_t code, started, ended;
+	int64_t code, started, awaited, ended;
 	int64_t undo_code, undo_started, undo_ended;
 	int64_t kept, cut;	/* bytes of output */
 };
@@ -59,6 +59,7 @@ struct visit {
 				   was tried just before: the other one, or
 				   with try_other this one */
 	bool unheld;		/* this request lifts the host's mark */
+	int64_t confirms;	/* and confirms this step; 0: none */
 
 	bool has_change;
 	struct tw_change change;
@@ -113,6 +114,12 @@ void visit_start(struct runner *r, int64_t host_id, const struct visit *before);
 void visit_ask(struct visit *v);
 /* Drops the contact to make it anew, so that the host hears of a cancel. */
 void visit_again(struct visit *v);
+/* What is known is stored: a step that waits to be confirmed is, by a login of
+ * its own, that this contact gives way to. */
+void visit_confirm(struct visit *v);
+/* A step that is to be confirmed may have cut this connection: looks for another
+ * when nothing was heard by it for a while. */
+void visit_probe(struct visit *v);
 /* Marks it for release; the runner may then contact the host again. */
 void visit_over(struct visit *v);
 void visit_free(struct visit *v);
@@ -127,7 +134,8 @@ enum tw_status visit_choose_login(struct visit *v, const struct visit *before,
     struct tw_err *err);
 /* The host won't have this login, and there is another one to try. */
 bool visit_may_try_other(const struct visit *v);
-/* It won't have either of them; the new one may not be ready yet. */
+/* It won't have either of them, and the new one may not be ready yet; or it
+ * won't have this one, and what may be the cause of that has yet to be undone. */
 bool visit_is_early(const struct visit *v);
 /* What is to be said of a contact that ended, both logins told apart. */
 void visit_login_text(const struct visit *v, const char *said,

@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "engine/runner_private.h"
 
+#define SILENCE_MS 15000	/* half as much again as between two beats */
+
 /* --- ends ------------------------------------------------------------------ */
 
 void visit_over(struct visit *v)
@@ -140,6 +142,35 @@ void visit_again(struct visit *v)
 		return;
 	v->restart = true;
 	visit_over(v);
+}
+
+void visit_confirm(struct visit *v)
+{
+	if (v->state == VISIT_ASKED && v->has_change &&
+	    v->automaton.state == TW_AUTO_CONFIRMING &&
+	    v->confirms != v->automaton.k && !v->change.cancel_by)
+		visit_again(v);
+}
+
+/* Its news may have been cut off with it. */
+static bool has_to_confirm(const struct visit *v)
+{
+	int64_t k;
+
+	if (v->automaton.state >= TW_AUTO_UNDO)
+		return false;
+	for (k = v->automaton.k; k <= v->automaton.n; k++)
+		if (v->auto_steps[k].confirm > 0)
+			return true;
+	return false;
+}
+
+void visit_probe(struct visit *v)
+{
+	if (v->state == VISIT_ASKED && v->has_change && !v->has_ended &&
+	    has_to_confirm(v) &&
+	    tw_clock_mono() - tw_contact_heard(v->contact) > SILENCE_MS)
+		visit_again(v);
 }
 
 void visit_report(struct visit *v, enum tw_report_kind kind, const char *text)
@@ -394,6 +425,7 @@ static void restore_step(struct visit *v, size_t i)
 	a->has_check = st->has_check;
 	a->is_reboot = strcmp(st->kind, "reboot") == 0;
 	a->retries = st->retries;
+	a->confirm = st->confirm / 1000;
 	a->undo = tw_back_of(st->undoable);
 	a->state = state_of(st->state);
 	a->attempts = st->attempts;
@@ -406,6 +438,7 @@ static void restore_step(struct visit *v, size_t i)
 	    st->decided ? st->decided : "");
 	l->code = st->code;
 	l->started = st->started;
+	l->awaited = st->awaited;
 	l->ended = st->ended;
 	l->undo_code = st->undo_code;
 	l->undo_started = st->undo_started;
@@ -480,6 +513,9 @@ static enum tw_status send_request(struct visit *v, struct tw_err *err)
 		req.text_len = text.len;
 		req.blob = tw_buf_str(&blob);
 		req.blob_len = blob.len;
+	} else if (v->automaton.state == TW_AUTO_CONFIRMING && !c->cancel_by) {
+		req.verb = "confirm";
+		req.step = v->confirms = v->automaton.k;
 	}
 	v->unheld = h->unhold;
 	if (!st)

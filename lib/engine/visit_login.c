@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "engine/runner_private.h"
 
 #define PATIENCE 3	/* contacts that may find neither login open, while the
@@ -55,8 +56,22 @@ bool visit_may_try_other(const struct visit *v)
 	    !v->runner->stop && is_refused(v);
 }
 
+/* A step that is to be confirmed may have done this. */
+static bool is_shut_out(const struct visit *v)
+{
+	enum tw_contact_refusal why = tw_contact_refusal(v->contact);
+	struct tw_err err = { 0 };
+	int64_t until, every;
+
+	return (why == TW_REFUSAL_LOGIN || why == TW_REFUSAL_SUDO) &&
+	    tw_change_confirming(v->runner->o.store, v->host.id, &until,
+	    &every, &err) == TW_OK && tw_clock_now() < until;
+}
+
 bool visit_is_early(const struct visit *v)
 {
+	if (is_shut_out(v))
+		return true;
 	return v->refused[0] && !v->successor.at && is_refused(v) &&
 	    v->host.failures < PATIENCE;
 }

@@ -109,6 +109,12 @@ static void describe(const struct visit *v, char *out, size_t size)
 	if (k > v->change.nsteps)
 		return;
 	l = &v->live[k];
+	if (strcmp(l->decided, "confirm") == 0) {
+		snprintf(out, size, "step %" PRId64 " '%s': not confirmed "
+		    "within %" PRId64 " s", k, v->steps[k - 1].name,
+		    v->steps[k - 1].confirm / 1000);
+		return;
+	}
 	n = snprintf(out, size, "step %" PRId64 " '%s': %s %s", k,
 	    v->steps[k - 1].name, l->decided, tw_step_state_name(st->state));
 	if (l->code > 0 && n > 0 && (size_t)n < size)
@@ -178,6 +184,9 @@ static void on_step_event(struct visit *v, const struct tw_event *ev)
 		if (ev->word == TW_EV_END)
 			l->ended = at;
 		break;
+	case TW_EV_AWAIT:
+		l->awaited = at;
+		break;
 	case TW_EV_UNDO:
 		l->undo_started = at;
 		break;
@@ -225,7 +234,7 @@ void visit_on_event(void *arg, const struct tw_event *ev)
 	else
 		v->change.in_undo = v->automaton.state == TW_AUTO_UNDO;
 	visit_save_position(v);
-	record_soon(v, false);
+	record_soon(v, ev->word == TW_EV_AWAIT);
 }
 
 static struct live_step *output_step(struct visit *v)

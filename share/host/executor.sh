@@ -659,15 +659,20 @@ confirm_step() {
 }
 
 # BORN: when the login came that this request belongs to: the sshd of its
-# session, where that can be seen, else the session itself.
+# session, where that can be seen, else the session itself.  The session's first
+# process is this one, or the sudo before it.
 find_login() {
 	born $$
+	# shellcheck disable=SC2086 # fields
+	set -- ${STAT##*) }
 	SINCE=$BORN
-	# shellcheck disable=SC2086 # fields
-	set -- ${STAT##*) }
-	! born "$4" || SINCE=$BORN
-	# shellcheck disable=SC2086 # fields
-	set -- ${STAT##*) }
+	if [ "$4" = "$2" ] && born "$2"; then
+		SINCE=$BORN
+		# shellcheck disable=SC2086 # fields
+		set -- ${STAT##*) }
+	elif [ "$4" != $$ ]; then
+		return
+	fi
 	! born "$2" || case $STAT in *' (sshd'*) SINCE=$BORN ;; esac
 	BORN=$SINCE
 }

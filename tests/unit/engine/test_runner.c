@@ -132,6 +132,7 @@ static int64_t file_yaml(int i, const char *yaml)
 		    s->kind == TW_STEP_FILE;
 		steps[k].retries = s->retries;
 		steps[k].timeout = s->timeout_ms;
+		steps[k].confirm = s->confirm_ms;
 	}
 	f.file = source.data;
 	f.file_len = source.len;
@@ -186,6 +187,14 @@ static void stop_at_trouble(void *arg, const struct tw_report *r)
 {
 	(void)arg;
 	if (r->kind == TW_REPORT_TROUBLE)
+		raise(SIGTERM);
+}
+
+/* Ends the pass once the host has the change. */
+static void stop_at_step(void *arg, const struct tw_report *r)
+{
+	(void)arg;
+	if (r->kind == TW_REPORT_STEP)
 		raise(SIGTERM);
 }
 
@@ -853,17 +862,120 @@ START_TEST(a_host_gone_back_in_time_is_held)
 }
 END_TEST
 
+/* --- what is to be confirmed ----------------------------------------------------- */
+
+#define CONFIRMED(limit) \
+	"towerify: 1\n" \
+	"steps:\n" \
+	"  - {run: echo one >>LOG, undo: echo back one >>LOG}\n" \
+	"  - {name: net, run: echo two >>LOG, undo: echo back two >>LOG, " \
+	"confirm: " limit "}\n" \
+	"  - {run: echo three >>LOG, undo: echo back three >>LOG}\n"
+
+static int logins, waits, refusals;
+static bool shuts, opens_again;
+
+/* The step to be confirmed shuts the host; at the second refusal it is opened
+ * again, where it is to be. */
+static void while_confirming(void *arg, const struct tw_report *r)
+{
+	(void)arg;
+	if (r->kind == TW_REPORT_CONNECT)
+		logins++;
+	if (r->kind == TW_REPORT_STEP && strcmp(r->state, "confirming") == 0) {
+		ck_assert_int_eq(r->k, 2);
+		waits++;
+		tw_fake_faults.deny = shuts;
+	}
+	if (r->kind == TW_REPORT_TROUBLE && ++refusals == 2 && opens_again)
+		tw_fake_faults.deny = false;
+}
+
+static void confirming(bool does_shut, bool does_open)
+{
+	logins = waits = refusals = 0;
+	shuts = does_shut;
+	opens_again = does_open;
+	pass_with(while_confirming);
+}
+
+START_TEST(a_step_is_confirmed_by_a_login_of_its_own)
+{
+	int64_t num = file_yaml(0, CONFIRMED("1m"));
+
+	confirming(false, false);
+	check_status(num, TW_CHANGE_SUCCEEDED, "");
+	check_log(0, THREE_LINES);
+	ck_assert_int_eq(logins, 2);
+	ck_assert_int_eq(waits, 1);
+	ck_assert_int_eq(result.unreachable, 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM step WHERE k = 2 AND "
+	    "state = 'done' AND decided = 'confirm' AND awaited >= started "
+	    "AND ended >= awaited"), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM step WHERE awaited IS "
+	    "NULL AND decided = 'run'"), 2);
+}
+END_TEST
+
+START_TEST(a_login_that_is_refused_meanwhile_holds_nobody)
+{
+	int64_t num = file_yaml(0, CONFIRMED("1m"));
+
+	confirming(true, true);
+	check_status(num, TW_CHANGE_SUCCEEDED, "");
+	check_log(0, THREE_LINES);
+	ck_assert_int_eq(refusals, 2);
+	ck_assert_int_eq(result.unreachable, 2);
+	ck_assert_int_eq(result.held, 0);
+}
+END_TEST
+
+/* The undo opens the host again, which nobody sees from without. */
+static void once_undone(void *arg, const struct tw_report *r)
+{
+	char *log = log_of(0);
+
+	while_confirming(arg, r);
+	if (strstr(log, "back one"))
+		tw_fake_faults.deny = false;
+	free(log);
+}
+
+START_TEST(what_is_not_confirmed_is_undone)
+{
+	int64_t num = file_yaml(0, CONFIRMED("5s"));
+
+	logins = waits = refusals = 0;
+	shuts = true;
+	opens_again = false;
+	pass_with(once_undone);
+	check_status(num, TW_CHANGE_ROLLED_BACK,
+	    "step 2 'net': not confirmed within 5 s");
+	check_log(0, "one\ntwo\nback two\nback one\n");
+	ck_assert_int_gt(refusals, 1);
+	ck_assert_int_eq(result.held, 0);
+}
+END_TEST
+
+/* Too long for a step to be the cause. */
+START_TEST(a_login_refused_for_long_holds_the_host)
+{
+	int64_t num = file_yaml(0, CONFIRMED("1m"));
+
+	pass_with(stop_at_step);
+	ck_assert_int_eq(status_of(num, NULL), TW_CHANGE_RUNNING);
+	raw("UPDATE change SET started = 1, accepted = 1;"
+	    "UPDATE step SET started = 2, awaited = 3, ended = NULL");
+	tw_fake_faults.deny = true;
+	pass();
+	ck_assert_int_eq(number("SELECT held_reason = 'login refused on "
+	    "request' FROM host WHERE name = 'h0'"), 1);
+}
+END_TEST
+
 /* --- another login -------------------------------------------------------------- */
 
 #define MOVED "successor: {port: 2222}\n"
-
-/* Ends the pass once the host has the change. */
-static void stop_at_step(void *arg, const struct tw_report *r)
-{
-	(void)arg;
-	if (r->kind == TW_REPORT_STEP)
-		raise(SIGTERM);
-}
 
 /* A change with a successor that is under way on h0, whose login is closed now;
  * its number. */
@@ -1029,6 +1141,10 @@ int main(void)
 	tcase_add_test(t, a_key_that_is_gone_holds_nobody);
 	tcase_add_test(t, a_host_hears_nothing_of_what_lost_its_right);
 	tcase_add_test(t, a_right_lost_during_the_login_starts_nothing);
+	tcase_add_test(t, a_step_is_confirmed_by_a_login_of_its_own);
+	tcase_add_test(t, a_login_that_is_refused_meanwhile_holds_nobody);
+	tcase_add_test(t, what_is_not_confirmed_is_undone);
+	tcase_add_test(t, a_login_refused_for_long_holds_the_host);
 	tcase_add_loop_test(t,
 	    the_successor_takes_over_where_the_login_is_refused, 0, 2);
 	tcase_add_test(t, a_network_that_is_down_refuses_nothing);
