@@ -200,7 +200,7 @@ while i=$((i + 1)) && [ -e "$work/d/$i" ]; do
 			sh -e "$work/script"
 	fi
 done
-ok '... four files' test "$files" -eq 4
+ok '... five files' test "$files" -eq 5
 
 # --- towerify-yunohost(7) -------------------------------------------------------------
 
