@@ -49,6 +49,7 @@ void tw_automaton_restore(struct tw_automaton *a, bool in_undo, int64_t lives)
 	struct tw_auto_step *st;
 
 	a->lives = lives;
+	a->is_restored = true;
 	a->state = in_undo ? TW_AUTO_UNDO : TW_AUTO_IDLE;
 	for (a->k = 1; a->k <= a->n; a->k++) {
 		st = &a->step[a->k];
@@ -113,11 +114,13 @@ static enum tw_verdict verdict_due(const struct tw_automaton *a)
 static bool on_life(struct tw_automaton *a, const struct tw_event *ev)
 {
 	/* == lives: the position was stored between a stream's begin and
-	 * its life event */
-	if (ev->life != a->lives + 1 && (a->lives == 0 ||
-	    ev->life != a->lives))
+	 * its life event; and if the streams before it were lost with the
+	 * power, that tells of their lives first */
+	if (ev->life < 1 || ev->life > a->lives + 1 ||
+	    (ev->life < a->lives && !a->is_restored))
 		return false;
 	a->lives = ev->life;
+	a->is_restored = false;
 	return true;
 }
 

@@ -57,6 +57,8 @@ struct tw_automaton {
 	enum tw_auto_state state;
 	int64_t k;
 	int64_t lives;
+	bool is_restored;	/* lives is no more than how far streams were
+				   read, until the next life event */
 	bool cancelled;
 	enum tw_verdict verdict;
 };

@@ -523,6 +523,25 @@ START_TEST(a_failed_step_is_restored_as_rolling_back)
 }
 END_TEST
 
+/* The tower had read no more of stream 3 than where it begins, and the power has
+ * eaten those before it. */
+START_TEST(lives_whose_streams_were_lost_are_told_of_later)
+{
+	struct change c;
+
+	begin(&c);
+	tw_automaton_restore(&c.a, false, 3);
+	ck_assert(!apply(&c, "life 5 boot 7"));
+	ck_assert(!apply(&c, "life 0 boot 7"));
+	replay(&c, "life 1 boot 7");
+	ck_assert(!apply(&c, "life 3 boot 7"));
+	replay(&c, "start 1;life 2 boot 7;run 1 1;life 3 boot 7");
+	ck_assert(!apply(&c, "life 2 boot 7"));
+	tw_automaton_restore(&c.a, false, 3);
+	replay(&c, "life 4 boot 7");
+}
+END_TEST
+
 /* A state that lies: what is stored must not let a step begin once more. */
 START_TEST(a_restored_state_keeps_the_guards)
 {
@@ -561,6 +580,7 @@ int main(void)
 	tcase_add_test(tc, kinds_of_undo_have_their_names);
 	tcase_add_test(tc, a_failed_step_is_restored_as_rolling_back);
 	tcase_add_test(tc, a_restored_state_keeps_the_guards);
+	tcase_add_test(tc, lives_whose_streams_were_lost_are_told_of_later);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
