@@ -335,6 +335,44 @@ static void reboot(struct exec *e)
 		later(between(10, 900), on_reboot, e);
 }
 
+/* --- a confirmation ------------------------------------------------------------------ */
+
+/* Nobody hinders it; in that time several passes begin. */
+static bool must_be_confirmed(const struct job *j, int64_t k)
+{
+	return sim.calm && j->await_at > sim.calm_since &&
+	    j->await_boot == j->host->boot &&
+	    j->program->step[k].confirm * SECOND >= 3 * MINUTE;
+}
+
+static void on_wait(void *arg)
+{
+	struct exec *e = arg;
+	struct job *j = e->job;
+	int64_t k = e->a.k;
+
+	if (is_gone(e))
+		return;
+	if (j->confirmed[k]) {
+		decide(e, TW_DO_CONFIRM, TW_WAS_OK);
+	} else if (j->cancel) {
+		decide(e, TW_DO_CONFIRM, TW_WAS_CANCEL);
+	} else if (job_time_left(j) > 0) {
+		later(SECOND, on_wait, e);
+		return;
+	} else {
+		if (j->heard[k])
+			broken(4, "%s: change %" PRId64 " step %" PRId64
+			    " is confirmed, and is undone", j->host->name,
+			    j->change, k);
+		if (must_be_confirmed(j, k))
+			broken(5, "%s: nobody confirms change %" PRId64,
+			    j->host->name, j->change);
+		decide(e, TW_DO_CONFIRM, TW_WAS_TIMEOUT);
+	}
+	commit(e);
+}
+
 /* --- acting --------------------------------------------------------------------------- */
 
 static void act(void *arg)
@@ -364,6 +402,9 @@ static void act(void *arg)
 		break;
 	case TW_DO_REBOOT:
 		reboot(e);
+		break;
+	case TW_DO_CONFIRM:
+		on_wait(e);
 		break;
 	default:
 		broken(0, "%s: an executor has nothing to do", e->job->host->name);
@@ -407,6 +448,10 @@ static void write_event(struct exec *e, struct tw_event *ev)
 	} else if (ev->word == TW_EV_RUN) {
 		j->run_wall = sim.now + h->wall;
 		j->run_boot = h->boot;
+	} else if (ev->word == TW_EV_AWAIT) {
+		j->await_at = sim.now;
+		j->await_wall = sim.now + h->wall;
+		j->await_boot = h->boot;
 	} else if (ev->word == TW_EV_VERDICT &&
 	    ev->verdict == TW_VERDICT_FAILED) {
 		h->held = true;

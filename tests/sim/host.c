@@ -18,7 +18,8 @@ struct session {		/* one request */
 	struct tw_link *link;
 	int boot;
 	int64_t came;
-	bool is_start;
+	bool is_start, is_confirm;
+	int64_t step;
 	char nonce[33], id[33], queue[33], uid[33];
 	int64_t epoch, ack, seq, seen_epoch, seen_seq, life, offset, event,
 	    change;
@@ -117,6 +118,9 @@ static void lose_unsynced(struct job *j)
 	}
 	if (j->cancel && one_in(2))
 		j->cancel = NULL;
+	for (int64_t k = 1; k <= STEPS_MAX; k++)
+		if (j->confirmed[k] && one_in(2))
+			j->confirmed[k] = j->heard[k] = false;
 	if (j->shown && one_in(2))
 		j->shown = 0;
 }
@@ -376,6 +380,43 @@ static void show_verdict(struct job *j)
 	tw_buf_release(&b);
 }
 
+int64_t job_time_left(const struct job *j)
+{
+	struct tw_auto_step step[STEPS_MAX + 1];
+	struct tw_automaton a;
+	enum tw_verdict v;
+	int64_t limit, left;
+
+	job_load(j, &a, step, &v);
+	limit = step[a.k].confirm * SECOND;
+	if (j->await_boot == j->host->boot)
+		return j->await_at + limit - sim.now;
+	left = j->await_wall + limit - (sim.now + j->host->wall);
+	return left < limit ? left : limit;
+}
+
+/* The tower has never reason to come by a login that was there before. */
+static void confirm(struct session *s, struct job *j)
+{
+	struct tw_auto_step step[STEPS_MAX + 1];
+	struct tw_automaton a;
+	enum tw_verdict v;
+
+	job_load(j, &a, step, &v);
+	if (a.state != TW_AUTO_CONFIRMING || a.k != s->step)
+		return;
+	if (j->await_boot == s->host->boot &&
+	    link_began(s->link) < j->await_at)
+		broken(0, "%s: change %" PRId64 " is confirmed by a login that "
+		    "is older than its step", s->host->name, j->change);
+	if (job_time_left(j) <= 0)
+		return;
+	trace("%s: change %" PRId64 " step %" PRId64 " is confirmed",
+	    s->host->name, j->change, s->step);
+	j->heard[s->step] = true;
+	j->confirmed[s->step] = sim.bug != BUG_DEAF;
+}
+
 static void attach(struct session *s, struct job *j)
 {
 	struct exec *e = NULL;
@@ -390,6 +431,8 @@ static void attach(struct session *s, struct job *j)
 	} else {
 		if (s->cancel)
 			j->cancel = s->cancel;
+		if (s->is_confirm && sim.bug != BUG_SILENT)
+			confirm(s, j);
 		if (!exec_is_alive(j) || sim.bug == BUG_TWICE) {
 			j->is_unsynced = false;
 			e = job_launch(j);
@@ -564,9 +607,9 @@ static void on_request(void *arg)
 static void set_word(struct session *s, const char *key, const char *v)
 {
 	int64_t *const numbers[] = { &s->epoch, &s->ack, &s->seq, &s->life,
-		&s->offset, &s->event, &s->change };
+		&s->offset, &s->event, &s->change, &s->step };
 	static const char *const names[] = { "epoch", "ack", "seq", "life",
-		"offset", "event", "change" };
+		"offset", "event", "change", "step" };
 	char *const ids[] = { s->nonce, s->id, s->queue, s->uid };
 	static const char *const id_names[] = { "nonce", "id", "queue",
 		"job" };
@@ -606,7 +649,8 @@ static void parse(struct session *s, const char *p, size_t n)
 	assert(word && strcmp(word, "towerify1") == 0);
 	word = strtok_r(NULL, " ", &save);
 	s->is_start = strcmp(word, "start") == 0;
-	assert(s->is_start || strcmp(word, "resume") == 0);
+	s->is_confirm = strcmp(word, "confirm") == 0;
+	assert(s->is_start || s->is_confirm || strcmp(word, "resume") == 0);
 	while ((word = strtok_r(NULL, " ", &save))) {
 		eq = strchr(word, '=');
 		assert(eq);
@@ -643,7 +687,8 @@ void host_request(struct host *h, struct tw_link *l, const char *p, size_t n)
 	s->filed = f;
 	trace("%s: hears %s of change %" PRId64 ", life %" PRId64 " offset %"
 	    PRId64 " event %" PRId64 " ack %" PRId64 "%s%s", h->name,
-	    s->is_start ? "start" : "resume", s->change, s->life, s->offset,
+	    s->is_start ? "start" : s->is_confirm ? "confirm" : "resume",
+	    s->change, s->life, s->offset,
 	    s->event, s->ack, s->cancel ? " cancel" : "", s->unhold ?
 	    " unhold" : "");
 	next(s, 5, 30, on_request);

@@ -26,6 +26,7 @@ struct tw_link {
 	bool is_mute;		/* half open: nothing passes */
 	int64_t up_left, down_left;	/* bytes until it is cut; < 0: never */
 	int how;		/* of the cut: 0 reset, 1 end, 2 half open */
+	int64_t began;
 	int64_t heard;		/* when something arrived */
 	int64_t arrives;	/* when the last bytes do */
 };
@@ -38,6 +39,11 @@ struct arrival {
 	size_t n;
 	char data[];
 };
+
+int64_t link_began(const struct tw_link *l)
+{
+	return l->began;
+}
 
 /* --- to the tower --------------------------------------------------------- */
 
@@ -264,6 +270,7 @@ static enum tw_status net_open(uv_loop_t *loop,
 	assert(l->host);
 	l->events = events;
 	l->arg = arg;
+	l->began = sim.now;
 	l->next = current->links;
 	current->links = l;
 	loop_count(l->loop, 1);

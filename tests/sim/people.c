@@ -101,6 +101,8 @@ static void make_program(struct program *p, const struct host *h)
 		p->step[k].has_verify = p->step[k].has_check || one_in(4);
 		p->step[k].retries = one_in(3) ? between(1, 2) : 0;
 		p->step[k].undo = undos[chance(8)];
+		if (p->step[k].undo == TW_BACK_SCRIPT && one_in(6))
+			p->step[k].confirm = one_in(2) ? 180 : between(5, 60);
 	}
 }
 
@@ -120,6 +122,7 @@ static void make_steps(const struct program *p, struct tw_step *steps)
 		steps[k - 1].has_check = p->step[k].has_check;
 		steps[k - 1].retries = p->step[k].retries;
 		steps[k - 1].timeout = p->limit[k];
+		steps[k - 1].confirm = p->step[k].confirm * SECOND;
 	}
 }
 

@@ -163,6 +163,7 @@ static void calm_down(void)
 {
 	trace("--- all is well from now on");
 	sim.calm = true;
+	sim.calm_since = sim.now;
 	sim.wall = 0;
 	sim.jumped = sim.now;
 	for (int i = 0; i < nhosts; i++) {

@@ -46,6 +46,8 @@ enum bug {			/* planted, so that a checker is seen to fail */
 	BUG_UNDO_ALL,		/* steps that never ran are undone */
 	BUG_NO_FENCE,		/* what comes late is accepted */
 	BUG_EAT,		/* output is lost */
+	BUG_DEAF,		/* a confirmation is not heard */
+	BUG_SILENT,		/* nor sent, as it were */
 	/* of the tower: its functions are wrapped */
 	BUG_LIFO,		/* the last one filed starts first */
 	BUG_NO_AUDIT,		/* an end without its audit row */
@@ -67,6 +69,7 @@ struct sim {
 	int64_t wall;		/* the tower's clock is this much ahead */
 	int64_t jumped;		/* when that was last set */
 	bool calm;		/* nothing goes wrong any more */
+	int64_t calm_since;
 	bool is_large;
 	/* what the run counts, for the summary */
 	int64_t kills, cuts, reboots, busies, commits, changes, phases,
@@ -137,6 +140,7 @@ extern const struct tw_transport sim_transport;
 
 /* The host's end of a link. */
 bool link_is_there(const struct tw_link *l);
+int64_t link_began(const struct tw_link *l);
 bool link_write(struct tw_link *l, int fd, const char *p, size_t n);
 void link_close(struct tw_link *l);
 /* All links of a process that died. */
@@ -193,6 +197,10 @@ struct job {
 	bool is_unsynced;	/* renamed, and that not synced yet */
 	int64_t run_wall;	/* host's clock when a reboot was asked for */
 	int run_boot;
+	int64_t await_at, await_wall;	/* the same of a confirmation */
+	int await_boot;
+	bool confirmed[STEPS_MAX + 1], heard[STEPS_MAX + 1];	/* by the host;
+								   to be */
 	struct filed *filed;
 };
 
@@ -262,6 +270,8 @@ void host_wipe_spool(struct host *h);
 /* As `towerify-host set NAME spool-id=accept' finds it. */
 const char *host_init(struct host *h);
 struct job *host_job(const struct host *h, const char *uid);
+/* How long the step that is awaited may still be confirmed; below 0: no more. */
+int64_t job_time_left(const struct job *j);
 
 /* The record as it would be loaded: into a and step. */
 void job_load(const struct job *j, struct tw_automaton *a,
