@@ -17,6 +17,15 @@
 
 /* --- 1 to 4: from the hosts ------------------------------------------------------ */
 
+/* Its executor may have died before it began what it had written down. */
+static bool was_announced(const struct job *j, int64_t k)
+{
+	for (int64_t i = 0; i < j->nevents; i++)
+		if (j->events[i].word == TW_EV_RUN && j->events[i].k == k)
+			return true;
+	return false;
+}
+
 /* 1: one step at a time.  3: an attempt starts once.  4: what was begun is
  * undone, in reverse, once. */
 void check_phase(const struct phase *p)
@@ -41,7 +50,7 @@ void check_phase(const struct phase *p)
 		f->ran[p->k] = p->attempt;
 		f->last_run = p->k;
 	} else if (p->part == PART_UNDO) {
-		if (!f->ran[p->k])
+		if (!f->ran[p->k] && !was_announced(p->job, p->k))
 			broken(4, "%s: step %" PRId64 " of change %" PRId64
 			    " is undone, but never ran", h->name, p->k, f->num);
 		if (f->undone[p->k]++ ||
@@ -416,11 +425,21 @@ static void check_late(const struct filed *f)
 		    "it could have", h->name, f->num, sim.now - since);
 }
 
+/* An executor that died before its first event has begun nothing. */
+static bool has_acted(const struct job *j)
+{
+	for (int k = 1; k <= STEPS_MAX; k++)
+		for (int part = 0; part < PARTS; part++)
+			if (j->used[k][part] > 0)
+				return true;
+	return j->filed->job != j;
+}
+
 void check_begins(struct job *j)
 {
 	struct filed *f = j->filed;
 
-	if (f->has_begun && !f->was_wiped)
+	if (f->has_begun && !f->was_wiped && has_acted(j))
 		broken(3, "change %" PRId64 " begins again on %s", f->num,
 		    j->host->name);
 	if (!sim.is_large)
