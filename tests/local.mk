@@ -207,6 +207,7 @@ SIM_TESTS = \
 RIG_TESTS = \
 	tests/rig/apt.t \
 	tests/rig/catalog.t \
+	tests/rig/confirm.t \
 	tests/rig/gate.t \
 	tests/rig/kinds.t \
 	tests/rig/network.t \

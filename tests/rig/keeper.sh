@@ -150,6 +150,7 @@ boot()
 			systemd-nspawn --boot "--machine=$name" --quiet \
 			--directory=merged \
 			--network-namespace-path="$PWD/net/now" \
+			--capability=CAP_NET_ADMIN \
 			--register=no --keep-unit --link-journal=no \
 			--resolv-conf=off --timezone=off --console=read-only
 	) </dev/null >>console.log 2>&1 5>&- 6>&- 7>&- 8>&- 9>&- &
