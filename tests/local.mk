@@ -249,17 +249,88 @@ tests/fault/shim.so: tests/fault/shim.c tests/fault/shim.h
 		$(SQLITE_CFLAGS) -o $@ $(srcdir)/tests/fault/shim.c -ldl
 CLEANFILES += tests/fault/shim.so
 
+# Bytes from outside (tests/fuzz/README).  Without libFuzzer a target gets a
+# main that replays the corpora.
+FUZZ_TARGETS = \
+	tests/fuzz/app \
+	tests/fuzz/args \
+	tests/fuzz/catalog \
+	tests/fuzz/change \
+	tests/fuzz/journal \
+	tests/fuzz/kind \
+	tests/fuzz/manifest \
+	tests/fuzz/mask \
+	tests/fuzz/sshconfig \
+	tests/fuzz/targets \
+	tests/fuzz/words \
+	tests/fuzz/yaml
+FUZZ_TESTS = tests/fuzz/replay.t
+FUZZ_COMMON = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
+FUZZ_SPEC = tests/fuzz/spec.c tests/fuzz/spec.h
+if FUZZ
+FUZZ_MAIN =
+FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+else !FUZZ
+FUZZ_MAIN = tests/fuzz/replay.c
+FUZZ_LINK = $(AM_LDFLAGS)
+endif !FUZZ
+check_PROGRAMS += $(FUZZ_TARGETS)
+FUZZ_LIBS = bin/libcli.a $(TW_LIBS)
+FUZZ_TOML_LIBS = $(TW_TOML_LIBS)
+# One `sh -n' for each text would leave time for nothing else: what reads shell
+# text asks fuzz/spec.c in sh's place.
+FUZZ_LINK_SPEC = $(FUZZ_LINK) -Wl,--wrap=tw_shell_check
+tests_fuzz_app_SOURCES = tests/fuzz/app.c $(FUZZ_COMMON) $(FUZZ_SPEC) $(FUZZ_MAIN)
+tests_fuzz_app_LDADD = $(FUZZ_LIBS)
+tests_fuzz_app_LDFLAGS = $(FUZZ_LINK_SPEC)
+tests_fuzz_args_SOURCES = tests/fuzz/args.c $(FUZZ_COMMON) $(FUZZ_MAIN)
+tests_fuzz_args_LDADD = $(FUZZ_TOML_LIBS)
+tests_fuzz_args_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_catalog_SOURCES = tests/fuzz/catalog.c $(FUZZ_COMMON) $(FUZZ_SPEC) $(FUZZ_MAIN)
+tests_fuzz_catalog_LDADD = $(FUZZ_TOML_LIBS)
+tests_fuzz_catalog_LDFLAGS = $(FUZZ_LINK_SPEC)
+tests_fuzz_change_SOURCES = tests/fuzz/change.c $(FUZZ_COMMON) $(FUZZ_SPEC) $(FUZZ_MAIN)
+tests_fuzz_change_LDADD = $(FUZZ_LIBS)
+tests_fuzz_change_LDFLAGS = $(FUZZ_LINK_SPEC)
+tests_fuzz_journal_SOURCES = tests/fuzz/journal.c $(FUZZ_COMMON) $(FUZZ_MAIN)
+tests_fuzz_journal_LDADD = $(FUZZ_LIBS)
+tests_fuzz_journal_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_kind_SOURCES = tests/fuzz/kind.c $(FUZZ_COMMON) $(FUZZ_SPEC) $(FUZZ_MAIN)
+tests_fuzz_kind_LDADD = $(FUZZ_LIBS)
+tests_fuzz_kind_LDFLAGS = $(FUZZ_LINK_SPEC) -Wl,--wrap=tw_io_read_file
+tests_fuzz_manifest_SOURCES = tests/fuzz/manifest.c $(FUZZ_COMMON) $(FUZZ_SPEC) $(FUZZ_MAIN)
+tests_fuzz_manifest_LDADD = $(FUZZ_TOML_LIBS)
+tests_fuzz_manifest_LDFLAGS = $(FUZZ_LINK_SPEC)
+tests_fuzz_mask_SOURCES = tests/fuzz/mask.c $(FUZZ_COMMON) $(FUZZ_MAIN)
+tests_fuzz_mask_LDADD = $(FUZZ_LIBS)
+tests_fuzz_mask_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_sshconfig_SOURCES = tests/fuzz/sshconfig.c $(FUZZ_COMMON) $(FUZZ_MAIN)
+tests_fuzz_sshconfig_LDADD = $(FUZZ_LIBS)
+tests_fuzz_sshconfig_LDFLAGS = $(FUZZ_LINK) \
+	-Wl,--wrap=tw_identity_inspect \
+	-Wl,--wrap=tw_identity_has_certificate
+tests_fuzz_targets_SOURCES = tests/fuzz/targets.c $(FUZZ_COMMON) $(FUZZ_MAIN)
+tests_fuzz_targets_LDADD = $(FUZZ_LIBS)
+tests_fuzz_targets_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_words_SOURCES = tests/fuzz/words.c $(FUZZ_COMMON) $(FUZZ_MAIN)
+tests_fuzz_words_LDADD = $(FUZZ_LIBS)
+tests_fuzz_words_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_yaml_SOURCES = tests/fuzz/yaml.c $(FUZZ_COMMON) $(FUZZ_MAIN)
+tests_fuzz_yaml_LDADD = $(FUZZ_LIBS)
+tests_fuzz_yaml_LDFLAGS = $(FUZZ_LINK)
+
 # What .ci/run runs under the sanitizers besides the quick tests.
 SANITIZED_TESTS = \
+	tests/fuzz/replay.t \
 	tests/e2e/order.t
 
-TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS)
+TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(FUZZ_TESTS)
 if SLOW_TESTS
 TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(RIG_TESTS)
 endif SLOW_TESTS
 
 EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) \
-	$(E2E_TESTS) $(RIG_TESTS) $(SIM_TESTS) $(FAULT_TESTS)
+	$(E2E_TESTS) $(RIG_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(FUZZ_TESTS)
 EXTRA_DIST += \
 	tests/cli/rights.golden \
 	tests/bench/bench.sh \
@@ -271,6 +342,11 @@ EXTRA_DIST += \
 	tests/fault/README \
 	tests/fault/scene.sh \
 	tests/fault/shim.c \
+	tests/fuzz/README \
+	tests/fuzz/corpus \
+	tests/fuzz/fuzz.sh \
+	tests/fuzz/replay.c \
+	tests/fuzz/words.dict \
 	tests/lib/httpd \
 	tests/lib/sshd.sh \
 	tests/lib/tap.sh \
@@ -349,11 +425,27 @@ check-long-fault:
 	+$(AM_V_at)TOWERIFY_FAULT_LONG=yes $(MAKE) $(AM_MAKEFLAGS) check \
 		TESTS="$(FAULT_TESTS)" TW_LIMIT='env --default-signal'
 
+check-fuzz:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(FUZZ_TESTS)"
+
+# Each target for so long, with libFuzzer; what is found goes to corpus/.
+FUZZ_SECONDS = 600
+fuzz: $(FUZZ_TARGETS)
+if FUZZ
+	+$(AM_V_at)TOWERIFY_KINDS='$(abs_top_srcdir)/share/kinds' \
+		abs_top_srcdir='$(abs_top_srcdir)' FUZZ_SECONDS='$(FUZZ_SECONDS)' \
+		sh $(srcdir)/tests/fuzz/fuzz.sh $(FUZZ_TARGETS)
+else !FUZZ
+	@echo "fuzz: wants configure --enable-fuzz CC=clang CXX=clang++" >&2; \
+		exit 1
+endif !FUZZ
+
 check-rig:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(RIG_TESTS)"
 
 .PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e \
-	check-rig check-sim check-sim-long check-fault check-long-fault
+	check-rig check-sim check-sim-long check-fault check-long-fault \
+	check-fuzz fuzz
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \

@@ -14,18 +14,19 @@ listed() {
 		sed 's/#.*//' "$fragment"
 	done | awk '{
 		for (i = 1; i <= NF; i++)
-			if ($i ~ /^(bin|lib|man|share|tests)\/[^$()%:]+$/)
+			if ($i ~ /^(bin|lib|man|share|tests)\/[^$()%:]+$/ && \
+			    $i != "tests/fuzz/corpus")
 				print $i (program($i) ? ".c" : "")
 	}
 	function program(name) {
 		return name ~ /^bin\/towerify-[a-z]+$/ || \
 		    name ~ /^tests\/unit\/.*\/test_[a-z0-9_]+$/ || \
-		    name ~ /^tests\/(bench|executor|fault)\/[a-z]+$/ || \
+		    name ~ /^tests\/(bench|executor|fault|fuzz)\/[a-z]+$/ || \
 		    name == "tests/sim/sim"
 	}' | sort -u
 }
 
-# Fragments come by `include'.
+# Fragments come by `include'; what is in a corpus is no source.
 present() {
 	(
 		cd "$1"
@@ -33,7 +34,8 @@ present() {
 			! -name local.mk ! -name '*.o' ! -name '*.a' \
 			! -name '*.log' ! -name '*.trs' ! -name '.*' \
 			! -name '*~' ! -path '*/.deps/*' \
-			! -name '*_data.c' 2> /dev/null
+			! -name '*_data.c' \
+			! -path 'tests/fuzz/corpus/*' 2> /dev/null
 	) | while IFS= read -r file; do
 		# Not a program that a build in the source tree left.
 		[ -e "$1/$file.c" ] || echo "$file"
