@@ -12,6 +12,7 @@
 #include <yaml.h>
 
 #include "spec/source.h"
+#include "spec/utf8.h"
 #include "spec/yaml_words.h"
 
 struct tw_yaml_doc {
@@ -85,11 +86,28 @@ static const char *line_key(const struct reader *r, size_t line)
 	return len < n ? command_key(r, p, len) : NULL;
 }
 
+/* Where libyaml means.  The end of a last line without a newline is to it on
+ * the next line, which the file has not. */
+static void find_mark(const struct reader *r, const yaml_mark_t *m,
+    size_t *line, size_t *col)
+{
+	const struct tw_source *src = &r->doc->src;
+	const char *last;
+	size_t n;
+
+	*line = m->line + 1;
+	*col = m->column + 1;
+	if (*line <= src->nlines)
+		return;
+	*line = src->nlines;
+	last = tw_source_line(src, *line, &n);
+	*col = tw_utf8_count(last, n) + 1;
+}
+
 static void syntax_error(struct reader *r)
 {
 	const yaml_parser_t *p = &r->parser;
-	size_t line = p->problem_mark.line + 1;
-	size_t col = p->problem_mark.column + 1;
+	size_t line, col;
 	char hint[TW_YAML_HINT_MAX];
 	struct tw_yaml_words words;
 	const char *key;
@@ -99,14 +117,13 @@ static void syntax_error(struct reader *r)
 		return;
 	}
 	tw_yaml_words(p->problem, p->context, &words);
+	find_mark(r, &p->problem_mark, &line, &col);
 	key = line_key(r, line);
 	if (p->context && strncmp(p->context, "while scanning", 14) == 0) {
 		if (!key)
 			key = line_key(r, p->context_mark.line + 1);
-		if (words.at_context) {
-			line = p->context_mark.line + 1;
-			col = p->context_mark.column + 1;
-		}
+		if (words.at_context)
+			find_mark(r, &p->context_mark, &line, &col);
 	}
 	if (key)
 		tw_yaml_command_hint(key, hint);
@@ -148,8 +165,7 @@ static struct tw_yaml_node *new_node(struct reader *r, const yaml_event_t *e,
 	}
 	r->nodes++;
 	n->type = type;
-	n->line = e->start_mark.line + 1;
-	n->col = e->start_mark.column + 1;
+	find_mark(r, &e->start_mark, &n->line, &n->col);
 	n->text = "";
 	return n;
 }

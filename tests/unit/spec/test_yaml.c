@@ -15,6 +15,11 @@ struct refusal {
 static const struct refusal refused[] = {
 	{ "", 0, "f:1:1: the file is empty\n" },
 	{ "# nothing\n", 0, "f:1:1: the file is empty\n" },
+	/* libyaml is on line 2 then, which isn't there */
+	{ "[a, \xc3\xa9", 0,
+	    "f:1:6: the list in '[ ]' lacks a ',' or its ']' here\n" },
+	{ "a:\n  - {b: c", 0,
+	    "f:2:10: the mapping in '{ }' lacks a ',' or its '}' here\n" },
 	{ "a: &x 1\n", 0, "f:1:4: anchors ('&') are refused\n"
 	    "hint: put the text in quotes\n" },
 	{ "a: *x\n", 0, "f:1:4: aliases ('*') are refused\n"
