@@ -353,6 +353,7 @@ EXTRA_DIST += \
 	tests/lib/tower.sh \
 	tests/lib/yunohost \
 	tests/lib/yunohost.sh \
+	tests/lint/analyse.sh \
 	tests/lint/lint.sh \
 	tests/rig/README \
 	tests/rig/base.sh \
@@ -440,12 +441,17 @@ else !FUZZ
 		exit 1
 endif !FUZZ
 
+# What two analysers find; half an hour.
+analyse:
+	$(AM_V_at)CPPFLAGS='$(DEFS) -DTW_KINDS_DIR="" -DTW_CATALOG_DIR="" \
+		-DTW_LIBEXEC_DIR=""' sh $(srcdir)/tests/lint/analyse.sh $(srcdir)
+
 check-rig:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(RIG_TESTS)"
 
 .PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e \
 	check-rig check-sim check-sim-long check-fault check-long-fault \
-	check-fuzz fuzz
+	check-fuzz fuzz analyse
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \
