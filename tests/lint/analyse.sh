@@ -6,7 +6,7 @@
 # Prints a line for each finding, for a person to look at, and how many there
 # are; says when one of the two is not there.  It is no test: neither follows
 # that a function has set *out when it said TW_OK, and so most of what they find
-# is none.  CPPFLAGS are the build's.
+# is none.  Fails when a file can't be compiled.
 set -u
 
 srcdir=$1
@@ -32,21 +32,28 @@ done
 checks="$checks,readability-misleading-indentation"
 checks="$checks,readability-inconsistent-declaration-parameter-name"
 
-flags="-std=gnu11 -D_GNU_SOURCE -Ilib ${CPPFLAGS:-}"
+# shellcheck disable=SC2089 # the quotes are C's
+flags='-std=gnu11 -D_GNU_SOURCE -Ilib -DPACKAGE_VERSION="0" -DTW_KINDS_DIR=""'
+flags="$flags"' -DTW_CATALOG_DIR="" -DTW_LIBEXEC_DIR=""'
+bad=0
 
 if command -v gcc > /dev/null; then
 	for file; do
-		# shellcheck disable=SC2086 # words
+		# shellcheck disable=SC2086,SC2090 # words
 		gcc $flags -O1 -fanalyzer -Wno-analyzer-too-complex \
-			-fdiagnostics-plain-output -c "$file" -o /dev/null 2>&1 |
-			grep 'warning:.*\[-Wanalyzer' >> "$work/found"
+			-fdiagnostics-plain-output -c "$file" -o /dev/null \
+			2> "$work/said" || {
+			grep 'error:' "$work/said"
+			bad=1
+		}
+		grep 'warning:.*\[-Wanalyzer' "$work/said" >> "$work/found"
 	done
 else
 	echo 'gcc is not there: no -fanalyzer'
 fi
 if command -v clang-tidy > /dev/null; then
 	for file; do
-		# shellcheck disable=SC2086 # words
+		# shellcheck disable=SC2086,SC2090 # words
 		clang-tidy --quiet --checks="$checks" "$file" -- $flags \
 			2> /dev/null |
 			grep -E '(warning|error):.*\[[a-z]' >> "$work/found"
@@ -58,3 +65,4 @@ touch "$work/found"
 sed "s|^$PWD/||" "$work/found" | sort -u > "$work/all"
 cat "$work/all"
 echo "$# files, $(wc -l < "$work/all") findings"
+exit "$bad"
