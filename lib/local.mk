@@ -219,6 +219,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/store/backup.h \
 	lib/store/backup_private.h \
 	lib/store/backup_sum.c \
+	lib/store/damage.c \
 	lib/store/dir.c \
 	lib/store/migrate.c \
 	lib/store/restore.c \

@@ -4,10 +4,34 @@
  */
 #include "store/store_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TABLE_MIN 128		/* slots; a power of two */
+
+static enum tw_status damaged(const char *name, const char *why,
+    struct tw_err *err)
+{
+	tw_err_set(err, TW_CONFIG, "%s: is damaged: %s", name, why);
+	/* a disk that can't read (EIO) is among these, to SQLite */
+	tw_err_hint(err, "look for errors of the disk (dmesg), then "
+	    "restore it from a backup");
+	return TW_CONFIG;
+}
+
+/* Ours are static statements on tables of our own making: one that fails is a
+ * fault of this program's, or of the file. */
+static enum tw_status unexpected(struct tw_store *s, const char *name,
+    const char *why, int rc, struct tw_err *err)
+{
+	char kept[256];		/* SQLite's text lives until the next call */
+
+	snprintf(kept, sizeof kept, "%s", why);
+	if (s->db && tw_store_is_damaged(s))
+		return damaged(name, kept, err);
+	return tw_err_set(err, TW_BUG, "%s: %s (%d)", name, kept, rc);
+}
 
 enum tw_status tw_store_fail(struct tw_store *s, int rc, struct tw_err *err)
 {
@@ -29,11 +53,7 @@ enum tw_status tw_store_fail(struct tw_store *s, int rc, struct tw_err *err)
 		    name);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		tw_err_set(err, TW_CONFIG, "%s: is damaged: %s", name, why);
-		/* a disk that can't read (EIO) is among these, to SQLite */
-		tw_err_hint(err, "look for errors of the disk (dmesg), then "
-		    "restore it from a backup");
-		return TW_CONFIG;
+		return damaged(name, why, err);
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
 		if (e)
@@ -49,7 +69,7 @@ enum tw_status tw_store_fail(struct tw_store *s, int rc, struct tw_err *err)
 	case SQLITE_AUTH:
 		return tw_err_set(err, TW_CONFIG, "%s: %s", name, why);
 	default:
-		return tw_err_set(err, TW_BUG, "%s: %s (%d)", name, why, rc);
+		return unexpected(s, name, why, rc, err);
 	}
 }
 

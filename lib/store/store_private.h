@@ -50,6 +50,9 @@ enum tw_status tw_store_apply(struct tw_store *s, const struct tw_migration *m,
 
 /* Fills err for an SQLite result code; see tw_stmt_step() for the statuses. */
 enum tw_status tw_store_fail(struct tw_store *s, int rc, struct tw_err *err);
+/* Has the open file been changed by others than SQLite?  Reads all of it; asked
+ * when a statement that is right fails. */
+bool tw_store_is_damaged(struct tw_store *s);
 /* Runs static text that gives no rows or whose rows don't matter. */
 enum tw_status tw_store_exec(struct tw_store *s, const char *sql,
     struct tw_err *err);

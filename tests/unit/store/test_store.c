@@ -402,6 +402,44 @@ START_TEST(a_damaged_page_is_found_by_check)
 }
 END_TEST
 
+START_TEST(a_changed_definition_is_damage)
+{
+	static const char broken[] = "UPDATE sqlite_schema "
+	    "SET sql = replace(sql, 'login', 'lugin') WHERE name = 'operator'";
+	static const char sql[] = "SELECT login FROM operator";
+	struct tw_store *s;
+	struct tw_stmt *st;
+
+	make();
+	s = NULL;
+	OK(tw_store_open(dir, TW_STORE_WRITE, &s, &err));
+	ck_assert_int_eq(sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 0,
+	    NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(s->db, "PRAGMA writable_schema = ON",
+	    NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(s->db, broken, NULL, NULL, NULL),
+	    SQLITE_OK);
+	tw_store_close(s);
+	OK(tw_store_open(dir, TW_STORE_READ, &s, &err));
+	ck_assert_int_eq(tw_stmt_get(s, sql, &st, &err), TW_CONFIG);
+	ck_assert_ptr_nonnull(strstr(err.msg, "is damaged: no such column"));
+	tw_store_close(s);
+}
+END_TEST
+
+START_TEST(a_wrong_statement_is_no_damage)
+{
+	static const char sql[] = "SELECT lugin FROM operator";
+	struct tw_store *s;
+	struct tw_stmt *st;
+
+	make();
+	OK(tw_store_open(dir, TW_STORE_READ, &s, &err));
+	ck_assert_int_eq(tw_stmt_get(s, sql, &st, &err), TW_BUG);
+	tw_store_close(s);
+}
+END_TEST
+
 /* --- several processes ------------------------------------------------- */
 
 /* A child that begins, writes, says so, and waits until told to commit. */
@@ -1031,6 +1069,8 @@ static Suite *suite(void)
 	tcase_add_test(t, what_belongs_to_another_is_refused);
 	tcase_add_test(t, a_journal_without_its_file_is_refused);
 	tcase_add_test(t, a_damaged_page_is_found_by_check);
+	tcase_add_test(t, a_changed_definition_is_damage);
+	tcase_add_test(t, a_wrong_statement_is_no_damage);
 	tcase_add_test(t, a_second_writer_is_told_to_try_again);
 	tcase_add_test(t, a_killed_writer_is_rolled_back_by_a_reader);
 	tcase_add_test(t, a_reader_writes_nothing);
