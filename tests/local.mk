@@ -326,12 +326,13 @@ SANITIZED_TESTS = \
 
 TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(FUZZ_TESTS)
 if SLOW_TESTS
-TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(RIG_TESTS)
+TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(SIM_TESTS) $(FAULT_TESTS)
 endif SLOW_TESTS
 
 EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) \
 	$(E2E_TESTS) $(RIG_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(FUZZ_TESTS)
 EXTRA_DIST += \
+	tests/RESULTS \
 	tests/cli/rights.golden \
 	tests/bench/bench.sh \
 	tests/data/yunohost/apps.json \
@@ -355,6 +356,7 @@ EXTRA_DIST += \
 	tests/lib/yunohost.sh \
 	tests/lint/analyse.sh \
 	tests/lint/lint.sh \
+	tests/long.sh \
 	tests/rig/README \
 	tests/rig/base.sh \
 	tests/rig/keeper.sh \
@@ -415,7 +417,7 @@ check-sim:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(SIM_TESTS)"
 
 # What a run of everything plays.
-check-sim-long:
+check-long-sim:
 	+$(AM_V_at)TW_SIM_SEEDS=10000 $(MAKE) $(AM_MAKEFLAGS) check TESTS="$(SIM_TESTS)"
 
 check-fault:
@@ -425,6 +427,12 @@ check-fault:
 check-long-fault:
 	+$(AM_V_at)TOWERIFY_FAULT_LONG=yes $(MAKE) $(AM_MAKEFLAGS) check \
 		TESTS="$(FAULT_TESTS)" TW_LIMIT='env --default-signal'
+
+# The rest: everything whole.  Each part alone: LONG='sim wire'.  What it found
+# goes to tests/RESULTS, a row for each part.
+check-long: all
+	+$(AM_V_at)MAKE='$(MAKE)' MAKEFLAGS='$(AM_MAKEFLAGS)' \
+		sh $(srcdir)/tests/long.sh $(srcdir)/tests/RESULTS $(LONG)
 
 check-fuzz:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(FUZZ_TESTS)"
@@ -445,11 +453,12 @@ endif !FUZZ
 analyse:
 	$(AM_V_at)sh $(srcdir)/tests/lint/analyse.sh $(srcdir)
 
+# Real hosts, as root: no part of `make check', which is to stay quick.
 check-rig:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(RIG_TESTS)"
 
 .PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e \
-	check-rig check-sim check-sim-long check-fault check-long-fault \
+	check-rig check-sim check-long-sim check-fault check-long-fault \
 	check-fuzz fuzz analyse
 
 # The figures of the project, measured; never a test.

@@ -286,7 +286,7 @@ int main(int argc, char **argv)
 		w.verb = &verbs[i];
 		is_fine = one(&w, i + 1) && is_fine;
 	}
-	printf("1..%zu\n# seed %s; %ld images\n", n, seed ? seed : "1",
-	    w.all_images);
+	printf("1..%zu\n# seed %s\n# figures: %ld losses of power\n", n,
+	    seed ? seed : "1", w.all_images);
 	return !is_fine;
 }

@@ -211,7 +211,8 @@ for at in $(random "$bits" "$size"); do
 	done
 	again
 done
-echo "# $bits bits flipped (seed $seed), $seen times noticed"
+echo "# seed $seed, $seen times noticed"
+echo "# figures: $bits flipped bits"
 if [ -s "$work/wrongs" ]; then
 	fail 'flipped bits: never a crash, never in silence' <"$work/wrongs"
 else

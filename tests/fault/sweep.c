@@ -568,8 +568,10 @@ int main(int argc, char **argv)
 		w.verb = &verbs[i];
 		sweep_verb(&w);
 	}
-	printf("1..%zu\n# seed %s; %ld faults, %ld runs untouched\n", w.ntests,
-	    seed ? seed : "1", w.nfaults_done, w.nuntouched);
+	printf("1..%zu\n# seed %s\n# figures: %ld %s, %ld runs untouched\n",
+	    w.ntests, seed ? seed : "1", w.nfaults_done,
+	    w.is_power ? "kills and losses of power" :
+	    w.faults == kills ? "kills" : "failed calls", w.nuntouched);
 	stage_release(&w.stage);
 	return w.nfailed > 0;
 }
