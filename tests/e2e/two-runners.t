@@ -97,6 +97,20 @@ kill -CONT "$runner"
 run_ends
 ok '... it goes on when it can' status_is "$id" succeeded
 
+# --- thirty who set the same host at once --------------------------------------------
+
+set --
+for i in $(seq 30); do
+	towerify-host -q set h1 "label.n$i=yes" >>"$work/bad" 2>&1 &
+	set -- "$@" "$!"
+done
+for pid; do
+	wait "$pid" || echo "$pid ended with $?" >>"$work/bad"
+done
+ok 'thirty set a label each, at once: all do' test ! -s "$work/bad"
+ok '... none undoes what another did' test "$(towerify-host list -J h1 |
+	jq -r '.hosts[0].labels | split(",") | length')" -eq 30
+
 # --- a state that is busy for longer than anybody waits for it ------------------------
 
 change rolls <<'END'
