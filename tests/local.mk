@@ -455,7 +455,7 @@ check-conc:
 # For a minute.
 check-long-conc:
 	+$(AM_V_at)TOWERIFY_CONC_LONG=yes $(MAKE) $(AM_MAKEFLAGS) check \
-		TESTS="$(CONC_TESTS)"
+		TESTS="$(CONC_TESTS)" TW_LIMIT='env --default-signal'
 
 check-fuzz:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(FUZZ_TESTS)"

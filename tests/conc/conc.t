@@ -209,7 +209,8 @@ cutter() {
 		*) sshd_sessions "$work/sshd-b" ;;
 		esac
 		echo cut >>"$work/cut"
-		hurry
+		# it has no patience with a busy state
+		hurry 2>/dev/null || :
 	done <"$work/cuts"
 }
 

@@ -93,6 +93,8 @@ program() {
 
 scene() {
 	mkdir -p "$history/acts"
+	# a minute of filing may be an hour of work
+	SSHD_TTL=7200
 	tower_sshd
 	tower_hosts 3
 	other_sshd b
