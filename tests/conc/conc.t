@@ -44,13 +44,13 @@ plan() {
 		srand(seed)
 		while (n-- > 0)
 			printf "%.3f %s %s %s %d\n", rand() * pause / 1000,
-				draw("38 add 6 several 6 before 4 until " \
+				draw("34 add 6 several 6 before 4 until " \
 				"2 strict 9 key 7 killed 2 run 1.5 wait " \
-				"5 cancel 4.5 stop 3 retry 1 hold 4 release " \
+				"5 cancel 8.5 stop 3 retry 1 hold 4 release " \
 				"2.5 why 1 list 0.5 verify 1.5 op 1.5 set"),
 				draw("20 h1 20 h2 20 h3 20 g1 20 g2"),
-				draw("38 good 20 checked 8 held 8 flaky " \
-				"14 bad 8 slow 1 late 3 stuck"),
+				draw("30 good 20 checked 8 held 8 flaky " \
+				"14 bad 16 slow 1 late 3 stuck"),
 				int(rand() * 1000)
 	}'
 }
@@ -284,7 +284,7 @@ operators_are() {
 	words_of op | awk '$1 == "add" { is[$2] = 1 }
 		$1 == "remove" { delete is[$2] }
 		END { for (o in is) print o }' | sort >"$work/want"
-	towerify-op list -n --tsv -o login | grep '^f[0-9]*-' | sort \
+	towerify-op list -n --tsv -o operator | grep '^f[0-9]*-' | sort \
 		>"$work/have"
 	diff "$work/want" "$work/have"
 }
