@@ -115,12 +115,23 @@ simply() {	# simply WORD… -- COMMAND…
 	act "$history/acts/$actor" "$@" >/dev/null || :
 }
 
-# A number filed some time ago, and the one at work on a host.
+# A number filed some time ago.
 some_id() {
 	tail -n "$1" "$work/filed" | head -n 1
 }
-running_id() {
-	tail -q -n 1 "$work"/sshd*/home/"$1.log" 2>/dev/null | cut -d ' ' -f 3
+
+# What runs on a host, if that takes long enough.
+stop() {
+	for attempt in 1 2 3 4 5; do
+		id=$(towerify-queue list "$1" --status running -n --tsv -o id \
+			2>/dev/null) || id=
+		if [ -z "$id" ]; then
+			sleep "0.$attempt"
+		elif act "$history/acts/$actor" cancel "$id" -- \
+			towerify-queue cancel "$id" >/dev/null; then
+			break
+		fi
+	done
 }
 
 operator() {	# operator N: comes, may do something, goes again
@@ -143,8 +154,10 @@ do_() {		# do_ N VERB HOST PROGRAM NUMBER
 		- - - ;;
 	killed) file_killed "$tag" "$4" "$3" $(($5 % 25)) ;;
 	run | wait) file "$tag" "$4" "$3" - - - "$2" ;;
-	cancel) id=$(some_id $(($5 % 30 + 1))) ;;
-	stop) id=$(running_id "$3") ;;
+	cancel) id=$(some_id $(($5 % 30 + 1)))
+		[ -z "$id" ] || simply cancel "$id" -- \
+			towerify-queue cancel "$id" ;;
+	stop) stop "$3" ;;
 	retry) id=$(some_id $(($5 % 50 + 1)))
 		[ -z "$id" ] || echo "$(act "$history/acts/$actor" retry \
 			"$tag" "$id" -- towerify-queue -q retry "$id")" \
@@ -157,11 +170,6 @@ do_() {		# do_ N VERB HOST PROGRAM NUMBER
 	op) operator "$tag" "$5" ;;
 	set) simply set "$3" "$actor" "$1" -- towerify-host -q set "$3" \
 		"label.$actor=$1" ;;
-	esac
-	case $2 in
-	cancel | stop)
-		[ -z "$id" ] || simply cancel "$id" -- \
-			towerify-queue cancel "$id" ;;
 	esac
 }
 
