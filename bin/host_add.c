@@ -14,6 +14,8 @@
 #include "out/escape.h"
 #include "ssh/hostkey.h"
 
+#define SET_TRIES 100		/* while others set the same host */
+
 /* --- the host key --------------------------------------------------------------- */
 
 /* The key the host shows now; h->transport_used is set too.  A person accepts
@@ -538,31 +540,67 @@ static enum tw_status set_next(struct tw_cli *cli, struct tower *t,
 	return st;
 }
 
-int host_set(struct tw_cli *cli, int argc, char **argv)
+/* As it is now, twice: *was stays so. */
+static enum tw_status read_twice(struct tower *t, const char *name,
+    struct tw_host *was, struct tw_host *h, struct tw_err *err)
 {
-	struct tower *t = cli->context;
+	enum tw_status st;
+
+	do {
+		tw_host_release(was);
+		tw_host_release(h);
+		st = tw_host_get(t->store, &t->who, name, was, err);
+		if (!st)
+			st = tw_host_get(t->store, &t->who, name, h, err);
+	} while (!st && !tw_host_is_same(was, h));
+	return st;
+}
+
+static enum tw_status set_all(struct tw_cli *cli, struct tower *t, int argc,
+    char **argv, struct tw_host *was, struct tw_err *err)
+{
 	size_t mark = tw_json_mark();
 	json_t *detail = json_object();
 	struct tw_host h = { 0 };
-	struct tw_err err = { 0 };
 	enum tw_status st;
 	char *text = NULL;
 	int i;
 
-	st = tw_host_get(t->store, &t->who, argv[0], &h, &err);
+	st = read_twice(t, argv[0], was, &h, err);
 	if (!st)
 		st = tw_host_permit(t->store, &t->who, TW_MAY_HOST, &h, 1,
-		    NULL, &err);
+		    NULL, err);
 	for (i = 1; i < argc && !st; i++)
-		st = set_next(cli, t, &h, argv[i], detail, &err);
+		st = set_next(cli, t, &h, argv[i], detail, err);
 	if (!st) {
 		text = tw_json_dump(detail, JSON_COMPACT | JSON_SORT_KEYS,
 		    mark);
-		st = text ? tw_host_save(t->store, &t->who, &h, text, &err) :
-		    tw_err_nomem(&err);
+		st = text ? tw_host_save(t->store, &t->who, was, &h, text,
+		    err) : tw_err_nomem(err);
 	}
 	free(text);
 	json_decref(detail);
 	tw_host_release(&h);
+	return st;
+}
+
+/* What somebody else changes meanwhile is not lost: it begins again then. */
+int host_set(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tower *t = cli->context;
+	struct tw_host was = { 0 }, now = { 0 };
+	struct tw_err err = { 0 };
+	enum tw_status st;
+	bool is_changed;
+	int tries = 0;
+
+	do {
+		st = set_all(cli, t, argc, argv, &was, &err);
+		is_changed = st == TW_AGAIN && tw_host_get(t->store, &t->who,
+		    argv[0], &now, NULL) == TW_OK &&
+		    !tw_host_is_same(&was, &now);
+		tw_host_release(&now);
+		tw_host_release(&was);
+	} while (is_changed && ++tries < SET_TRIES);
 	return st ? tw_cli_error(cli, &err) : TW_OK;
 }

@@ -157,16 +157,19 @@ static void raise_limits(void)
 static enum tw_status take_lock(struct tower *t, bool is_limited,
     struct tw_runlock **lock, bool *busy, struct tw_err *err)
 {
+	struct tw_err why = { 0 };
 	enum tw_status st;
 	int64_t age = 0;
 
 	st = tw_runlock_take(tw_store_dir(t->store), is_limited, is_limited ?
-	    0 : ASIDE_MS, lock, &age, err);
+	    0 : ASIDE_MS, lock, &age, &why);
 	*busy = st == TW_AGAIN && age < STALE_MS;
-	if (*busy)
+	if (!st || *busy)
 		return TW_OK;
-	if (st != TW_AGAIN && st != TW_WAITING)
+	if (st != TW_AGAIN && st != TW_WAITING) {
+		*err = why;
 		return st;
+	}
 	if (age >= STALE_MS)
 		return tw_err_set(err, TW_AGAIN, "another pass is at work but "
 		    "has not moved for %d s", (int)(age / 1000));
@@ -351,5 +354,8 @@ enum tw_status tower_wait(struct tw_cli *cli, struct tower *t,
 	}
 	sigaction(SIGINT, &old, NULL);
 	tw_strv_free(hosts);
-	return st ? st : result_of(t, nums, n, err);
+	if (st)
+		return st;
+	err->msg[0] = '\0';	/* of a state that was busy for a while */
+	return result_of(t, nums, n, err);
 }

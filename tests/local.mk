@@ -249,6 +249,26 @@ tests/fault/shim.so: tests/fault/shim.c tests/fault/shim.h
 		$(SQLITE_CFLAGS) -o $@ $(srcdir)/tests/fault/shim.c -ldl
 CLEANFILES += tests/fault/shim.so
 
+# Everybody at once (tests/conc/README).
+CONC_TESTS = \
+	tests/conc/conc.t \
+	tests/conc/planted.t
+check_PROGRAMS += \
+	tests/conc/act \
+	tests/conc/checker \
+	tests/conc/note
+tests_conc_act_LDADD =
+tests_conc_checker_SOURCES = \
+	tests/conc/checker.c \
+	tests/conc/ends.c \
+	tests/conc/history.c \
+	tests/conc/history.h \
+	tests/conc/hosts.c \
+	tests/conc/judge.h \
+	tests/conc/people.c
+tests_conc_checker_LDADD =
+tests_conc_note_LDADD =
+
 # Bytes from outside (tests/fuzz/README).  Without libFuzzer a target gets a
 # main that replays the corpora.
 FUZZ_TARGETS = \
@@ -326,15 +346,18 @@ SANITIZED_TESTS = \
 
 TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(FUZZ_TESTS)
 if SLOW_TESTS
-TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(SIM_TESTS) $(FAULT_TESTS)
+TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(CONC_TESTS)
 endif SLOW_TESTS
 
 EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) \
-	$(E2E_TESTS) $(RIG_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(FUZZ_TESTS)
+	$(E2E_TESTS) $(RIG_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(FUZZ_TESTS) \
+	$(CONC_TESTS)
 EXTRA_DIST += \
 	tests/RESULTS \
 	tests/cli/rights.golden \
 	tests/bench/bench.sh \
+	tests/conc/README \
+	tests/conc/scene.sh \
 	tests/data/yunohost/apps.json \
 	tests/data/yunohost/apps.toml \
 	tests/data/yunohost/manifests/blog.toml \
@@ -434,6 +457,14 @@ check-long: all
 	+$(AM_V_at)MAKE='$(MAKE)' MAKEFLAGS='$(AM_MAKEFLAGS)' \
 		sh $(srcdir)/tests/long.sh $(srcdir)/tests/RESULTS $(LONG)
 
+check-conc:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(CONC_TESTS)"
+
+# For a minute.
+check-long-conc:
+	+$(AM_V_at)TOWERIFY_CONC_LONG=yes $(MAKE) $(AM_MAKEFLAGS) check \
+		TESTS="$(CONC_TESTS)" TW_LIMIT='env --default-signal'
+
 check-fuzz:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(FUZZ_TESTS)"
 
@@ -459,7 +490,8 @@ check-rig:
 
 .PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e \
 	check-rig check-sim check-long-sim check-fault check-long-fault \
-	check-fuzz fuzz analyse
+	check-conc check-long-conc \
+	check-fuzz check-long fuzz analyse
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \

@@ -58,9 +58,13 @@ enum tw_status tw_host_load(struct tw_store *s, int64_t id,
  * change that is in doubt is not sent to another spool; permitted
  * with the labels as they were and as they become;
  * audit "host.set" with what (a JSON object of the keys changed, old and new)
- * as its detail. */
+ * as its detail.  was: as the caller has read it, or NULL; TW_AGAIN: somebody
+ * has changed one of these fields since, nothing was stored. */
 enum tw_status tw_host_save(struct tw_store *s, const struct tw_who *who,
-    const struct tw_host *h, const char *detail, struct tw_err *err);
+    const struct tw_host *was, const struct tw_host *h, const char *detail,
+    struct tw_err *err);
+/* Are the settable fields and the labels of both the same? */
+bool tw_host_is_same(const struct tw_host *a, const struct tw_host *b);
 /* TW_NO while changes run; queued ones become cancelled, each with its audit
  * row ("host removed"). */
 enum tw_status tw_host_remove(struct tw_store *s, const struct tw_who *who,

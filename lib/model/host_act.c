@@ -263,6 +263,48 @@ enum tw_status tw_host_add(struct tw_store *s, const struct tw_who *who,
 	return status;
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool tw_host_is_same(const struct tw_host *a, const struct tw_host *b)
+{
+	const char *const texts[][2] = {
+		{ a->address, b->address }, { a->user, b->user },
+		{ a->via, b->via }, { a->identity, b->identity },
+		{ a->spool, b->spool }, { a->transport, b->transport },
+		{ a->transport_used, b->transport_used },
+		{ a->sshconfig, b->sshconfig }, { a->hostkey, b->hostkey },
+		{ a->spool_id, b->spool_id },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (!is_same_text(texts[i][0], texts[i][1]))
+			return false;
+	for (i = 0; a->labels && b->labels && a->labels[i] && b->labels[i]; i++)
+		if (strcmp(a->labels[i], b->labels[i]) != 0)
+			return false;
+	return !(a->labels && a->labels[i]) && !(b->labels && b->labels[i]) &&
+	    a->port == b->port && a->sudo == b->sudo &&
+	    a->port_given == b->port_given && a->user_given == b->user_given &&
+	    a->own_config == b->own_config;
+}
+
+static enum tw_status refuse_changed(struct tw_store *s,
+    const struct tw_host *was, struct tw_err *err)
+{
+	struct tw_host now = { 0 };
+	enum tw_status status = tw_host_load(s, was->id, &now, err);
+
+	if (status == TW_OK && !tw_host_is_same(was, &now))
+		status = tw_err_set(err, TW_AGAIN, "%s: was changed by "
+		    "somebody else just now", was->name);
+	tw_host_release(&now);
+	return status;
+}
+
 /* With the labels as they were, and as they become: nobody reaches for a host,
  * or gives one away, by relabelling it. */
 static enum tw_status may_save(struct tw_store *s, const struct tw_who *who,
@@ -323,7 +365,8 @@ static enum tw_status update_host(struct tw_store *s,
 }
 
 enum tw_status tw_host_save(struct tw_store *s, const struct tw_who *who,
-    const struct tw_host *h, const char *detail, struct tw_err *err)
+    const struct tw_host *was, const struct tw_host *h, const char *detail,
+    struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_tx tx;
@@ -331,7 +374,10 @@ enum tw_status tw_host_save(struct tw_store *s, const struct tw_who *who,
 	status = tw_tx_begin(&tx, s, err);
 	if (status != TW_OK)
 		return status;
-	status = update_host(s, who, h, detail, err);
+	if (was)
+		status = refuse_changed(s, was, err);
+	if (status == TW_OK)
+		status = update_host(s, who, h, detail, err);
 	return tw_tx_end(&tx, status, err);
 }
 

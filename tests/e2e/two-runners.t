@@ -40,6 +40,16 @@ run_ends
 ok 'the first ends well' test "$status" -eq 0
 ok 'each ran once' lines 2 "$log"
 
+# 75 would say that it was not filed.
+rm -f "$home"/*.here "$home"/*.go
+add h1 "$work/blocks.yaml"
+run_bg
+until_ test -e "$home/h1.here"
+try towerify-queue -q add h1 "$work/note.yaml" --run
+is 'add --run beside a pass: filed, and it waits' 5 "$((id + 1))" ''
+: >"$home/h1.go"
+run_ends
+
 # --- four at once ------------------------------------------------------------------
 
 rm -f "$log"
@@ -86,5 +96,62 @@ kill -CONT "$runner"
 : >"$home/h1.go"
 run_ends
 ok '... it goes on when it can' status_is "$id" succeeded
+
+# --- thirty who set the same host at once --------------------------------------------
+
+set --
+for i in $(seq 30); do
+	towerify-host -q set h1 "label.n$i=yes" >>"$work/bad" 2>&1 &
+	set -- "$@" "$!"
+done
+for pid; do
+	wait "$pid" || echo "$pid ended with $?" >>"$work/bad"
+done
+ok 'thirty set a label each, at once: all do' test ! -s "$work/bad"
+ok '... none undoes what another did' test "$(towerify-host list -J h1 |
+	jq -r '.hosts[0].labels | split(",") | length')" -eq 30
+
+# --- a state that is busy for longer than anybody waits for it ------------------------
+
+change rolls <<'END'
+steps:
+  - name: fails
+    run: |
+      "$HOME/block" rolls
+      exit 1
+    undo: nothing
+END
+add h1 "$work/rolls.yaml"
+run_bg
+until_ test -e "$home/rolls.here"
+towerify-queue wait "$id" >"$work/waited" 2>&1 &
+waiter=$!
+waits() {	# it looks again and again, and sleeps in between
+	[ "$(sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' \
+		"/proc/$waiter/status")" -gt 20 ]
+}
+until_ waits
+sql_holds() {	# until $work/hold is gone
+	{
+		echo 'BEGIN EXCLUSIVE;'
+		echo ".system touch '$work/held'"
+		while [ -e "$work/hold" ]; do sleep 0.1; done
+		echo 'COMMIT;'
+	} | sqlite3 -bail -cmd '.timeout 20000' "$TOWERIFY_STATE/state.db"
+}
+: >"$work/hold"
+sql_holds &
+holder=$!
+until_ test -e "$work/held"
+try towerify-queue show "$id"
+like 'a busy state: try again' 75 '' 'towerify-queue: *: busy, *'
+rm "$work/hold"
+wait "$holder"
+: >"$home/rolls.go"
+run_ends
+status=0
+wait "$waiter" || status=$?
+ok 'who waits over that learns the result all the same' test "$status" -eq 3
+ok '... and nothing else' test ! -s "$work/waited"
 
 leave

@@ -270,7 +270,7 @@ static bool accept_spool(struct host *h, struct tw_host *t)
 	free(t->spool_id);
 	t->spool_id = strdup(id);
 	t->fence_epoch = t->fence_seq = 0;
-	must(tw_host_save(state, &alice, t, "{}", &err), &err);
+	must(tw_host_save(state, &alice, NULL, t, "{}", &err), &err);
 	return true;
 }
 

@@ -62,7 +62,7 @@ START_TEST(without_the_owners_configuration_nothing_of_it_is_stored)
 	OK(tw_host_get(store, &alice, "web1", &got, &err));
 	ck_assert(!got.own_config);
 	got.own_config = true;
-	OK(tw_host_save(store, &alice, &got, "{}", &err));
+	OK(tw_host_save(store, &alice, NULL, &got, "{}", &err));
 	tw_host_release(&got);
 	OK(tw_host_get(store, &alice, "web1", &got, &err));
 	ck_assert(got.own_config);
@@ -116,7 +116,7 @@ START_TEST(another_tenants_hosts_are_not_found)
 	ck_assert_int_eq(tw_host_release_hold(store, &bob, "web1", &err),
 	    TW_NO);
 	OK(tw_host_get(store, &alice, "web1", &h, &err));
-	ck_assert_int_eq(tw_host_save(store, &bob, &h, NULL, &err), TW_NO);
+	ck_assert_int_eq(tw_host_save(store, &bob, NULL, &h, NULL, &err), TW_NO);
 	OK(tw_host_select(store, &bob, NULL, &list, &n, &err));
 	ck_assert_uint_eq(n, 0);
 	tw_host_list_free(list, n);
@@ -132,6 +132,36 @@ START_TEST(another_tenants_hosts_are_not_found)
 }
 END_TEST
 
+START_TEST(what_somebody_else_has_changed_is_not_overwritten)
+{
+	char *labels[] = { (char *)"role=front", NULL };
+	struct tw_host was, h, other;
+
+	add_host("web1");
+	OK(tw_host_get(store, &alice, "web1", &was, &err));
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	ck_assert(tw_host_is_same(&was, &h));
+	h.port = 2222;
+	ck_assert(!tw_host_is_same(&was, &h));
+	OK(tw_host_get(store, &alice, "web1", &other, &err));
+	other.labels = labels;
+	OK(tw_host_save(store, &alice, &was, &other, "{}", &err));
+	other.labels = NULL;
+	tw_host_release(&other);
+	ck_assert_int_eq(tw_host_save(store, &alice, &was, &h, "{}", &err),
+	    TW_AGAIN);
+	ck_assert_str_eq(err.msg,
+	    "web1: was changed by somebody else just now");
+	tw_host_release(&was);
+	OK(tw_host_get(store, &alice, "web1", &was, &err));
+	ck_assert_int_eq(was.port, 22);
+	ck_assert_str_eq(was.labels[0], "role=front");
+	ck_assert(!tw_host_is_same(&was, &h));
+	tw_host_release(&was);
+	tw_host_release(&h);
+}
+END_TEST
+
 START_TEST(an_expression_selects_in_its_order)
 {
 	char *labels[] = { (char *)"role=front", NULL };
@@ -143,7 +173,7 @@ START_TEST(an_expression_selects_in_its_order)
 	add_host("db");
 	OK(tw_host_get(store, &alice, "web2", &h, &err));
 	h.labels = labels;
-	OK(tw_host_save(store, &alice, &h, "{\"label\":1}", &err));
+	OK(tw_host_save(store, &alice, NULL, &h, "{\"label\":1}", &err));
 	h.labels = NULL;
 	tw_host_release(&h);
 	OK(tw_host_select(store, &alice, NULL, &list, &n, &err));
@@ -225,7 +255,7 @@ static bool is_sent_again(const char *name, const char *spool_id)
 	OK(tw_host_get(store, &alice, name, &h, &err));
 	free(h.spool_id);
 	h.spool_id = strdup(spool_id);
-	OK(tw_host_save(store, &alice, &h, "{}", &err));
+	OK(tw_host_save(store, &alice, NULL, &h, "{}", &err));
 	tw_host_release(&h);
 	return number("SELECT accepted IS NULL FROM change WHERE status ="
 	    " 'running'");
@@ -458,7 +488,7 @@ START_TEST(a_revoked_host_keeps_its_history_alone)
 	ck_assert_int_eq(tw_change_file(store, &alice, &f, &h, 1, &num, &again,
 	    &err), TW_NO);
 	ck_assert_str_eq(err.msg, "web1 is revoked");
-	ck_assert_int_eq(tw_host_save(store, &alice, &h, "{}", &err), TW_NO);
+	ck_assert_int_eq(tw_host_save(store, &alice, NULL, &h, "{}", &err), TW_NO);
 	ck_assert_int_eq(tw_host_hold(store, &alice, "web1", "x", &err), TW_NO);
 	ck_assert_int_eq(tw_host_revoke(store, &alice, "web1", NULL, NULL,
 	    &err), TW_NO);
@@ -521,10 +551,10 @@ START_TEST(an_accepted_spool_begins_without_a_fence)
 
 	OK(tw_host_answered(store, id, tw_clock_now(), 1, 7, false, &err));
 	OK(tw_host_get(store, &alice, "web1", &h, &err));
-	OK(tw_host_save(store, &alice, &h, "{}", &err));
+	OK(tw_host_save(store, &alice, NULL, &h, "{}", &err));
 	ck_assert_int_eq(number("SELECT fence_seq FROM host"), 7);
 	h.fence_epoch = h.fence_seq = 0;
-	OK(tw_host_save(store, &alice, &h, "{}", &err));
+	OK(tw_host_save(store, &alice, NULL, &h, "{}", &err));
 	ck_assert_int_eq(number("SELECT fence_seq + fence_epoch FROM host"),
 	    0);
 	tw_host_release(&h);
@@ -542,6 +572,7 @@ int main(void)
 	tcase_add_test(t,
 	    without_the_owners_configuration_nothing_of_it_is_stored);
 	tcase_add_test(t, a_bad_label_adds_nothing);
+	tcase_add_test(t, what_somebody_else_has_changed_is_not_overwritten);
 	tcase_add_test(t, an_unknown_host_gets_the_nearest_name_offered);
 	tcase_add_test(t, another_tenants_hosts_are_not_found);
 	tcase_add_test(t, an_expression_selects_in_its_order);

@@ -17,7 +17,7 @@ static int64_t add_labelled(const char *name, const char *label)
 	OK(tw_host_get(store, &alice, name, &h, &err));
 	h.labels = calloc(2, sizeof *h.labels);
 	h.labels[0] = strdup(label);
-	OK(tw_host_save(store, &alice, &h, "{}", &err));
+	OK(tw_host_save(store, &alice, NULL, &h, "{}", &err));
 	tw_host_release(&h);
 	return id;
 }
@@ -29,7 +29,7 @@ static void relabel(const char *name, const char *label)
 	OK(tw_host_get(store, &alice, name, &h, &err));
 	free(h.labels[0]);
 	h.labels[0] = strdup(label);
-	OK(tw_host_save(store, &alice, &h, "{}", &err));
+	OK(tw_host_save(store, &alice, NULL, &h, "{}", &err));
 	tw_host_release(&h);
 }
 
@@ -288,7 +288,7 @@ START_TEST(denied_acts_on_hosts_leave_nothing)
 	permit(&bob, "view", NULL, 0);
 	permit(&bob, "change", NULL, 0);
 	OK(tw_host_get(store, &bob, "web1", &h, &err));
-	check_denied(tw_host_save(store, &bob, &h, "{}", &err), no, before);
+	check_denied(tw_host_save(store, &bob, NULL, &h, "{}", &err), no, before);
 	check_denied(tw_host_remove(store, &bob, "web1", &err), no, before);
 	check_denied(tw_host_hold(store, &bob, "web1", "x", &err), no, before);
 	check_denied(tw_host_release_hold(store, &bob, "web1", &err), no,
@@ -333,17 +333,17 @@ START_TEST(labels_are_judged_before_and_after)
 	OK(tw_host_get(store, &bob, "web1", &h, &err));
 	free(h.labels[0]);
 	h.labels[0] = strdup("role=back");
-	check_denied(tw_host_save(store, &bob, &h, "{}", &err),
+	check_denied(tw_host_save(store, &bob, NULL, &h, "{}", &err),
 	    "bob may not host web1", before);
 	tw_host_release(&h);
 	OK(tw_host_get(store, &bob, "db1", &h, &err));
 	free(h.labels[0]);
 	h.labels[0] = strdup("role=front");
-	check_denied(tw_host_save(store, &bob, &h, "{}", &err),
+	check_denied(tw_host_save(store, &bob, NULL, &h, "{}", &err),
 	    "bob may not host db1", before);
 	tw_host_release(&h);
 	OK(tw_host_get(store, &bob, "web1", &h, &err));
-	OK(tw_host_save(store, &bob, &h, "{\"port\":1}", &err));
+	OK(tw_host_save(store, &bob, NULL, &h, "{\"port\":1}", &err));
 	ck_assert_str_eq(audit_of(alice.org_id, "host.set").text,
 	    "bob web1 0 {\"port\":1,\"grant\":\"8\"}");
 	tw_host_release(&h);
