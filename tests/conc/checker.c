@@ -52,7 +52,7 @@ static void count_changes(void)
 	static const char *const ends[] = { "succeeded", "rolled-back",
 	    "failed", "cancelled" };
 	size_t records = 0;
-	int n, asked = 0;
+	int n, asked = 0, killed = 0, ended = 0;
 
 	for (size_t e = 0; e < sizeof ends / sizeof *ends; e++) {
 		n = 0;
@@ -60,14 +60,17 @@ static void count_changes(void)
 			n += changes[i].status &&
 			    strcmp(changes[i].status, ends[e]) == 0;
 		printf("# changes %s: %d\n", ends[e], n);
+		ended += n;
 	}
 	for (int i = 1; i < nchanges; i++)
 		asked += changes[i].was_asked;
 	for (size_t i = 0; i < nhosts; i++)
 		records += hosts[i].n;
 	printf("# told to stop while they ran: %d\n", asked);
-	printf("# %zu records of %zu hosts, %zu acts\n", records, nhosts,
-	    nacts);
+	for (size_t i = 0; i < nacts; i++)
+		killed += acts[i].status == STATUS_KILLED;
+	printf("# figures: %zu acts, %d killed tools, %d changes, %zu records "
+	    "on hosts\n", nacts, killed, ended, records);
 }
 
 int main(int argc, char **argv)

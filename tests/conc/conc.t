@@ -277,7 +277,7 @@ else
 		<"$work/judged"
 fi
 grep '^#' "$work/judged"
-echo "# connections cut: $(wc -l <"$work/cut")"
+echo "# figures: $(wc -l <"$work/cut") cut sessions"
 ok 'the audit trail is whole' towerify-audit verify
 ok 'the state is sound' test "$(sql 'PRAGMA integrity_check')" = ok
 ok '... and refers to nothing that is not there' \
