@@ -147,7 +147,8 @@ ok 'all of these come home, once the line is good' finishes
 holes_close
 
 # Each byte comes in time, what it takes of them to make a word does not: an
-# answer as slow as that is heard to its end.
+# answer as slow as that is heard to its end.  Of a request the tower can't see
+# how slowly it leaves; when the host is silent for so long it asks anew.
 unset TOWERIFY_LINK_TIMEOUT_MS
 trickled() {	# trickled TRANSPORT LANE COUNT MS
 	read -r sent received <"$work/bytes-$1"
@@ -155,16 +156,18 @@ trickled() {	# trickled TRANSPORT LANE COUNT MS
 	sent) k=$((sent - $3)) ;;
 	*) k=$((received - $3)) ;;
 	esac
-	rm -f "$work/proxy-one/log"
 	proxy_plan one "trickle $2 $k $3 $4"
 	comes_home "$1" good || return 1
-	until_ grep -q trickle "$work/proxy-one/log"
+	[ ! -s "$work/proxy-one/plan" ] || {
+		echo 'nothing has trickled'
+		return 1
+	}
 }
 for transport in libssh2 ssh; do
 	ok "$transport: an answer that trickles in is heard" \
 		trickled "$transport" received "$(sample 200 90)" \
 		"$(sample 10 1000)"
-	ok "$transport: so is a request that trickles out" \
+	ok "$transport: a request that trickles out: the change comes home" \
 		trickled "$transport" sent "$(sample 200 90)" \
 		"$(sample 10 1000)"
 done
