@@ -269,6 +269,25 @@ tests_conc_checker_SOURCES = \
 tests_conc_checker_LDADD =
 tests_conc_note_LDADD =
 
+# The wire between tower and host (tests/wire/README).
+WIRE_TESTS = \
+	tests/wire/cut.t \
+	tests/wire/stop.t \
+	tests/wire/tcp.t
+check_PROGRAMS += \
+	tests/wire/cut \
+	tests/wire/proxy
+tests_wire_cut_SOURCES = \
+	tests/fault/digest.c \
+	tests/fault/shim.h \
+	tests/fault/stage.c \
+	tests/fault/stage.h \
+	tests/fault/table.c \
+	tests/fault/table.h \
+	tests/wire/cut.c
+tests_wire_cut_LDADD = tests/libfake.a lib/libtowerify.a $(TW_LIBS)
+tests_wire_proxy_LDADD =
+
 # Bytes from outside (tests/fuzz/README).  Without libFuzzer a target gets a
 # main that replays the corpora.
 FUZZ_TARGETS = \
@@ -346,12 +365,13 @@ SANITIZED_TESTS = \
 
 TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(FUZZ_TESTS)
 if SLOW_TESTS
-TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(CONC_TESTS)
+TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(SIM_TESTS) $(FAULT_TESTS) \
+	$(WIRE_TESTS) $(CONC_TESTS)
 endif SLOW_TESTS
 
 EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) \
 	$(E2E_TESTS) $(RIG_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(FUZZ_TESTS) \
-	$(CONC_TESTS)
+	$(CONC_TESTS) $(WIRE_TESTS)
 EXTRA_DIST += \
 	tests/RESULTS \
 	tests/cli/rights.golden \
@@ -393,7 +413,9 @@ EXTRA_DIST += \
 	tests/unit/spec/alloc_util.h \
 	tests/unit/spec/spec_util.h \
 	tests/unit/spec/yunohost_util.h \
-	tests/unit/ssh/probe.h
+	tests/unit/ssh/probe.h \
+	tests/wire/README \
+	tests/wire/lib.sh
 
 TEST_EXTENSIONS = .t
 # A test that hangs is a test that fails.  What a background job ignores, such
@@ -465,6 +487,14 @@ check-long-conc:
 	+$(AM_V_at)TOWERIFY_CONC_LONG=yes $(MAKE) $(AM_MAKEFLAGS) check \
 		TESTS="$(CONC_TESTS)" TW_LIMIT='env --default-signal'
 
+check-wire:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(WIRE_TESTS)"
+
+# A cut at every byte.
+check-long-wire:
+	+$(AM_V_at)TOWERIFY_WIRE_LONG=yes $(MAKE) $(AM_MAKEFLAGS) check \
+		TESTS="$(WIRE_TESTS)" TW_LIMIT='env --default-signal'
+
 check-fuzz:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(FUZZ_TESTS)"
 
@@ -490,7 +520,7 @@ check-rig:
 
 .PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e \
 	check-rig check-sim check-long-sim check-fault check-long-fault \
-	check-conc check-long-conc \
+	check-conc check-long-conc check-wire check-long-wire \
 	check-fuzz check-long fuzz analyse
 
 # The figures of the project, measured; never a test.

@@ -13,6 +13,7 @@
 #include "ssh/pipes.h"
 
 struct tw_fake_faults tw_fake_faults = { .cut_sent = -1, .cut_received = -1 };
+struct tw_fake_counts tw_fake_counts;
 
 struct tw_link {
 	uv_loop_t *loop;
@@ -57,6 +58,8 @@ static void on_data(void *arg, int fd, const void *p, size_t n)
 	if (cut)
 		n = (size_t)left;
 	l->received += (long)n;
+	tw_fake_counts.received += (long)n;
+	tw_fake_counts.cuts += cut;
 	/* Not at once: the receiver may close the link while it takes the last
 	 * bytes. */
 	if (cut) {
@@ -108,8 +111,10 @@ static enum tw_status pass(struct tw_link *l, const void *p, size_t n,
 	if (l->faults.cut_sent >= 0 && left <= (long)n) {
 		n = (size_t)left;
 		l->cut = true;
+		tw_fake_counts.cuts++;
 	}
 	l->sent += (long)n;
+	tw_fake_counts.sent += (long)n;
 	if (n > 0)
 		return tw_pipes_send(l->pipes, p, n, err);
 	uv_timer_start(&l->timer, on_cut, 0, 0);

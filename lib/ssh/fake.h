@@ -25,6 +25,14 @@ struct tw_fake_faults {
 };
 
 extern struct tw_fake_faults tw_fake_faults;	/* initially no faults */
+
+/* What has passed, by all links since the program set these to 0. */
+struct tw_fake_counts {
+	long sent, received;	/* bytes */
+	long cuts;
+};
+
+extern struct tw_fake_counts tw_fake_counts;
 extern const struct tw_transport tw_transport_fake;
 
 #endif

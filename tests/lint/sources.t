@@ -21,7 +21,7 @@ listed() {
 	function program(name) {
 		return name ~ /^bin\/towerify-[a-z]+$/ || \
 		    name ~ /^tests\/unit\/.*\/test_[a-z0-9_]+$/ || \
-		    name ~ /^tests\/(bench|conc|executor|fault|fuzz)\/[a-z]+$/ || \
+		    name ~ /^tests\/(bench|conc|executor|fault|fuzz|wire)\/[a-z]+$/ || \
 		    name == "tests/sim/sim"
 	}' | sort -u
 }

@@ -22,6 +22,7 @@ static void setup(void)
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
 	tw_fake_faults = (struct tw_fake_faults){ .cut_sent = -1,
 	    .cut_received = -1 };
+	tw_fake_counts = (struct tw_fake_counts){ .cuts = 0 };
 }
 
 static void wait_for(uv_handle_t *h, void *arg)
@@ -101,6 +102,8 @@ START_TEST(cuts_what_is_sent)
 	ck_assert_int_eq(tw_io_read_file(path, &got, NULL), TW_OK);
 	ck_assert_uint_eq(got.len, (size_t)_i);
 	ck_assert(strncmp(tw_buf_str(&got), all, (size_t)_i) == 0);
+	ck_assert_int_eq(tw_fake_counts.sent, _i);
+	ck_assert_int_eq(tw_fake_counts.cuts, 1);
 	tw_buf_release(&got);
 	probe_release(&p);
 }
@@ -117,6 +120,8 @@ START_TEST(cuts_what_is_received)
 	ck_assert_uint_eq(p.count[0], (size_t)_i);
 	ck_assert(strncmp("0123456789", tw_buf_str(&p.out[0]),
 	    (size_t)_i) == 0);
+	ck_assert_int_eq(tw_fake_counts.received, _i);
+	ck_assert_int_eq(tw_fake_counts.cuts, 1);
 	probe_release(&p);
 }
 END_TEST
@@ -130,6 +135,9 @@ START_TEST(a_cut_beyond_the_end_changes_nothing)
 	run(&p, "printf 0123456789; head -c 10 >/dev/null", "0123456789");
 	ck_assert_int_eq(p.end, TW_LINK_EOF);
 	ck_assert_uint_eq(p.count[0], 10);
+	ck_assert_int_eq(tw_fake_counts.sent, 10);
+	ck_assert_int_eq(tw_fake_counts.received, 10);
+	ck_assert_int_eq(tw_fake_counts.cuts, 0);
 	probe_release(&p);
 }
 END_TEST
