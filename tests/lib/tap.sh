@@ -20,12 +20,11 @@
 # $seed is what a script's random choices are made from: TOWERIFY_SEED; without
 # it the same each time, so that what fails fails again, or a new one in a long
 # run (TOWERIFY_FAULT_LONG).  A script that uses it prints it.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2034,SC2154 # for those who source this; from them
 
 tests=0
 failed=0
 
-# shellcheck disable=SC2034 # for those who source this
 newline='
 '
 
