@@ -73,6 +73,7 @@ UNIT_TESTS = \
 	tests/unit/ssh/test_pubkey \
 	tests/unit/ssh/test_sshargs \
 	tests/unit/ssh/test_sshconfig \
+	tests/unit/store/test_backup \
 	tests/unit/store/test_store
 check_PROGRAMS += $(UNIT_TESTS)
 
