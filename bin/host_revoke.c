@@ -157,8 +157,8 @@ out:
 	return st;
 }
 
-static void say_taken(const struct leave *l, const char *keys,
-    const char *spool)
+/* What became of the spool. */
+static const char *of_spool(const char *spool)
 {
 	static const struct {
 		const char *word, *text;
@@ -168,21 +168,32 @@ static void say_taken(const struct leave *l, const char *keys,
 		{ "shared", "its spool stays: another queue uses it too" },
 		{ "left", "its spool stays: other files are in it" },
 	};
-	const char *text = spool;
 	size_t i;
 
 	for (i = 0; i < sizeof what / sizeof *what; i++)
 		if (strcmp(spool, what[i].word) == 0)
-			text = what[i].text;
-	tw_cli_say(l->cli, "%s is revoked: %s line%s taken out of its "
-	    "authorized_keys, %s", l->host.name, keys,
-	    strcmp(keys, "1") == 0 ? "" : "s", text);
+			return what[i].text;
+	return spool;
 }
 
-/* The host has said that it is done: "LINES SPOOL". */
-static enum tw_status finish(struct leave *l, char *taken, struct tw_err *err)
+/* The host could not take off all: what it did, and that it can be tried again. */
+static enum tw_status say_stopped(struct leave *l, const char *why,
+    const char *keys, const char *spool, struct tw_err *err)
 {
-	char *spool = strchr(taken, ' ');
+	tw_err_set(err, TW_NO, "%s: the host stopped: %s: %s line%s taken out "
+	    "of its authorized_keys, %s; the tower has not left, and it is "
+	    "held", l->host.name, why, strcmp(keys, "0") == 0 ? "no" : keys,
+	    strcmp(keys, "0") == 0 || strcmp(keys, "1") == 0 ? "" : "s",
+	    of_spool(spool));
+	tw_err_hint(err, "towerify-host revoke %s tries again", l->host.name);
+	return TW_NO;
+}
+
+/* The host has said what it did: "LINES SPOOL". */
+static enum tw_status finish(struct leave *l, struct tw_survey_host *asked,
+    struct tw_err *err)
+{
+	char *taken = asked->taken, *spool = strchr(taken, ' ');
 	enum tw_status st;
 
 	if (!spool)
@@ -190,13 +201,17 @@ static enum tw_status finish(struct leave *l, char *taken, struct tw_err *err)
 		    "no answer", l->host.name);
 	*spool++ = '\0';
 	st = tw_host_leaving(l->t->store, &l->t->who, l->host.name, err);
+	if (!st && asked->stopped[0])
+		st = say_stopped(l, asked->stopped, taken, spool, err);
 	if (!st)
 		st = verify(l, err);
 	if (!st)
 		st = tw_host_revoke(l->t->store, &l->t->who, l->host.name,
 		    taken, spool, err);
 	if (!st)
-		say_taken(l, taken, spool);
+		tw_cli_say(l->cli, "%s is revoked: %s line%s taken out of its "
+		    "authorized_keys, %s", l->host.name, taken,
+		    strcmp(taken, "1") == 0 ? "" : "s", of_spool(spool));
 	return st;
 }
 
@@ -257,7 +272,7 @@ static enum tw_status leave(struct leave *l, struct tw_err *err)
 		return st;
 	st = ask(l, "revoke", isatty(STDERR_FILENO), &asked, err);
 	if (!st && asked.taken[0]) {
-		st = finish(l, asked.taken, err);
+		st = finish(l, &asked, err);
 	} else if (!st && asked.is_refused) {
 		st = finish_refused(l, &asked, err);
 		is_untouched = st;

@@ -385,8 +385,10 @@ int queue_why(struct tw_cli *cli, int argc, char **argv)
 	if (!st) {
 		tw_escape(text.data, text.len, TW_ESCAPE_ONE_LINE |
 		    tw_escape_locale(), &safe);
-		puts(tw_buf_str(&safe));
+		st = tw_buf_check(&safe, &err);
 	}
+	if (!st)
+		puts(tw_buf_str(&safe));
 	tw_buf_release(&text);
 	tw_buf_release(&safe);
 	tw_change_release(&c);

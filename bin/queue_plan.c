@@ -11,8 +11,8 @@
 #include "spec/program.h"
 #include "tower.h"
 
-enum { COL_HOST, COL_K, COL_STEP, COL_KIND, COL_PLAN, COL_UNDO, COL_CODE,
-	COL_OUTPUT, COL_ERROR };
+enum { COL_HOST, COL_K, COL_STEP, COL_KIND, COL_PLAN, COL_UNDO, COL_CONFIRM,
+	COL_CODE, COL_OUTPUT, COL_ERROR };
 const struct tw_column queue_plan_columns[] = {
 	{ "host", "HOST", TW_COL_TEXT, true, "the host" },
 	{ "k", "STEP", TW_COL_INT, true, "number of the step" },
@@ -22,6 +22,8 @@ const struct tw_column queue_plan_columns[] = {
 	    "unchanged, would run, no undo here, cannot tell, or unreachable" },
 	{ "undo", "UNDO", TW_COL_TEXT, true,
 	    "script, auto, nothing, impossible or none" },
+	{ "confirm", "CONFIRM", TW_COL_SPAN, true,
+	    "how long it may take to be confirmed" },
 	{ "code", "CODE", TW_COL_INT, false, "exit status of the check" },
 	{ "output", "OUTPUT", TW_COL_TEXT, false, "output of the check" },
 	{ "error", "ERROR", TW_COL_TEXT, false, "why the host did not answer" },
@@ -52,6 +54,8 @@ static enum tw_status fill_host(struct tw_table *table,
 		tw_table_cell_text(table, COL_STEP, s->name);
 		tw_table_cell_text(table, COL_KIND, s->kind);
 		tw_table_cell_text(table, COL_UNDO, s->undoable);
+		if (s->confirm)
+			tw_table_cell_span(table, COL_CONFIRM, s->confirm);
 		if (h->status) {
 			tw_table_cell_text(table, COL_PLAN, "unreachable");
 			tw_table_cell_text(table, COL_ERROR, h->err.msg);

@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <ifaddrs.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -48,6 +49,7 @@ struct hop {			/* one address, and what came of it */
 	CURL *curl;
 	bool may_private;	/* allowed by name */
 	bool was_private;	/* a connection was refused for its address */
+	bool was_own;		/* ... which is one of this machine's */
 	size_t headers, body;
 	int write_error;
 	bool too_large;
@@ -178,15 +180,46 @@ static bool is_private(const struct sockaddr *sa)
 	}
 }
 
+static bool is_same_address(const struct sockaddr *a, const struct sockaddr *b)
+{
+	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
+	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
+
+	if (a->sa_family == AF_INET && b->sa_family == AF_INET)
+		return a4->sin_addr.s_addr == b4->sin_addr.s_addr;
+	if (a->sa_family == AF_INET6 && b->sa_family == AF_INET6)
+		return memcmp(&a6->sin6_addr, &b6->sin6_addr, 16) == 0;
+	if (a->sa_family == AF_INET6 && b->sa_family == AF_INET)
+		return IN6_IS_ADDR_V4MAPPED(&a6->sin6_addr) &&
+		    memcmp(a6->sin6_addr.s6_addr + 12, &b4->sin_addr, 4) == 0;
+	return false;
+}
+
+/* Is it of an interface of this machine?  So it is, where that can't be seen. */
+static bool is_own(const struct sockaddr *sa)
+{
+	struct ifaddrs *all, *one;
+	bool found = false;
+
+	if (getifaddrs(&all) < 0)
+		return true;
+	for (one = all; one && !found; one = one->ifa_next)
+		found = one->ifa_addr && is_same_address(sa, one->ifa_addr);
+	freeifaddrs(all);
+	return found;
+}
+
 static curl_socket_t open_socket(void *arg, curlsocktype purpose,
     struct curl_sockaddr *to)
 {
 	struct hop *h = arg;
 
 	(void)purpose;
-	if (h->r->is_public && !h->may_private && is_private(&to->addr)) {
-		h->was_private = true;
-		return CURL_SOCKET_BAD;
+	if (h->r->is_public && !h->may_private) {
+		h->was_private = is_private(&to->addr);
+		h->was_own = !h->was_private && is_own(&to->addr);
+		if (h->was_private || h->was_own)
+			return CURL_SOCKET_BAD;
 	}
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
@@ -278,6 +311,20 @@ static enum tw_status check_url(const struct request *r, const char *url,
 	return TW_OK;
 }
 
+/* The address for a message: without a user and a password. */
+static void say_redirected(const char *url, struct tw_err *err)
+{
+	size_t scheme = strcspn(url, ":/?#"), host, i;
+
+	scheme += strspn(url + scheme, ":/");
+	host = scheme;
+	for (i = scheme; url[i] && !strchr("/?#", url[i]); i++)
+		if (url[i] == '@')
+			host = i;
+	tw_err_prefix(err, "redirected to %.*s%s%s", (int)scheme, url,
+	    host > scheme ? "***" : "", url + host);
+}
+
 /* --- one hop ------------------------------------------------------------------------ */
 
 static size_t take_header(char *p, size_t size, size_t n, void *arg)
@@ -348,9 +395,11 @@ static enum tw_status say_why(const struct hop *h, CURLcode e,
 {
 	const char *why = detail[0] ? detail : curl_easy_strerror(e);
 
-	if (h->was_private) {
-		tw_err_set(err, TW_DENIED, "not a public address, and behind "
-		    "a gate no other is fetched");
+	if (h->was_private || h->was_own) {
+		tw_err_set(err, TW_DENIED, "%s, and behind a gate %s is "
+		    "fetched", h->was_own ? "an address of the tower itself" :
+		    "not a public address", h->was_own ? "none such" :
+		    "no other");
 		tw_err_hint(err, "the tower's administrator can allow it, see "
 		    "towerify-fetch(8)");
 		return TW_DENIED;
@@ -411,7 +460,7 @@ static enum tw_status ask(struct hop *h, const char *url, bool was_https,
 	enum tw_status st;
 	CURLcode e;
 
-	h->was_private = h->too_large = false;
+	h->was_private = h->was_own = h->too_large = false;
 	h->headers = h->body = 0;
 	st = u ? check_url(h->r, url, was_https, h, u, err) :
 	    tw_err_set(err, TW_AGAIN, "out of memory");
@@ -447,7 +496,7 @@ static enum tw_status fetch(const struct request *r, CURL *curl,
 	while (url && !st) {
 		st = ask(&h, url, was_https, end, &next, err);
 		if (st && hops)
-			tw_err_prefix(err, "redirected to %s", url);
+			say_redirected(url, err);
 		was_https = strncasecmp(url, "https:", 6) == 0;
 		free(url);
 		url = next;

@@ -73,6 +73,7 @@ UNIT_TESTS = \
 	tests/unit/ssh/test_pubkey \
 	tests/unit/ssh/test_sshargs \
 	tests/unit/ssh/test_sshconfig \
+	tests/unit/store/test_backup \
 	tests/unit/store/test_store
 check_PROGRAMS += $(UNIT_TESTS)
 
@@ -461,9 +462,10 @@ check-e2e:
 check-sim:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(SIM_TESTS)"
 
-# What a run of everything plays.
+# What a run of everything plays, from another seed on each time.
 check-long-sim:
-	+$(AM_V_at)TW_SIM_SEEDS=10000 $(MAKE) $(AM_MAKEFLAGS) check TESTS="$(SIM_TESTS)"
+	+$(AM_V_at)TOWERIFY_FAULT_LONG=yes TW_SIM_SEEDS=10000 \
+		$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(SIM_TESTS)"
 
 check-fault:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(FAULT_TESTS)"

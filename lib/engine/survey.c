@@ -92,6 +92,17 @@ static void add_plan(struct ask *a, const char *rest)
 	memset(&a->output, 0, sizeof a->output);
 }
 
+/* "LINES SPOOL TEXT" */
+static void add_stop(struct tw_survey_host *h, const char *rest)
+{
+	size_t n = strcspn(rest, " ");
+
+	n += rest[n] ? 1 + strcspn(rest + n + 1, " ") : 0;
+	snprintf(h->taken, sizeof h->taken, "%.*s", (int)n, rest);
+	snprintf(h->stopped, sizeof h->stopped, "%s",
+	    rest[n] ? rest + n + 1 : "it did not say why");
+}
+
 static void on_control(void *arg, const char *word, const char *rest)
 {
 	struct ask *a = arg;
@@ -103,6 +114,8 @@ static void on_control(void *arg, const char *word, const char *rest)
 		add_plan(a, rest);
 	} else if (strcmp(word, "revoked") == 0) {
 		snprintf(a->h->taken, sizeof a->h->taken, "%s", rest);
+	} else if (strcmp(word, "stopped") == 0) {
+		add_stop(a->h, rest);
 	} else if (strcmp(word, "refused") == 0) {
 		bool persons;
 		char first[16];

@@ -38,6 +38,8 @@ struct tw_survey_host {
 	char taken[64];		/* revoke: lines of keys, and what became of
 				 * the spool: gone, absent, shared, left; "":
 				 * the host has not said that it is done */
+	char stopped[256];	/* revoke: why it was not done wholly, taken is
+				 * what was; "" else */
 	struct tw_survey_step *steps;	/* nsteps of the options */
 	size_t nsteps;
 };

@@ -128,6 +128,11 @@ static void read_actions(struct tw_change_read *r,
 		list->n = r->spec->nsteps - list->first;
 		if (i == TW_APP_RESTORE && list->n && r->st == TW_OK)
 			check_restore(r, n, list);
+		if (i == TW_APP_RESTORE && n &&
+		    !tw_node_get(root, tw_app_action_words[TW_APP_BACKUP]))
+			tw_diags_add(r->ds, n->line, n->col, NULL, "'restore' "
+			    "without 'backup': nothing would make what it puts "
+			    "back");
 	}
 }
 

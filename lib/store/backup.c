@@ -82,26 +82,66 @@ bool tw_backup_leaves_out(const char *name)
 	return false;
 }
 
-static enum tw_status keep_file(struct tw_store *copy, const char *dir,
-    const char *name, struct tw_err *err)
+static enum tw_status insert_file(struct tw_store *copy, const char *name,
+    struct tw_buf *bytes, struct tw_err *err)
 {
-	struct tw_buf bytes = TW_BUF_INIT;
 	enum tw_status status;
 	struct tw_stmt *st;
+
+	status = tw_stmt_get(copy, keep_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_text(st, 1, name);
+	tw_stmt_blob(st, 2, tw_buf_str(bytes), bytes->len);
+	return tw_stmt_run(st, err);
+}
+
+/* What a backup can't hold is no backup without it. */
+static enum tw_status refuse_entry(const char *path, mode_t mode,
+    struct tw_err *err)
+{
+	tw_err_set(err, TW_CONFIG, "%s: %s, which a backup does not hold", path,
+	    S_ISLNK(mode) ? "is a symbolic link" :
+	    S_ISDIR(mode) ? "is a directory too deep down" :
+	    "is neither file nor directory");
+	tw_err_hint(err, "move it out of the state directory");
+	return TW_CONFIG;
+}
+
+static enum tw_status keep_files(struct tw_store *copy, const char *dir,
+    const char *below, int depth, struct tw_err *err);
+
+/* dir/name, whatever it is.  What is gone by now was on its way: passed over. */
+static enum tw_status keep_entry(struct tw_store *copy, const char *dir,
+    const char *name, int depth, struct tw_err *err)
+{
+	struct tw_buf bytes = { .max = TW_BACKUP_FILE_MAX, .is_secret = true };
+	enum tw_status status;
+	bool is_there;
+	struct stat st;
 	char *path;
+	int fd = -1;
 
 	if (asprintf(&path, "%s/%s", dir, name) < 0)
 		return tw_err_nomem(err);
-	bytes.is_secret = true;
-	bytes.max = TW_BACKUP_FILE_MAX;
-	status = tw_io_read_file(path, &bytes, err);
-	if (status == TW_OK)
-		status = tw_stmt_get(copy, keep_sql, &st, err);
-	if (status == TW_OK) {
-		tw_stmt_text(st, 1, name);
-		tw_stmt_blob(st, 2, tw_buf_str(&bytes), bytes.len);
-		status = tw_stmt_run(st, err);
+	is_there = lstat(path, &st) == 0;
+	if (is_there && S_ISREG(st.st_mode)) {
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		is_there = fd >= 0;
 	}
+	if (!is_there)
+		status = errno == ENOENT ? TW_OK : tw_err_sys(err, TW_CONFIG,
+		    errno, "%s", path);
+	else if (S_ISDIR(st.st_mode) && depth < TW_BACKUP_DEPTH)
+		status = keep_files(copy, dir, name, depth + 1, err);
+	else if (fd < 0)
+		status = refuse_entry(path, st.st_mode, err);
+	else
+		status = tw_io_read_fd(fd, path, &bytes, err);
+	if (status == TW_OK && fd >= 0)
+		status = insert_file(copy, name, &bytes, err);
+	if (fd >= 0)
+		close(fd);
 	tw_buf_release(&bytes);
 	free(path);
 	return status;
@@ -113,14 +153,13 @@ static enum tw_status keep_files(struct tw_store *copy, const char *dir,
 {
 	enum tw_status status = TW_OK;
 	struct dirent *e;
-	struct stat st;
 	char *path, *name;
 	DIR *d;
 
 	if (asprintf(&path, "%s/%s", dir, below) < 0)
 		return tw_err_nomem(err);
 	d = opendir(path);
-	if (!d)
+	if (!d && (errno != ENOENT || !*below))
 		status = tw_err_sys(err, TW_CONFIG, errno, "%s", path);
 	while (status == TW_OK && d && (errno = 0, e = readdir(d))) {
 		if (strcmp(e->d_name, ".") == 0 ||
@@ -132,16 +171,10 @@ static enum tw_status keep_files(struct tw_store *copy, const char *dir,
 			status = tw_err_nomem(err);
 			break;
 		}
-		if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			status = errno == ENOENT ? TW_OK : tw_err_sys(err,
-			    TW_CONFIG, errno, "%s/%s", dir, name);
-		else if (S_ISDIR(st.st_mode) && depth < TW_BACKUP_DEPTH)
-			status = keep_files(copy, dir, name, depth + 1, err);
-		else if (S_ISREG(st.st_mode))
-			status = keep_file(copy, dir, name, err);
+		status = keep_entry(copy, dir, name, depth, err);
 		free(name);
 	}
-	if (status == TW_OK && errno)
+	if (status == TW_OK && d && errno)
 		status = tw_err_sys(err, TW_CONFIG, errno, "%s", path);
 	if (d)
 		closedir(d);

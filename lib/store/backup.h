@@ -20,9 +20,11 @@
  * another name beside it first, checked (integrity, references), synced and
  * renamed.  Others may read and write meanwhile: pages are copied in pieces, and
  * in one go, with the state locked, only when others write so often that the
- * pieces never fit.  TW_NO: path exists, or is in the
- * state directory; TW_AGAIN: busy; TW_CONFIG: disk,
- * directory, or the state is damaged.  Nothing is left at path then. */
+ * pieces never fit.  Files that go meanwhile are passed over.  TW_NO: path
+ * exists, or is in the state directory; TW_AGAIN: busy; TW_CONFIG: disk,
+ * directory, the state is damaged, or beside it is what can't be kept: a
+ * symbolic link, a device, a directory too deep down.  Nothing is left at path
+ * then. */
 enum tw_status tw_store_backup(struct tw_store *s, const char *path,
     struct tw_err *err);
 

@@ -737,16 +737,20 @@ beat() {
 
 # Takes the tower's files off, and then its key: as long as this has not come
 # to its end the tower gets in and can ask again.  What may be refused is
-# refused before anything was done.
+# refused before anything was done; what fails after that is said with what was.
 do_revoke() {
 	trap '' HUP
 	TAB=$(printf '\t') CR=$(printf '\r')
-	TAKEN=absent
-	if [ -e "$SPOOL" ] || [ -L "$SPOOL" ]; then
+	TAKEN=
+	if [ ! -e "$SPOOL" ] && [ ! -L "$SPOOL" ]; then
+		TAKEN=absent
+	elif enter_spool && [ ! -e id ] && [ ! -e jobs ]; then
+		TAKEN=left
+	fi
+	if [ -z "$TAKEN" ]; then
 		check_spool
 		enter_gate
 		[ -z "$BUSY" ] || refuse busy "$BUSY"
-		TAKEN=
 	else
 		hello -
 	fi
@@ -761,19 +765,27 @@ do_revoke() {
 	[ "$COUNT" -gt 0 ] || refuse_keys "the tower's key is in no" \
 		"authorized_keys file of $WHOSE: another lets it in"
 	[ -n "$TAKEN" ] || take_spool
-	put_keys || refuse_keys "cannot change $FILE"
-	say revoked "$COUNT" "$TAKEN"
+	if put_keys; then
+		say revoked "$COUNT" "$TAKEN"
+	else
+		drop_news
+		say stopped "$COUNT" "$TAKEN" "$WRONG"
+	fi
 	say over revoke
 	exit 0
 }
 
 refuse_keys() {
-	while IFS= read -r FILE; do
-		[ -z "$FILE" ] || rm -f -- "$FILE.towerify.$NONCE"
+	drop_news
+	refuse keys "$@"
+}
+
+drop_news() {
+	while IFS= read -r LINE; do
+		[ -z "$LINE" ] || rm -f -- "${LINE#* }.towerify.$NONCE"
 	done <<-END
 		$NEWS
 	END
-	refuse keys "$@"
 }
 
 # KEY_FILES: where sshd looks for the keys of the login, one a line; WHOSE it
@@ -805,17 +817,18 @@ find_key_files() {
 	set +f
 } 2>/dev/null
 
-# What file $1 becomes, beside it: NEWS.  COUNT lines are left out.
+# What file $1 becomes, beside it: NEWS, with how many lines are left out.  COUNT
+# of them all.
 without_keys() {
-	FILE=$1 N=0 DROP=
+	FILE=$1 N=0 DROP= HERE=0
 	[ -n "$FILE" ] || return 0
 	while IFS= read -r LINE || [ -n "$LINE" ]; do
 		N=$((N + 1))
-		! holds_key || DROP="$DROP${N}d;" COUNT=$((COUNT + 1))
+		! holds_key || DROP="$DROP${N}d;" HERE=$((HERE + 1))
 	done <"$FILE"
 	[ -n "$DROP" ] || return 0
 	WORD=$FILE.towerify.$NONCE
-	NEWS="$NEWS$FILE$NL"
+	NEWS="$NEWS$HERE $FILE$NL" COUNT=$((COUNT + HERE))
 	# whoever may open anything can't open what is made immutable
 	{ [ "$ME" != 0 ] || : 1<>"$FILE"; } && (set -C && : >"$WORD") &&
 		LC_ALL=C sed "$DROP" <"$FILE" >"$WORD" &&
@@ -823,11 +836,17 @@ without_keys() {
 		sync -- "$WORD" || WRONG=$FILE
 } 2>/dev/null
 
+# COUNT: lines that are out.  WRONG: what failed; there it stops.
 put_keys() {
-	while IFS= read -r FILE; do
-		[ -n "$FILE" ] || continue
-		mv -fT -- "$FILE.towerify.$NONCE" "$FILE" &&
-			sync -- "${FILE%/*}/" || return 1
+	COUNT=0
+	while IFS= read -r LINE; do
+		[ -n "$LINE" ] || continue
+		FILE=${LINE#* }
+		WRONG="cannot change $FILE"
+		mv -fT -- "$FILE.towerify.$NONCE" "$FILE" || return 1
+		COUNT=$((COUNT + ${LINE%% *}))
+		WRONG="cannot sync $FILE"
+		sync -- "${FILE%/*}/" || return 1
 	done <<-END
 		$NEWS
 	END

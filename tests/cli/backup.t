@@ -74,6 +74,23 @@ else
 	skip '... nothing is left there' 'only root may mount'
 fi
 
+# beside the state
+refused() {	# refused TEXT MESSAGE
+	try "$op" backup b5
+	is "$1" 78 '' "towerify-op: $state/$2, which a backup does not hold
+hint: move it out of the state directory"
+	ok '... and no backup is there' test "$(echo b5*)" = 'b5*'
+	rm -r "${state:?}/${2%%[/:]*}"
+}
+mkdir "$state/mine"
+ln -s /etc/passwd "$state/mine/link"
+refused 'a symbolic link beside the state' 'mine/link: is a symbolic link'
+mkfifo "$state/pipe"
+refused 'a FIFO' 'pipe: is neither file nor directory'
+mkdir -p "$state/a/b/c/d/e"
+refused 'directories that are too deep' \
+	'a/b/c/d/e: is a directory too deep down'
+
 # Others write all the time.
 while [ ! -e stop ]; do
 	towerify-host -q hold h1

@@ -115,7 +115,7 @@ fails 'redirected to a file' /to/file:///etc/passwd 65 \
 fails 'redirected elsewhere' /to/gopher://127.0.0.1:1/ 65 \
 	'redirected to gopher://*: not fetched: only https and http are'
 fails 'redirected with a password' "/to/http://u:p@127.0.0.1/" 65 \
-	'*with a user or a password in it is not fetched*'
+	'redirected to http://***@127.0.0.1/: an address with a user or a password in it is not fetched*'
 fails 'ends early' /short 75 'it ended early, after 10 bytes'
 fails 'is cut' /cut 75 '*onnection reset*'
 printf 'towerify-fetch: 1\ntimeout: 1s\n' >"$TOWERIFY_STATE/fetch.yaml"
@@ -251,6 +251,23 @@ hint: the tower's administrator can allow it, see towerify-fetch(8)"
 gated "$me" http_proxy="$at" $queue add h1 - <"$work/b.yaml"
 like '... nor through a proxy' 77 '' '*not a public address*'
 ok '... which was not even asked' test ! -s "$web/log"
+# A network of its own, whose only address is of documentation: a public one.
+own() {
+	change "http://$1:9/x" "$wrong" >"$work/own.yaml"
+	# shellcheck disable=SC2016 # for the inner shell
+	gated "$me" unshare -n sh -c '
+		ip link set lo up && ip addr add 198.51.100.7/32 dev lo &&
+		ip addr add 2001:db8::7/128 dev lo &&
+		exec "$0" add h1 - <"$1"' "$queue" "$work/own.yaml"
+	is "gate: nor one of the tower's own: $1" 77 '' "towerify-queue: step 1: http://$1:9/x: an address of the tower itself, and behind a gate none such is fetched
+hint: the tower's administrator can allow it, see towerify-fetch(8)"
+}
+if unshare -n ip addr add 198.51.100.7/32 dev lo 2>/dev/null; then
+	own 198.51.100.7
+	own '[2001:db8::7]'
+else
+	skip "gate: nor one of the tower's own" 'no network of its own'
+fi
 rules "allow: ['$at/b', '$at/apps.json']"
 gated "$me" $queue add h1 - <"$work/b.yaml"
 like 'gate: but one that is listed' 0 '[0-9]*' ''

@@ -144,17 +144,17 @@ steps:
   - file: {path: $work/made, content: x}
 END
 try "$queue" plan h1,h2 plan.yaml
-is 'plan: what each step would do' 0 'HOST STEP NAME    PLAN        UNDO
-h1      1 holds   unchanged   nothing
-h1      2 would   would run   script
-h1      3 unasked cannot tell none
-h1      4 broken  cannot tell impossible
-h1      5 step 5  would run   auto
-h2      1 holds   unchanged   nothing
-h2      2 would   would run   script
-h2      3 unasked cannot tell none
-h2      4 broken  cannot tell impossible
-h2      5 step 5  would run   auto' 'no undo, a failure after these holds the host:
+is 'plan: what each step would do' 0 'HOST STEP NAME    PLAN        UNDO       CONFIRM
+h1      1 holds   unchanged   nothing          -
+h1      2 would   would run   script           -
+h1      3 unasked cannot tell none             -
+h1      4 broken  cannot tell impossible       -
+h1      5 step 5  would run   auto             -
+h2      1 holds   unchanged   nothing          -
+h2      2 would   would run   script           -
+h2      3 unasked cannot tell none             -
+h2      4 broken  cannot tell impossible       -
+h2      5 step 5  would run   auto             -' 'no undo, a failure after these holds the host:
 step 3: unasked
 step 4: broken, declared impossible'
 ok '... and nothing is run' test ! -e "$work/ran"
@@ -163,6 +163,17 @@ try "$queue" list --all
 is '... or filed' 0 '' ''
 try towerify-audit list --tsv -n -o action,host
 like '... but it is on record' 0 "*change.plan	h1*change.plan	h2" ''
+cat >cutting.yaml <<END
+towerify: 1
+title: Plan
+steps:
+  - {name: cuts, check: 'false', run: touch $work/ran, undo: rm $work/ran, confirm: 90s}
+END
+try "$queue" plan h1 cutting.yaml
+like 'plan: a step that is to be confirmed' 0 'HOST STEP NAME PLAN      UNDO   *CONFIRM
+h1 *1 cuts would run script *1m30s' ''
+try "$queue" plan h1 cutting.yaml -J
+json '... in JSON' '.steps[0].confirm == 90000'
 try "$queue" -q plan h1 plan.yaml -J
 json 'plan -J: typed' '(.steps | length) == 5 and (.steps[1] |
 	.plan == "would run" and .code == 1 and .output == "no\n")'

@@ -20,7 +20,7 @@
 #   held ID-OF-HOST…      those hosts are held
 #   other_sshd NAME       another one; other_host NAME HOST: a host there
 #   sshd_again            the sshd once more, on the same port
-#   random COUNT LIMIT    random numbers of $seed, which TOWERIFY_SEED may set
+#   random COUNT LIMIT    random numbers of $seed (tests/lib/tap.sh)
 #   hurry                 no waiting for the next attempt
 #   leave                 the last tests of each script: nothing is left of it
 
@@ -115,7 +115,6 @@ sshd_again() {
 }
 
 # Numbers from 0 to $2 - 1, $1 of them, the same for the same $seed.
-seed=${TOWERIFY_SEED:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
 random() {
 	awk -v seed="$seed" -v n="$1" -v limit="$2" 'BEGIN {
 		srand(seed)

@@ -275,6 +275,37 @@ is 'files of others in the spool' 0 '' "p1 is revoked: 1 line taken out of its \
 authorized_keys, its spool stays: other files are in it"
 ok '... stay, alone' test "$(ls -A "$work/spool-p1")" = mine
 rm -r "$work/spool-p1"
+# The host's mv fails: other words of the same length on their way there.
+cat >"$work/stuck" <<'END'
+#!/bin/sh
+LC_ALL=C sed -u 's/mv -fT -- "$FILE.tow/mv -fT -Q "$FILE.tow/' |
+	sh -c "$SSH_ORIGINAL_COMMAND"
+END
+chmod 755 "$work/stuck"
+host u1
+: >"$work/spool-u1/mine"
+printf 'command="%s" %s\n' "$work/stuck" "$mine" >"$keys"
+revoke u1
+is 'a file of keys that can not be changed, seen too late' 1 '' \
+	"towerify-host: u1: the host stopped: cannot change $keys: no line taken out of its authorized_keys, its spool stays: other files are in it; the tower has not left, and it is held
+hint: towerify-host revoke u1 tries again"
+ok '... is as it was' grep -q stuck "$keys"
+ok '... and nothing is beside it' \
+	test "$(ls -A "$home/.ssh")" = authorized_keys
+ok '... the host is held' host_is u1 held 'the tower is leaving it'
+printf '%s\n' "$mine" >"$keys"
+revoke u1
+is '... and can be left again' 0 '' "u1 is revoked: 1 line taken out of its \
+authorized_keys, its spool stays: other files are in it"
+rm -r "$work/spool-u1"
+host v1
+printf 'command="%s" %s\n' "$work/stuck" "$mine" >"$keys"
+revoke v1
+like '... without its spool' 1 '' '*: no line taken out *, its spool is gone; *'
+printf '%s\n' "$mine" >"$keys"
+revoke v1
+is '... which is still gone' 0 '' "v1 is revoked: 1 line taken out of its \
+authorized_keys, it had no spool"
 host q1
 rm -r "$work/spool-q1"
 revoke q1

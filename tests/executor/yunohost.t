@@ -448,6 +448,97 @@ for how in lie half 'half lost' fail; do
 	ok '... and is not there' test ! -e "$state/domains/two.example.org"
 done
 
+# Somebody else is at work there as well, for as long as it takes.
+sed -i 's|^YUNOHOST_PATIENCE=.*|YUNOHOST_PATIENCE=60|' "$work/lib"
+meanwhile() {	# meanwhile COMMAND…: while this step's command waits
+	: >"$work/yunohost.lock"
+	sleep 600 &
+	person=$!
+	echo "$person" >"$state/lock"
+	start_bg
+	until_ is_locked
+	"$@"
+	rm "$state/lock"
+	kill "$person"
+	wait "$sender"
+}
+is_locked() {
+	! flock -n "$work/yunohost.lock" true
+}
+theirs() {	# theirs DOMAIN: as a person's command would do it
+	: >"$state/domains/$1"
+	printf true >"$state/log/20990101-000000-domain_add-$1"
+}
+their_app() {
+	yunohost_now app install blog --args 'domain=example.org&path=/their'
+}
+yunohost_now() {	# as a child of who has the lock
+	sh -c 'echo $$ >"$0/lock"; exec "$@"' "$state" \
+		"$work/bin/yunohost" "$@" </dev/null >"$work/yunohost.out" 2>&1
+	echo "$person" >"$state/lock"
+}
+yuno domain name two.example.org
+does 'exit 1'
+undo nothing
+meanwhile theirs two.example.org
+ok 'a domain that somebody else adds meanwhile' verdict rolled-back
+ok '... is not taken away' test -e "$state/domains/two.example.org"
+rm -f "$state/domains/two.example.org" "$state"/log/2099*
+yuno domain name two.example.org
+does 'exit 1'
+undo nothing
+meanwhile theirs three.example.org
+ok '... another one is not taken for it' says '[0-9]* [0-9]* end 1 done *'
+ok '... and it goes' test ! -e "$state/domains/two.example.org"
+wrong domain-add fail
+yuno domain name two.example.org
+meanwhile theirs four.example.org
+ok '... nor for a success' has 'the domain two.example.org was not added'
+rm -f "$state"/domains/t*.example.org "$state"/log/2099*
+
+text_of() {	# at the very moment that run begins
+	cat "$work/lib"
+	sed "s|^run() {|&\n$early|" "$top/share/kinds/yunohost-$1"
+}
+early=": >'$state/domains/two.example.org'"
+yuno domain name two.example.org
+fails
+ok 'one that is there as the step begins' has 'by somebody else meanwhile'
+ok '... is not taken away' test -e "$state/domains/two.example.org"
+rm "$state/domains/two.example.org"
+early="echo Eve >'$state/users/eve'"
+yuno user name eve fullname Eve domain '' password '{{password}}'
+fails
+ok '... nor a user' test -e "$state/users/eve"
+rm "$state/users/eve"
+again
+rm -rf "$state"/apps/* "$state"/www/* "$state"/data/*
+early="'$work/bin/yunohost' app install blog --args 'domain=example.org\&path=/blog' 9>\&- </dev/null"
+app id blog args "$answers"
+fails
+ok '... nor an app' test -e "$state/apps/blog" -a -e "$state/data/blog"
+ok '... which is as asked' says '[0-9]* [0-9]* end 1 done *'
+again
+early="echo bob >>'$state/permissions/blog.main'"
+yuno permission permission blog names 'bob carol' state allowed
+fails
+ok '... nor who may use it' grep -qx bob "$state/permissions/blog.main"
+ok '... but for who this step let in' sh -c '! grep -qx carol "$1"' - \
+	"$state/permissions/blog.main"
+text_of() {
+	cat "$work/lib" "$top/share/kinds/yunohost-$1"
+}
+rm -rf "$state"/apps/* "$state"/www/* "$state"/data/*
+forget
+app id blog args "$answers"
+meanwhile their_app
+ok 'two at once of one app' verdict failed
+ok '... stay both, for a person to say whose is whose' test \
+	-e "$state/apps/blog" -a -e "$state/apps/blog__2"
+rm -rf "$state"/apps/* "$state"/www/* "$state"/data/*
+sed -i 's|^YUNOHOST_PATIENCE=.*|YUNOHOST_PATIENCE=4|' "$work/lib"
+forget
+
 yuno user name bob fullname 'Bob Ö.' domain '' password '{{password}}'
 start
 ok 'a user' grep -qx 'Bob Ö.' "$state/users/bob"

@@ -27,10 +27,12 @@ planted lost queue-add acts 'does not come to the same end'
 planted signal queue-add acts 'ended by signal 11'
 planted status queue-add acts 'exit status 70'
 planted silence queue-add acts 'no message came'
+planted short queue-show acts 'has not said all'
 planted twice pass passes 'have not run exactly once'
 
 # --- the verbs ------------------------------------------------------------------------
 
+grep '^queue-why|' "$work/acts" >"$work/why"
 some "$work/acts"
 spread 2
 driven "$sweep" "$work" "$shim" "$work/acts" "$few" "sample=$sample" \
@@ -41,6 +43,7 @@ driven "$sweep" "$work" "$shim" "$work/passes" "$few" "sample=$sample" \
 # What these have found once, and a sample may miss.
 grep '^host-key|' "$work/acts" >"$work/key"
 driven "$sweep" "$work" "$shim" "$work/key" few=yes kind=mem last=4
+driven "$sweep" "$work" "$shim" "$work/why" few=yes kind=mem last=2
 grep '^pass|' "$work/passes" >"$work/pass"
 driven "$sweep" "$work" "$shim" "$work/pass" few=yes kind=sync last=3
 

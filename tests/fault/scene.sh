@@ -53,7 +53,9 @@ some() {
 	if [ -z "${TOWERIFY_FAULT_LONG-}" ]; then
 		grep -E '^(host-key|org-add|op-remove|host-set|queue-add)\|' \
 			"$1" >"$work/some"
-		grep -E '^(queue-cancel|app-deploy|app-undeploy)\|' "$1" \
+		grep -E '^(queue-cancel|app-deploy|app-undeploy|secret-key)\|' \
+			"$1" >>"$work/some"
+		grep -E '^(queue-show|queue-log|audit-verify)\|' "$1" \
 			>>"$work/some"
 		mv "$work/some" "$1"
 	fi
@@ -209,6 +211,14 @@ app-upgrade||towerify-app upgrade web h1
 app-start||towerify-app start shop h1
 app-stop||towerify-app stop web h1
 app-undeploy||towerify-app undeploy shop h1
+secret-key|keyless|towerify-queue add h3 $work/good.yaml -p pw@$work/pw
+queue-list|read|towerify-queue list --all --tsv
+queue-show|read|towerify-queue show 1 -J
+queue-log|read|towerify-queue log 1 -J
+queue-why|read|towerify-queue why 7
+host-list|read|towerify-host list --tsv
+audit-list|read|towerify-audit list --tsv
+audit-verify|read|towerify-audit verify
 EOF
 }
 
@@ -220,5 +230,6 @@ host-add||towerify-host $passes_add|towerify-host check h4
 host-check||towerify-host check h1
 queue-plan||towerify-queue plan h1 $work/good.yaml
 pass|pass|towerify-run
+pass-child|pass,child|towerify-run
 EOF
 }

@@ -131,7 +131,7 @@ struct sweep {
 	struct tw_buf before, after, log_after;
 	int64_t calls[FAULT_KINDS];	/* of its run without faults */
 
-	struct tw_buf now, log_now, why;
+	struct tw_buf now, log_now, told, why;
 	size_t ntests, nfailed;
 	long nfaults_done, nuntouched;
 };
@@ -147,7 +147,8 @@ struct sweep {
  *   lost     the rerun is not done
  *   signal   the tool seems to have been ended by a signal
  *   status   the tool seems to have said 70
- *   silence  its message is lost */
+ *   silence  its message is lost
+ *   short    half of what it says is lost */
 static bool planted(const struct sweep *w, const char *name)
 {
 	return w->plant && strcmp(w->plant, name) == 0;
@@ -214,6 +215,18 @@ static void prepare(struct sweep *w)
 		stage_copy(nothing, w->stage.state);
 		free(nothing);
 	}
+	if (w->verb->is_child)
+		sql(w, "UPDATE host SET transport = 'ssh'");
+	if (w->verb->is_keyless) {
+		char *key;
+
+		sql(w, "UPDATE secret SET sealed = NULL");
+		if (asprintf(&key, "%s/secret.key", w->stage.state) < 0)
+			stage_die("no memory");
+		if (unlink(key) < 0)
+			stage_die("%s", key);
+		free(key);
+	}
 }
 
 static int run(struct sweep *w, const struct fault_plan *plan)
@@ -254,6 +267,8 @@ static void baseline(struct sweep *w)
 		stage_die("%s: status %x: %s", w->verb->name,
 		    (unsigned)status, tw_buf_str(&w->stage.err));
 	memcpy(w->calls, w->stage.plan->calls, sizeof w->calls);
+	tw_buf_reset(&w->told);
+	tw_buf_adds(&w->told, tw_buf_str(&w->stage.out));
 	stage_settle(&w->stage);
 	stage_digest(w->stage.state, &w->after);
 	stage_log(&w->stage, &w->log_after);
@@ -319,6 +334,11 @@ static void check_end(struct sweep *w, int status)
 	} else if (!is_good(w, status) && !has_message(w)) {
 		wrong(w, "no message came with the exit status");
 	}
+	if (planted(w, "short") && w->stage.out.len)
+		w->stage.out.data[w->stage.out.len / 2] = '\0';
+	if (code == 0 && w->verb->is_read &&
+	    strcmp(tw_buf_str(&w->told), tw_buf_str(&w->stage.out)) != 0)
+		wrong(w, "exit status 0, but it has not said all");
 	if (code == 0 && !w->verb->is_pass && !w->verb->finish[0] &&
 	    !is_same(w, &w->after)) {
 		wrong(w, "exit status 0, but it was not done:");

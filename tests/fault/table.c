@@ -39,6 +39,9 @@ static void parse(char *line, struct table_verb *v)
 	v->is_pass = has_flag(flags, "pass");
 	v->is_again = has_flag(flags, "again");
 	v->is_empty = has_flag(flags, "empty");
+	v->is_read = has_flag(flags, "read");
+	v->is_child = has_flag(flags, "child");
+	v->is_keyless = has_flag(flags, "keyless");
 	split(command, v->words);
 	if (line)
 		split(line, v->finish);

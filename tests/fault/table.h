@@ -10,6 +10,9 @@
  *           is sound, and running it again (a few times) comes to the end
  *   again   running it again after it was done succeeds and changes nothing
  *   empty   begins without a state
+ *   read    changes nothing; with exit status 0 it has said all
+ *   child   its hosts are reached by the ssh child
+ *   keyless begins without secret.key, and without what it has sealed
  */
 #ifndef FAULT_TABLE_H
 #define FAULT_TABLE_H
@@ -21,7 +24,7 @@
 
 struct table_verb {
 	char *name;
-	bool is_pass, is_again, is_empty;
+	bool is_pass, is_again, is_empty, is_read, is_child, is_keyless;
 	char *words[TABLE_WORDS + 1];	/* NULL-terminated */
 	char *finish[TABLE_WORDS + 1];
 };

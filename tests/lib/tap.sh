@@ -16,14 +16,25 @@
 #   json TEXT FILTER      $work/out is JSON for which jq's FILTER is true
 #
 # $work, a directory, must be set before.
-# shellcheck disable=SC2154
+#
+# $seed is what a script's random choices are made from: TOWERIFY_SEED; without
+# it the same each time, so that what fails fails again, or a new one in a long
+# run (TOWERIFY_FAULT_LONG).  A script that uses it prints it.
+# shellcheck disable=SC2034,SC2154 # for those who source this; from them
 
 tests=0
 failed=0
 
-# shellcheck disable=SC2034 # for those who source this
 newline='
 '
+
+if [ -n "${TOWERIFY_SEED-}" ]; then
+	seed=$TOWERIFY_SEED
+elif [ -n "${TOWERIFY_FAULT_LONG-}" ]; then
+	seed=$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')
+else
+	seed=1
+fi
 
 pass() {
 	tests=$((tests + 1))

@@ -1,9 +1,9 @@
 #!/bin/sh
 # sim.t - seeds of the simulation, and planted bugs that its checkers must find
 #
-# TW_SIM_SEEDS=N plays so many seeds, from number TW_SIM_FROM on.  A seed that
-# breaks an invariant is printed with the command that plays it again, which
-# adds --trace.
+# TW_SIM_SEEDS=N plays so many seeds, from $seed on (tests/lib/tap.sh: 1, or
+# TOWERIFY_SEED, or drawn in a long run).  A seed that breaks an invariant is
+# printed with the command that plays it again, which adds --trace.
 # shellcheck disable=SC2154 # abs_top_*: see tests/local.mk
 # shellcheck source=tests/lib/tap.sh
 . "$abs_top_srcdir/tests/lib/tap.sh"
@@ -32,7 +32,7 @@ same_twice() {
 }
 
 plays() {
-	"$sim" --from "${TW_SIM_FROM:-1}" --seeds "$1" --jobs "$(nproc)"
+	"$sim" --from "$seed" --seeds "$1" --jobs "$(nproc)"
 }
 
 ok 'a seed is the same run, to the byte of its trace' same_twice 7

@@ -170,11 +170,14 @@ START_TEST(lists_are_those_of_a_change_file)
 	    "f:12:21: timeout must be a duration, not '5'\n"
 	    "hint: a duration needs a unit: 90s, 10m, 2h\n");
 	app_is(APP LIFE "restore:\n  - run: x\n  - reboot: {}\n"
-	    "  - directory: {path: /x}\n",
+	    "  - directory: {path: /x}\nbackup:\n  - run: x\n",
 	    "f:10:5: restore takes run steps only: the rollback of an upgrade "
 	    "is made of them\nhint: write what it does as commands\n"
 	    "f:11:5: restore takes run steps only: the rollback of an upgrade "
 	    "is made of them\nhint: write what it does as commands\n");
+	app_is(APP LIFE "restore:\n  - run: x\n",
+	    "f:9:3: 'restore' without 'backup': nothing would make what it "
+	    "puts back\n");
 }
 END_TEST
 
