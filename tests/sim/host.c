@@ -159,8 +159,7 @@ void host_wipe_spool(struct host *h)
 	h->fences = NULL;
 	h->held = false;
 	for (struct job *j = h->jobs; j; j = j->next) {
-		if (!j->is_gone)
-			j->filed->was_wiped = true;
+		j->filed->was_wiped = true;
 		j->is_wiped = true;	/* its executor stops at its next event */
 	}
 }
@@ -325,7 +324,8 @@ static void accept_job(struct session *s)
 	s->host->jobs = j;
 	trace("%s: accepts change %" PRId64 " as %" PRId64 ".%" PRId64,
 	    s->host->name, j->change, j->epoch, j->seq);
-	check_accepted(j);
+	j->tower_life = link_proc(s->link)->life;
+	check_accepted(j, link_proc(s->link));
 	next(s, 1, 8, on_accepted);
 }
 

@@ -40,6 +40,11 @@ struct arrival {
 	char data[];
 };
 
+const struct proc *link_proc(const struct tw_link *l)
+{
+	return l->proc;
+}
+
 int64_t link_began(const struct tw_link *l)
 {
 	return l->began;
