@@ -62,6 +62,17 @@ void check_phase(const struct phase *p)
 	}
 }
 
+/* A host that has lost all it knew, a person who accepts that, and a state from
+ * before: it is as if it had never run. */
+static void forget_runs(struct filed *f)
+{
+	memset(f->ran, 0, sizeof f->ran);
+	memset(f->undone, 0, sizeof f->undone);
+	f->last_run = f->last_undo = 0;
+	f->has_begun = false;
+	f->lost_output = true;
+}
+
 /* 3: a host takes a change once, and no number of a queue twice, nor an older
  * one, whatever copy of the state it comes from. */
 void check_accepted(struct job *j, const struct proc *sender)
@@ -82,6 +93,8 @@ void check_accepted(struct job *j, const struct proc *sender)
 			broken(3, "%s accepts %" PRId64 ".%" PRId64 " after %"
 			    PRId64 ".%" PRId64, j->host->name, j->epoch, j->seq,
 			    o->epoch, o->seq);
+	if (f->job && f->job->tower_life != j->tower_life)
+		forget_runs(f);
 	f->job = j;
 }
 
