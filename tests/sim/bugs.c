@@ -14,6 +14,9 @@ const char *bug_sql(const char *sql)
 	static char text[4096];
 	const char *p;
 
+	if (sim.bug == BUG_STUCK && strstr(sql, "SET epoch = max(epoch,"))
+		return "UPDATE host SET epoch = epoch"
+		    " WHERE org_id = ?1 AND id = ?2 AND 0";
 	p = sim.bug == BUG_LIFO && strncmp(sql, "SELECT c.id, c.org_id", 21) ==
 	    0 ? strstr(sql, "ORDER BY c.joins, c.id LIMIT 1") : NULL;
 	if (!p)

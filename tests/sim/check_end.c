@@ -157,7 +157,7 @@ static void check_change(const struct known *k)
 			broken(5, "change %" PRId64 " is cancelled, but %s "
 			    "had begun with it", f->num, f->host->name);
 	} else if (strcmp(s, "unknown") == 0) {
-		if (!f->host->was_wiped)
+		if (!f->host->was_wiped && !k->was_abandoned)
 			broken(5, "%s lost change %" PRId64 ", which it has",
 			    f->host->name, f->num);
 	} else {

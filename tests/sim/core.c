@@ -18,8 +18,9 @@ struct proc *current;
 
 const char *const bug_names[BUGS] = {
 	"none", "twice", "left", "rerun", "undo-twice", "undo-all",
-	"no-fence", "eat", "deaf", "silent", "lifo", "no-audit", "audit-more",
-	"forget", "serial", "idle-write", "ahead", "verdict",
+	"no-fence", "eat", "deaf", "silent", "behind",
+	"leave", "lifo", "no-audit", "audit-more",
+	"forget", "serial", "idle-write", "ahead", "verdict", "stuck",
 };
 
 /* --- chance ---------------------------------------------------------------- */

@@ -479,11 +479,11 @@ static void at_gate(void *arg)
 		return;
 	} else if (!s->is_start) {
 		refuse(s, "lost", "the host does not know this change");
-	} else if (!is_after(s, s->epoch, s->seq) ||
-	    s->seq <= s->fence->seq || s->is_behind) {
+	} else if (sim.bug != BUG_BEHIND && (!is_after(s, s->epoch, s->seq) ||
+	    s->seq <= s->fence->seq || s->is_behind)) {
 		refuse(s, "stale", "it is not after the fence");
 	} else if (s->is_busy) {
-		if (s->given_up)
+		if (s->given_up && sim.bug != BUG_LEAVE)
 			undo_given_up(s->given_up);
 		refuse(s, "busy", "another change is not finished");
 	} else if (h->held) {

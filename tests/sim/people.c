@@ -300,7 +300,7 @@ static bool accept_spool(struct host *h, struct tw_host *t)
 	return true;
 }
 
-static void declare_lost(const struct host *h)
+static void declare_lost(const struct host *h, const char *why)
 {
 	struct tw_err err = { 0 };
 	struct tw_change c;
@@ -311,9 +311,12 @@ static void declare_lost(const struct host *h)
 		must(tw_change_get(state, &alice, filed[i].num, &c, &err),
 		    &err);
 		if (c.status == TW_CHANGE_RUNNING) {
-			trace("alice declares %" PRId64 " lost", c.num);
+			trace("alice declares %" PRId64 " lost: %s", c.num,
+			    why);
+			sim.abandons++;
+			tower_knows(tower, &filed[i])->was_abandoned = true;
 			must(tw_change_abandon(state, &alice, c.num,
-			    "it never came back", &err), &err);
+			    why, &err), &err);
 		}
 		tw_change_release(&c);
 	}
@@ -341,7 +344,7 @@ static void mend(struct host *h)
 	    strstr(t.held_reason, "the host went back in time: it knows"))
 		ok = accept_spool(h, &t);
 	else if (strstr(t.held_reason, "lost change"))
-		declare_lost(h);
+		declare_lost(h, "the host has lost it");
 	if (ok) {
 		trace("alice releases %s", h->name);
 		must(tw_host_release_hold(state, &alice, h->name, &err), &err);
@@ -380,7 +383,12 @@ void people_act(void)
 {
 	struct host *h = &hosts[chance((uint64_t)nhosts)];
 
-	switch (chance(12)) {
+	switch (chance(13)) {
+	case 12:
+		/* its host is alive, and may end it all the same */
+		if (!h->is_healthy && one_in(2))
+			declare_lost(h, "alice is impatient");
+		break;
 	case 0:
 	case 1:
 		cancel();

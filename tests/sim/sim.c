@@ -272,10 +272,12 @@ static void add_up(struct total *t)
 	int64_t *to[] = { &t->sum.kills, &t->sum.cuts, &t->sum.reboots,
 		&t->sum.busies, &t->sum.commits, &t->sum.changes,
 		&t->sum.phases, &t->sum.requests, &t->sum.events,
-		&t->sum.restores, &t->sum.clones, &t->sum.behind, &t->time };
+		&t->sum.restores, &t->sum.clones, &t->sum.behind,
+		&t->sum.abandons, &t->time };
 	const int64_t from[] = { sim.kills, sim.cuts, sim.reboots, sim.busies,
 		sim.commits, sim.changes, sim.phases, sim.requests,
-		sim.events, sim.restores, sim.clones, sim.behind, sim.now };
+		sim.events, sim.restores, sim.clones, sim.behind, sim.abandons,
+		sim.now };
 
 	for (size_t i = 0; i < sizeof from / sizeof *from; i++)
 		__atomic_fetch_add(to[i], from[i], __ATOMIC_RELAXED);
@@ -341,10 +343,13 @@ static int run_many(uint64_t from, uint64_t n, int jobs)
 		active--;
 	}
 	printf("seeds %" PRIu64 "..%" PRIu64 ": %d failed; %" PRId64
+	    " events, %" PRId64 " restores, %" PRId64 " copies beside, %"
+	    PRId64 " times told it is behind, %" PRId64 " abandoned, %" PRId64
 	    " changes, %" PRId64 " phases, %" PRId64 " commits, %" PRId64
 	    " requests, %" PRId64 " kills, %" PRId64 " cuts, %" PRId64
 	    " power cuts, %" PRId64 " times busy; %" PRId64
-	    " h simulated in %ld s\n", from, next - 1, failed, t->sum.changes,
+	    " h simulated in %ld s\n", from, next - 1, failed, t->sum.events, t->sum.restores,
+	    t->sum.clones, t->sum.behind, t->sum.abandons, t->sum.changes,
 	    t->sum.phases, t->sum.commits, t->sum.requests, t->sum.kills,
 	    t->sum.cuts, t->sum.reboots, t->sum.busies, t->time / HOUR,
 	    (long)(time(NULL) - began));

@@ -50,6 +50,8 @@ enum bug {			/* planted, so that a checker is seen to fail */
 	BUG_EAT,		/* output is lost */
 	BUG_DEAF,		/* a confirmation is not heard */
 	BUG_SILENT,		/* nor sent, as it were */
+	BUG_BEHIND,		/* a tower that is behind is let in */
+	BUG_LEAVE,		/* what was given up is not undone */
 	/* of the tower: its functions are wrapped */
 	BUG_LIFO,		/* the last one filed starts first */
 	BUG_NO_AUDIT,		/* an end without its audit row */
@@ -59,6 +61,7 @@ enum bug {			/* planted, so that a checker is seen to fail */
 	BUG_IDLE_WRITE,		/* an idle pass writes */
 	BUG_AHEAD,		/* the position stored is too far on */
 	BUG_VERDICT,		/* rolled back is called succeeded */
+	BUG_STUCK,		/* a release does not overtake */
 	BUGS
 };
 extern const char *const bug_names[BUGS];
@@ -75,7 +78,7 @@ struct sim {
 	bool is_large;
 	/* what the run counts, for the summary */
 	int64_t events, kills, cuts, reboots, busies, commits, changes, phases,
-	    requests, restores, clones, behind;
+	    requests, restores, clones, behind, abandons;
 };
 extern struct sim sim;
 
@@ -384,6 +387,7 @@ struct known {			/* what one tower knows of a change */
 	int claimed;		/* nfiled when it was first taken; 0: not yet */
 	int64_t claim_clock;	/* and what the tower's clock said */
 	bool was_cancelled;	/* an operator was told it is */
+	bool was_abandoned;	/* an operator has given it up */
 	struct seen seen;
 };
 /* NULL: it does not know it. */
