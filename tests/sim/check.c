@@ -259,6 +259,9 @@ static void expect_of_status(const struct news *n, const char *reason)
 		return;
 	if (strcmp(s, "running") == 0) {
 		expect("change.start %" PRId64, n->num);
+		if (k->filed->is_bobs && !tower->bob_may)
+			broken(0, "change %" PRId64 " starts, though bob may no "
+			    "longer", n->num);
 		if (!k->claimed) {
 			k->claimed = nfiled;
 			k->claim_clock = tw_clock_now();
@@ -449,6 +452,7 @@ static void check_late(const struct tower *t, const struct filed *f)
 	int64_t since = f->ready;
 
 	if (!h->is_healthy || sim.is_large || !t->runner || sim.clones > 0 ||
+	    t->runner->only[0] ||
 	    (f->not_before && sim.jumped))
 		return;
 	if (since < h->last_end)

@@ -19,6 +19,7 @@ static struct copy {
 	struct known *known;
 	int nknown;
 	struct watch *watch;
+	bool bob_may;
 } copy;
 
 static struct known *copy_known(const struct known *from)
@@ -48,6 +49,7 @@ static void take_copy(const struct tower *t)
 	copy.known = copy_known(t->known);
 	copy.nknown = t->nknown;
 	copy.watch = check_copy(t->watch);
+	copy.bob_may = t->bob_may;
 	trace("the state is copied");
 }
 
@@ -88,6 +90,7 @@ static void begin_from_copy(bool is_restored)
 	tower->known = copy_known(copy.known);
 	tower->nknown = copy.nknown;
 	tower->watch = check_copy(copy.watch);
+	tower->bob_may = copy.bob_may;
 	if (is_restored && tw_backup_restore(tower->dir, "backup", "alice", &n,
 	    &err))
 		broken(0, "the backup is not put back: %s", err.msg);

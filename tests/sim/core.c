@@ -21,6 +21,7 @@ const char *const bug_names[BUGS] = {
 	"no-fence", "eat", "deaf", "silent", "behind",
 	"leave", "lifo", "no-audit", "audit-more",
 	"forget", "serial", "idle-write", "ahead", "verdict", "stuck",
+	"stray", "may",
 };
 
 /* --- chance ---------------------------------------------------------------- */

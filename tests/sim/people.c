@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "model/audit.h"
 #include "model/change.h"
+#include "model/operator.h"
 #include "model/who.h"
 
 struct filed *filed;
@@ -55,6 +56,25 @@ void people_enter(void)
 	check_watch(state);
 }
 
+/* alice lets bob change hosts, or no longer. */
+static void let_bob(bool may)
+{
+	const struct tw_scope all = { 0 };
+	struct tw_err err = { 0 };
+	int64_t num;
+
+	trace("alice %s", may ? "lets bob change" : "lets bob no longer");
+	if (may) {
+		must(tw_grant_add(state, &alice, "bob", TW_MAY_CHANGE, &all, 0,
+		    &num, &err), &err);
+	} else {
+		sim.withdrawn++;
+		must(tw_grant_remove(state, &alice, "bob", TW_MAY_CHANGE, NULL,
+		    &err), &err);
+	}
+	tower->bob_may = may;
+}
+
 int known_max(void)
 {
 	return sim.is_large ? 2 * nhosts + 100 : 400;
@@ -63,10 +83,13 @@ int known_max(void)
 void people_begin(void)
 {
 	struct tw_err err = { 0 };
+	bool added;
 
 	tower->known = calloc((size_t)known_max(), sizeof *tower->known);
 	assert(tower->known);
 	people_enter();
+	must(tw_operator_add(state, &alice, "bob", &added, &err), &err);
+	let_bob(true);
 	if (sim.is_large)
 		must(tw_store_begin(state, &err), &err);
 	for (int i = 0; i < nhosts; i++)
@@ -201,6 +224,8 @@ void people_file(struct host *h)
 	struct tw_filing t = { .title = "a change", .params = "{}",
 	    .file = "file", .file_len = 4, .room = 65536, .steps = steps };
 	struct tw_err err = { 0 };
+	struct tw_caller bob = { .login = (char *)"bob" };
+	struct tw_who who;
 	struct tw_host target;
 	char text[40];
 	bool again;
@@ -233,8 +258,12 @@ void people_file(struct host *h)
 	if (again_of)
 		t.retry_of = again_of->id;
 	must(tw_host_get(state, &alice, h->name, &target, &err), &err);
-	must(tw_change_file(state, &alice, &t, &target, 1, &f->num, &again,
-	    &err), &err);
+	f->is_bobs = !sim.is_large && tower->bob_may && one_in(3);
+	if (f->is_bobs)
+		must(tw_who_get(state, &bob, NULL, TW_WHO_OPERATOR, &who,
+		    &err), &err);
+	must(tw_change_file(state, f->is_bobs ? &who : &alice, &t, &target, 1,
+	    &f->num, &again, &err), &err);
 	tw_host_release(&target);
 	sim.changes++;
 	nfiled++;
@@ -383,7 +412,11 @@ void people_act(void)
 {
 	struct host *h = &hosts[chance((uint64_t)nhosts)];
 
-	switch (chance(13)) {
+	switch (chance(14)) {
+	case 13:
+		if (one_in(3))
+			let_bob(!tower->bob_may);
+		break;
 	case 12:
 		/* its host is alive, and may end it all the same */
 		if (!h->is_healthy && one_in(2))

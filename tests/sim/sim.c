@@ -128,6 +128,8 @@ static void on_cron(void *arg)
 	tower = arg;
 	if (tower->life && (!tower->runner || one_in(8)))
 		runner_start(!sim.calm && one_in(6));
+	if (tower->life && !sim.calm && !sim.is_large && one_in(8))
+		runner_start_limited();
 	tower = was;
 	later(sim.calm ? 30 * SECOND : between(200, 15 * SECOND), on_cron, arg);
 }
@@ -273,11 +275,12 @@ static void add_up(struct total *t)
 		&t->sum.busies, &t->sum.commits, &t->sum.changes,
 		&t->sum.phases, &t->sum.requests, &t->sum.events,
 		&t->sum.restores, &t->sum.clones, &t->sum.behind,
-		&t->sum.abandons, &t->time };
+		&t->sum.abandons, &t->sum.limited, &t->sum.withdrawn,
+		&t->time };
 	const int64_t from[] = { sim.kills, sim.cuts, sim.reboots, sim.busies,
 		sim.commits, sim.changes, sim.phases, sim.requests,
 		sim.events, sim.restores, sim.clones, sim.behind, sim.abandons,
-		sim.now };
+		sim.limited, sim.withdrawn, sim.now };
 
 	for (size_t i = 0; i < sizeof from / sizeof *from; i++)
 		__atomic_fetch_add(to[i], from[i], __ATOMIC_RELAXED);
@@ -345,11 +348,13 @@ static int run_many(uint64_t from, uint64_t n, int jobs)
 	printf("seeds %" PRIu64 "..%" PRIu64 ": %d failed; %" PRId64
 	    " events, %" PRId64 " restores, %" PRId64 " copies beside, %"
 	    PRId64 " times told it is behind, %" PRId64 " abandoned, %" PRId64
+	    " limited passes, %" PRId64 " rights withdrawn, %" PRId64
 	    " changes, %" PRId64 " phases, %" PRId64 " commits, %" PRId64
 	    " requests, %" PRId64 " kills, %" PRId64 " cuts, %" PRId64
 	    " power cuts, %" PRId64 " times busy; %" PRId64
 	    " h simulated in %ld s\n", from, next - 1, failed, t->sum.events, t->sum.restores,
-	    t->sum.clones, t->sum.behind, t->sum.abandons, t->sum.changes,
+	    t->sum.clones, t->sum.behind, t->sum.abandons,
+	    t->sum.limited, t->sum.withdrawn, t->sum.changes,
 	    t->sum.phases, t->sum.commits, t->sum.requests, t->sum.kills,
 	    t->sum.cuts, t->sum.reboots, t->sum.busies, t->time / HOUR,
 	    (long)(time(NULL) - began));

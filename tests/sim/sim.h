@@ -62,6 +62,8 @@ enum bug {			/* planted, so that a checker is seen to fail */
 	BUG_AHEAD,		/* the position stored is too far on */
 	BUG_VERDICT,		/* rolled back is called succeeded */
 	BUG_STUCK,		/* a release does not overtake */
+	BUG_STRAY,		/* a limited pass forgets its limit */
+	BUG_MAY,		/* nobody asks whether a change may still start */
 	BUGS
 };
 extern const char *const bug_names[BUGS];
@@ -78,7 +80,8 @@ struct sim {
 	bool is_large;
 	/* what the run counts, for the summary */
 	int64_t events, kills, cuts, reboots, busies, commits, changes, phases,
-	    requests, restores, clones, behind, abandons;
+	    requests, restores, clones, behind, abandons,
+	    limited, withdrawn;
 };
 extern struct sim sim;
 
@@ -115,6 +118,7 @@ struct proc {			/* a runner */
 	struct tw_store *store;
 	struct tw_runlock *lock;
 	bool is_locked;		/* a pass is at work */
+	const char *only[3];	/* hosts that it is limited to; NULL: none */
 	int busy_limit;
 	int64_t kill_in;	/* dies at this many steps from now; 0: no */
 	int64_t commits;
@@ -316,6 +320,7 @@ struct tower {
 	struct known *known;	/* [1 … nknown]: its changes by number */
 	int nknown;
 	struct watch *watch;	/* check.c */
+	bool bob_may;		/* change hosts: alice lets him, or not */
 };
 extern struct tower towers[TOWERS];
 extern struct tower *tower;	/* whose turn it is */
@@ -327,6 +332,8 @@ struct sqlite3 *state_open(const char *name);
 void tower_stop(struct tower *t);	/* kills its runner, closes its state */
 bool towers_are_idle(void);
 void runner_start(bool watch);
+/* A pass for a few hosts. */
+void runner_start_limited(void);
 void tower_end(uint64_t seed);
 /* A pass with nothing to do. */
 void tower_idle_pass(void);
@@ -365,6 +372,7 @@ struct filed {			/* a change as its operator knows it */
 	int64_t ran[STEPS_MAX + 1], last_run, last_undo;
 	int undone[STEPS_MAX + 1];
 	struct tw_buf output[STEPS_MAX + 1][2];	/* of a step, of its undo */
+	bool is_bobs;		/* he filed it; else alice */
 	bool lost_output;	/* a power cut or a crash may have eaten some */
 	bool was_wiped;		/* its spool was lost while it was there */
 };

@@ -20,6 +20,7 @@
 #include "model/audit.h"
 #include "store/store_private.h"
 
+#define ASIDE (15 * SECOND)	/* for a limited pass to step aside */
 #define EPOCH INT64_C(1795000000000)	/* when each simulation begins */
 
 struct tower towers[TOWERS];
@@ -250,7 +251,9 @@ static void pass(struct proc *p, bool watch)
 {
 	struct tw_runner_options o = { .watch = watch,
 	    .transport = &sim_transport, .report = on_report,
-	    .jobs = sim.bug == BUG_SERIAL ? 1 : 0 };
+	    .jobs = sim.bug == BUG_SERIAL ? 1 : 0,
+	    .hosts = p->only[0] && sim.bug != BUG_STRAY ? p->only : NULL,
+	    .org_id = p->only[0] ? tower->alice.org_id : 0 };
 	struct tw_pass_result result;
 	struct tw_err err = { 0 };
 	enum tw_status st;
@@ -259,8 +262,10 @@ static void pass(struct proc *p, bool watch)
 	if (sim.now < busy_until && busy_for_all)
 		return;
 	open_state(p);
-	st = tw_runlock_take(tower->dir, false, 0, &p->lock, &age, &err);
-	if (st == TW_AGAIN && tower->runner) {
+	st = tw_runlock_take(tower->dir, p->only[0], p->only[0] ? 0 : ASIDE,
+	    &p->lock, &age, &err);
+	if ((st == TW_AGAIN && (tower->runner || p->only[0])) ||
+	    st == TW_WAITING) {
 		trace("another one is at work");
 		leave(p);
 		return;
@@ -278,6 +283,29 @@ static void pass(struct proc *p, bool watch)
 		broken(0, "a pass ended badly: %s", err.msg);
 	trace("the pass ended");
 	leave(p);
+}
+
+/* Who waits for a limited pass to step aside. */
+int __wrap_nanosleep(const struct timespec *span, struct timespec *left);
+
+int __wrap_nanosleep(const struct timespec *span, struct timespec *left)
+{
+	(void)left;
+	assert(current);
+	proc_block(sim.now + span->tv_sec * 1000 + span->tv_nsec / 1000000);
+	return 0;
+}
+
+/* Another one may begin before it has ended. */
+void __real_tw_runlock_yield(struct tw_runlock *l);
+void __wrap_tw_runlock_yield(struct tw_runlock *l);
+
+void __wrap_tw_runlock_yield(struct tw_runlock *l)
+{
+	trace("steps aside");
+	__real_tw_runlock_yield(l);
+	if (tower->runner == current)
+		tower->runner = NULL;
 }
 
 static void run_pass(struct proc *p)
@@ -325,6 +353,16 @@ void runner_start(bool watch)
 		p->kill_in = between(1, one_in(3) ? 20 : 400);
 	if (one_in(3))
 		later(between(100, 3 * MINUTE), stop_or_kill, p);
+}
+
+void runner_start_limited(void)
+{
+	int first = (int)chance((uint64_t)nhosts);
+
+	runner_start(false);
+	for (int i = 0; i < 2 && i <= (int)chance(2); i++)
+		started->only[i] = hosts[(first + i) % nhosts].name;
+	sim.limited++;
 }
 
 void tower_trouble(void)
@@ -426,6 +464,9 @@ struct sqlite3 *state_open(const char *name)
 
 void tower_keep(void)
 {
+	/* one thread: a tenth of the time goes into locks otherwise */
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	tower = towers;
 	tower->keeper = state_open("sim0");
 }
