@@ -102,6 +102,8 @@ check_PROGRAMS += tests/sim/sim
 tests_sim_sim_SOURCES = \
 	tests/sim/bugs.c \
 	tests/sim/check.c \
+	tests/sim/check_end.c \
+	tests/sim/copy.c \
 	tests/sim/core.c \
 	tests/sim/exec.c \
 	tests/sim/follow.c \
@@ -121,10 +123,14 @@ tests_sim_sim_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=tw_change_save_position \
 	-Wl,--wrap=tw_clock_mono \
 	-Wl,--wrap=tw_clock_now \
+	-Wl,--wrap=tw_host_may_start \
 	-Wl,--wrap=tw_queue_due \
+	-Wl,--wrap=nanosleep \
+	-Wl,--wrap=tw_runlock_yield \
 	-Wl,--wrap=tw_random \
 	-Wl,--wrap=tw_random_id \
 	-Wl,--wrap=tw_stmt_get \
+	-Wl,--wrap=tw_store_restore \
 	-Wl,--wrap=tw_stmt_step \
 	-Wl,--wrap=tw_store_begin \
 	-Wl,--wrap=tw_store_busy_limit \

@@ -271,6 +271,18 @@ static enum tw_status write_group(struct tw_store *s, struct visit *v,
 	return st;
 }
 
+static bool was_ended(const struct visit *v)
+{
+	struct tw_err err = { 0 };
+	struct tw_change c = { 0 };
+	bool is;
+
+	is = tw_change_load(v->runner->o.store, v->change.id, &c, &err) ==
+	    TW_OK && tw_change_status_is_ended(c.status);
+	tw_change_release(&c);
+	return is;
+}
+
 /* What a host said can't be recorded, or its change was ended by a person
  * meanwhile: that visit is over, nobody else's. */
 static void give_up(struct visit *v, enum tw_status st,
@@ -280,7 +292,7 @@ static void give_up(struct visit *v, enum tw_status st,
 
 	record_drop(v);
 	v->dirty = v->has_ended = v->let_in = false;
-	if (st == TW_NO) {
+	if (st == TW_NO || (st == TW_BUG && was_ended(v))) {
 		visit_over(v);
 		return;
 	}

@@ -93,7 +93,9 @@ enum tw_status tw_host_hold(struct tw_store *s, const struct tw_who *who,
     const char *name, const char *reason, struct tw_err *err);
 /* TW_NO when it is not held.  Sets unhold, clears failures.  Where the host has
  * seen later numbers of this queue than the state gave out (a restored state,
- * an old copy), its epoch grows and numbers go on beyond those. */
+ * an old copy), its epoch grows and numbers go on beyond those; what it has there
+ * and the state does not know is given up, and undone where it is not
+ * finished. */
 enum tw_status tw_host_release_hold(struct tw_store *s,
     const struct tw_who *who, const char *name, struct tw_err *err);
 

@@ -410,12 +410,14 @@ static const char release_sql[] =
     " WHERE org_id = ?1 AND id = ?2";
 
 /* The host has seen later numbers of this queue than the state gave out, which
- * was restored or copied: it goes on beyond them, in an epoch that shuts the
- * other tower out; so does a change that was to start. */
+ * was restored or copied, or a later epoch, of the one that took its place: it
+ * goes on beyond them, in an epoch that shuts the other tower out; so does a
+ * change that was to start. */
 static const char overtake_sql[] =
     "UPDATE host SET epoch = max(epoch, fence_epoch) + 1,"
     "    next_seq = max(next_seq, fence_seq + 1)"
-    " WHERE org_id = ?1 AND id = ?2 AND (fence_seq >= next_seq OR EXISTS"
+    " WHERE org_id = ?1 AND id = ?2 AND (fence_seq >= next_seq"
+    "    OR fence_epoch > epoch OR EXISTS"
     "    (SELECT 1 FROM change c WHERE c.host_id = host.id"
     "    AND c.status = 'running' AND c.accepted IS NULL"
     "    AND c.seq <= host.fence_seq))";
@@ -424,6 +426,11 @@ static const char renumber_sql[] =
     "    (SELECT epoch, next_seq FROM host WHERE id = host_id)"
     " WHERE org_id = ?1 AND host_id = ?2 AND status = 'running'"
     "    AND accepted IS NULL";
+/* What the host has of this queue and this state does not know is given up: where
+ * it is not finished, it is undone before the next change begins. */
+static const char give_up_sql[] =
+    "UPDATE host SET acked_seq = fence_seq"
+    " WHERE org_id = ?1 AND id = ?2 AND acked_seq < fence_seq";
 static const char next_sql[] =
     "UPDATE host SET next_seq = next_seq + 1 WHERE org_id = ?1 AND id = ?2";
 
@@ -432,7 +439,9 @@ static enum tw_status overtake(struct tw_store *s, const struct tw_who *who,
 {
 	enum tw_status status;
 
-	status = tw_tenant_run(s, who, overtake_sql, id, err);
+	status = tw_tenant_run(s, who, give_up_sql, id, err);
+	if (status == TW_OK)
+		status = tw_tenant_run(s, who, overtake_sql, id, err);
 	if (status != TW_OK || tw_store_changes(s) == 0)
 		return status;
 	status = tw_tenant_run(s, who, renumber_sql, id, err);

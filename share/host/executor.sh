@@ -296,13 +296,29 @@ is_after() {
 		{ [ "$1" -eq "$FENCE_EPOCH" ] && [ "$2" -gt "$FENCE_SEQ" ]; }
 }
 
+# The fence is at epoch $1 and seq $2 at least: neither ever goes back, also where
+# several towers, copies of one, have given out numbers of this queue.
+raise_fence() {
+	[ "$1" -le "$FENCE_EPOCH" ] || FENCE_EPOCH=$1 RAISED=1
+	[ "$2" -le "$FENCE_SEQ" ] || FENCE_SEQ=$2 RAISED=1
+}
+
+# A tower that is to give this number again is behind; or another one has taken its
+# place; or it has taken the place of one that began this, and nobody ends it.
+is_news() {
+	[ "$S" -ge "$SEQ" ] || [ "$E" -gt "$EPOCH" ] ||
+		{ [ -z "$VERDICT" ] && [ "$E" -ne "$EPOCH" ] &&
+			[ "$S" -gt "$ACK" ]; }
+}
+
 # Takes leave of the finished jobs whose end the tower has stored.  That is none
 # that it asks for: a cancel of what it never heard of counts as acknowledged, but
 # what came of it has yet to be told.  BUSY: who is not finished.  Of a job that
 # is removed, meta goes first: without it a directory is no job.  GIVEN_UP: one of
-# this queue that is not finished and that the tower wants no more.
+# this queue that is not finished and that the tower wants no more.  STALE: one
+# of this queue that the tower has never heard of.
 acknowledge() {
-	BUSY= GONE= GIVEN_UP=
+	BUSY= GONE= GIVEN_UP= STALE=
 	[ "$QUEUE" = - ] || [ ! -e "fence/$QUEUE" ] ||
 		read -r FENCE_EPOCH FENCE_SEQ <"fence/$QUEUE"
 	RAISED=
@@ -313,18 +329,17 @@ acknowledge() {
 				BUSY="$DIR is damaged, a person must look"
 			continue
 		fi
-		# a tower that is to give this number again is behind
+		load "$DIR/events"
 		if [ "$Q" = "$QUEUE" ] && [ "$DIR" != "jobs/$JOB" ] &&
-		    [ "$SEQ" -gt 0 ] && [ "$S" -ge "$SEQ" ] &&
-		    is_after "$E" "$S"; then
-			FENCE_EPOCH=$E FENCE_SEQ=$S RAISED=1
+		    [ "$SEQ" -gt 0 ] && is_news; then
+			raise_fence "$E" "$S"
+			STALE="change $C of tower $T"
 			printf '' >>"done"
 		fi
-		load "$DIR/events"
 		if [ -z "$VERDICT" ]; then
 			[ "$DIR" != "jobs/$JOB" ] || continue
 			BUSY="change $C of tower $T is not finished"
-			[ "$Q $E" != "$QUEUE $EPOCH" ] || [ "$S" -gt "$ACK" ] ||
+			[ "$Q" != "$QUEUE" ] || [ "$S" -gt "$ACK" ] ||
 				GIVEN_UP=${DIR#jobs/}
 			continue
 		fi
@@ -332,13 +347,12 @@ acknowledge() {
 			[ "$DIR" != "jobs/$JOB" ] || continue
 		printf '%s %s %s %s %s\n' "$Q" "$E" "$S" "${DIR#jobs/}" \
 			"$VERDICT" >>"done" || refuse space "cannot write to $SPOOL"
-		! is_after "$E" "$S" || FENCE_EPOCH=$E FENCE_SEQ=$S
+		raise_fence "$E" "$S"
 		RAISED=1 GONE="$GONE $DIR/meta $DIR"
 	done
 	# a change the tower gave up before it was here must not come late
-	if [ "$SEQ" -gt 0 ] && [ "$ACK" -ge "$SEQ" ] &&
-	    is_after "$EPOCH" "$ACK"; then
-		FENCE_EPOCH=$EPOCH FENCE_SEQ=$ACK RAISED=1
+	if [ "$SEQ" -gt 0 ] && [ "$ACK" -ge "$SEQ" ]; then
+		raise_fence "$EPOCH" "$ACK"
 		printf '' >>"done"
 	fi
 	# overwritten in place, always as long: within a sector, so not torn
@@ -544,6 +558,7 @@ do_start() {
 	[ "${#DONE}" -lt 150000 ] || trim_done
 	is_after "$EPOCH" "$SEQ" && [ "$SEQ" -gt "$FENCE_SEQ" ] ||
 		refuse stale "$EPOCH.$SEQ is not after $FENCE_EPOCH.$FENCE_SEQ"
+	[ -z "$STALE" ] || refuse stale "$STALE"
 	[ -z "$GIVEN_UP" ] || undo_given_up
 	[ -z "$BUSY" ] || refuse busy "$BUSY"
 	if [ -e held ]; then
@@ -564,7 +579,7 @@ do_start() {
 
 # The job that was given up stands in the way: it is stopped and undone.
 undo_given_up() {
-	JOB=$GIVEN_UP DIR=jobs/$GIVEN_UP WHO='the tower, which had given it up'
+	JOB=$GIVEN_UP DIR=jobs/$GIVEN_UP WHO=tower
 	read -r _ _ _ _ TOWER _ CHANGE _ <"$DIR/meta"
 	load "$DIR/events"
 	write_cancel

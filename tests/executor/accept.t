@@ -93,12 +93,33 @@ new
 does "echo stale >>$work/log"
 start epoch=1
 ok 'the older epoch is shut out' says 'refused stale '
+
+new
+does "echo ran >>$work/log"
+start epoch=3
+ok 'a later epoch goes on' says accepted
+new
+does "echo stale >>$work/log"
+start epoch=2
+ok '... and shuts out the older one before it is acknowledged' says 'refused stale '
+send facts epoch=3 "ack=$((seq - 1))"
+keep=$queue
+queue=$(hex32)
+new
+does "echo ran >>$work/log"
+seq=11
+start epoch=1
+ok 'another queue begins at any seq' says accepted
+send resume "job=$(hex32)" epoch=3 seq=7 ack=7
+ok 'what is given up in a later epoch does not lower its fence' says 'hello .* fence=3.11'
+send facts epoch=3 ack=11
+queue=$keep
 ok 'another queue has its own fence' eval 'q=$queue; queue=$(hex32); send facts; says "hello .* fence=0.0"; r=$?; queue=$q; [ $r = 0 ]'
 
 send resume "job=$(hex32)"
 ok 'resume never creates' says 'refused lost '
 
-more=epoch=2
+more=epoch=3
 new
 does "echo go >>$work/log; until test -e $work/go; do sleep 0.02; done"
 start_bg

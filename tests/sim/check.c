@@ -62,40 +62,56 @@ void check_phase(const struct phase *p)
 	}
 }
 
-void check_accepted(struct job *j)
+/* A host that has lost all it knew, a person who accepts that, and a state from
+ * before: it is as if it had never run. */
+static void forget_runs(struct filed *f)
+{
+	memset(f->ran, 0, sizeof f->ran);
+	memset(f->undone, 0, sizeof f->undone);
+	f->last_run = f->last_undo = 0;
+	f->has_begun = false;
+	f->lost_output = true;
+}
+
+/* 3: a host takes a change once, and no number of a queue twice, nor an older
+ * one, whatever copy of the state it comes from. */
+void check_accepted(struct job *j, const struct proc *sender)
 {
 	struct filed *f = j->filed;
+	const struct known *k = sender->life == sender->tower->life ?
+	    tower_knows(sender->tower, f) : NULL;
 
-	if (f->was_cancelled)
+	if (k && k->was_cancelled)
 		broken(3, "change %" PRId64 " was cancelled, and %s accepts it",
 		    f->num, j->host->name);
 	if (f->job && !f->job->is_wiped)
 		broken(3, "change %" PRId64 " is accepted again by %s", f->num,
 		    j->host->name);
+	for (const struct job *o = j->next; o; o = o->next)
+		if (!o->is_wiped && strcmp(o->queue, j->queue) == 0 &&
+		    (o->seq >= j->seq || o->epoch > j->epoch))
+			broken(3, "%s accepts %" PRId64 ".%" PRId64 " after %"
+			    PRId64 ".%" PRId64, j->host->name, j->epoch, j->seq,
+			    o->epoch, o->seq);
+	if (f->job && f->job->tower_life != j->tower_life)
+		forget_runs(f);
 	f->job = j;
 }
 
 /* --- what the state says, as it was last committed ----------------------------------- */
-
-struct seen_step {
-	bool has_ended, is_undone;
-};
-
-struct seen {
-	char status[12];	/* "" : not there */
-	bool is_accepted, is_cancelled;
-	struct seen_step step[STEPS_MAX + 1];
-};
 
 struct touched {
 	int64_t id;
 	struct touched *next;
 };
 
-static struct seen *seen;		/* by number */
-static char (*held)[24];		/* by the index of the host: by whom */
+struct watch {			/* of one state */
+	char (*held)[24];	/* by the index of the host: by whom */
+	int64_t last_seq;
+};
+
 static struct touched *touched, *touched_hosts;
-static int64_t last_seq, new_seq;
+static int64_t new_seq;
 
 static struct news {			/* of the transaction under way */
 	int64_t num;
@@ -126,21 +142,38 @@ static void on_update(void *arg, int op, const char *db, const char *table,
 	*list = t;
 }
 
+static struct watch *watch_new(void)
+{
+	struct watch *w = calloc(1, sizeof *w);
+
+	assert(w);
+	w->held = calloc((size_t)nhosts, sizeof *w->held);
+	assert(w->held);
+	return w;
+}
+
+struct watch *check_copy(const struct watch *from)
+{
+	struct watch *w = watch_new();
+
+	memcpy(w->held, from->held, (size_t)nhosts * sizeof *w->held);
+	w->last_seq = from->last_seq;
+	return w;
+}
+
 void check_watch(struct tw_store *s)
 {
-	int n = sim.is_large ? 2 * nhosts + 200 : 500;
-
 	sqlite3_update_hook(s->db, on_update, NULL);
-	if (seen)
+	if (!tower->watch)
+		tower->watch = watch_new();
+	if (news)
 		return;
-	seen = calloc((size_t)n, sizeof *seen);
-	news_cap = n;
-	news = calloc((size_t)n, sizeof *news);
-	held = calloc((size_t)nhosts, sizeof *held);
+	news_cap = known_max() + 100;
+	news = calloc((size_t)news_cap, sizeof *news);
 	host_news = calloc((size_t)nhosts, sizeof *host_news);
 	want = calloc(ACTS_MAX, sizeof *want);
 	got = calloc(ACTS_MAX, sizeof *got);
-	assert(seen && news && held && host_news && want && got);
+	assert(news && host_news && want && got);
 }
 
 static struct tw_stmt *ask(struct tw_store *s, const char *sql, int64_t id)
@@ -194,7 +227,7 @@ static bool is_one_of(const char *word, const char *list)
 static void expect_of_steps(struct tw_store *s, int64_t id, struct news *n)
 {
 	struct tw_stmt *st = ask(s, steps_sql, id);
-	const struct seen *old = &seen[n->num];
+	const struct seen *old = &tower->known[n->num].seen;
 	int64_t k;
 
 	while (more(st)) {
@@ -212,9 +245,9 @@ static void expect_of_steps(struct tw_store *s, int64_t id, struct news *n)
 
 static void expect_of_status(const struct news *n, const char *reason)
 {
-	const struct seen *old = &seen[n->num], *now = &n->now;
+	const struct seen *old = &tower->known[n->num].seen, *now = &n->now;
 	const char *s = now->status;
-	struct filed *f;
+	struct known *k = &tower->known[n->num];
 
 	if (!old->status[0])
 		expect("change.file %" PRId64, n->num);
@@ -226,10 +259,12 @@ static void expect_of_status(const struct news *n, const char *reason)
 		return;
 	if (strcmp(s, "running") == 0) {
 		expect("change.start %" PRId64, n->num);
-		f = filed_by_num(n->num);
-		if (f && !f->claimed) {
-			f->claimed = nfiled;
-			f->claim_clock = tw_clock_now();
+		if (k->filed->is_bobs && !tower->bob_may)
+			broken(0, "change %" PRId64 " starts, though bob may no "
+			    "longer", n->num);
+		if (!k->claimed) {
+			k->claimed = nfiled;
+			k->claim_clock = tw_clock_now();
 		}
 	} else if (strcmp(s, "unknown") == 0) {
 		expect("change.abandon %" PRId64, n->num);
@@ -293,7 +328,7 @@ static void look_at_host(struct tw_store *s, int64_t id)
 			return;
 	host_news[nhost_news].host = h->index;
 	memcpy(host_news[nhost_news++].by, by, sizeof by);
-	if (strcmp(by, held[h->index]) != 0)
+	if (strcmp(by, tower->watch->held[h->index]) != 0)
 		expect("host.%s %s", by[0] ? "hold" : "release", h->name);
 }
 
@@ -303,10 +338,10 @@ static const char audit_sql[] =
 
 static void read_audit(struct tw_store *s)
 {
-	struct tw_stmt *st = ask(s, audit_sql, last_seq);
+	struct tw_stmt *st = ask(s, audit_sql, tower->watch->last_seq);
 	const char *action;
 
-	new_seq = last_seq;
+	new_seq = tower->watch->last_seq;
 	while (more(st)) {
 		new_seq = tw_stmt_col_int(st, 0);
 		action = tw_stmt_col_text(st, 1);
@@ -330,6 +365,8 @@ void check_commit(struct tw_store *s)
 {
 	int i;
 
+	if (!tower->watch)	/* the state that all begin with is made */
+		return;
 	nwant = ngot = nnews = nhost_news = 0;
 	for (struct touched *t = touched; t; t = t->next)
 		look_at_change(s, t->id);
@@ -359,39 +396,46 @@ static void forget(struct touched **list)
 
 void check_committed(void)
 {
+	if (!tower->watch)
+		return;
 	for (int i = 0; i < nnews; i++)
-		seen[news[i].num] = news[i].now;
+		tower->known[news[i].num].seen = news[i].now;
 	for (int i = 0; i < nhost_news; i++)
-		memcpy(held[host_news[i].host], host_news[i].by,
-		    sizeof *held);
+		memcpy(tower->watch->held[host_news[i].host], host_news[i].by,
+		    sizeof *tower->watch->held);
 	nnews = nhost_news = 0;
-	last_seq = new_seq;
+	tower->watch->last_seq = new_seq;
 	forget(&touched);
 	forget(&touched_hosts);
 }
 
 /* --- 2 and 8: when a change begins ------------------------------------------------------ */
 
-static bool is_pending(const struct filed *f)
+bool is_pending(const struct known *k)
 {
-	return strcmp(seen[f->num].status, "queued") == 0 ||
-	    strcmp(seen[f->num].status, "running") == 0;
+	return strcmp(k->seen.status, "queued") == 0 ||
+	    strcmp(k->seen.status, "running") == 0;
 }
 
-/* Was g there to be taken, when f was? */
-static bool was_due(const struct filed *g, const struct filed *f)
+/* Was g there to be taken, when the other was? */
+static bool was_due(const struct filed *g, const struct known *k)
 {
-	return g - filed < f->claimed && g->not_before <= f->claim_clock &&
-	    (!g->not_after || g->not_after > f->claim_clock);
+	return g - filed < k->claimed && g->not_before <= k->claim_clock &&
+	    (!g->not_after || g->not_after > k->claim_clock);
 }
 
-static void check_order(const struct filed *f)
+static void check_order(const struct tower *t, const struct filed *f)
 {
+	const struct known *k = tower_knows(t, f), *other;
 	const struct filed *g;
 
-	for (g = filed; g < filed + nfiled; g++) {
+	if (!k)
+		return;
+	for (int i = 1; i <= t->nknown; i++) {
+		other = &t->known[i];
+		g = other->filed;
 		if (g->host != f->host || g == f || g->has_begun ||
-		    !is_pending(g) || !was_due(g, f))
+		    !is_pending(other) || !was_due(g, k))
 			continue;
 		if (g->joins < f->joins ||
 		    (g->joins == f->joins && g->num < f->num))
@@ -402,12 +446,13 @@ static void check_order(const struct filed *f)
 }
 
 /* A host with which nothing is wrong waits for no other. */
-static void check_late(const struct filed *f)
+static void check_late(const struct tower *t, const struct filed *f)
 {
 	const struct host *h = f->host;
 	int64_t since = f->ready;
 
-	if (!h->is_healthy || sim.is_large || !runner ||
+	if (!h->is_healthy || sim.is_large || !t->runner || sim.clones > 0 ||
+	    t->runner->only[0] ||
 	    (f->not_before && sim.jumped))
 		return;
 	if (since < h->last_end)
@@ -416,8 +461,8 @@ static void check_late(const struct filed *f)
 		since = h->last_spoilt;
 	if (since < last_busy)
 		since = last_busy;
-	if (since < runner->born)
-		since = runner->born;
+	if (since < t->runner->born)
+		since = t->runner->born;
 	if (since < sim.jumped)
 		since = sim.jumped;
 	if (sim.now - since > LATE)
@@ -442,151 +487,12 @@ void check_begins(struct job *j)
 	if (f->has_begun && !f->was_wiped && has_acted(j))
 		broken(3, "change %" PRId64 " begins again on %s", f->num,
 		    j->host->name);
-	if (!sim.is_large)
-		check_order(f);
-	check_late(f);
+	for (const struct tower *t = towers; t < towers + TOWERS; t++) {
+		if (t->life != j->tower_life)
+			continue;
+		if (!sim.is_large)
+			check_order(t, f);
+		check_late(t, f);
+	}
 	f->has_begun = true;
-}
-
-/* --- 5, and what the tower says in the end ------------------------------------------------- */
-
-bool all_ended(void)
-{
-	for (int i = 0; i < nfiled; i++)
-		if (is_pending(&filed[i]))
-			return false;
-	return true;
-}
-
-static sqlite3 *db;
-
-static sqlite3_stmt *query(const char *sql, int64_t id)
-{
-	sqlite3_stmt *st;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
-		broken(0, "the checker: %s", sqlite3_errmsg(db));
-	sqlite3_bind_int64(st, 1, id);
-	return st;
-}
-
-static const char *text(sqlite3_stmt *st, int i)
-{
-	const char *s = (const char *)sqlite3_column_text(st, i);
-
-	return s ? s : "";
-}
-
-static void check_steps(const struct filed *f)
-{
-	sqlite3_stmt *st = query("SELECT k, state, attempts, undo_state"
-	    " FROM step WHERE change_id = ?1", f->id);
-	struct tw_auto_step step[STEPS_MAX + 1], *s;
-	enum tw_verdict verdict;
-	struct tw_automaton a;
-	const char *undo;
-
-	job_load(f->job, &a, step, &verdict);
-	if (strcmp(seen[f->num].status, tw_verdict_name(verdict)) != 0)
-		broken(5, "change %" PRId64 " is %s, but on %s it was %s",
-		    f->num, seen[f->num].status, f->host->name,
-		    tw_verdict_name(verdict));
-	while (sqlite3_step(st) == SQLITE_ROW) {
-		s = &step[sqlite3_column_int64(st, 0)];
-		undo = s->undone != TW_STEP_WAITING ?
-		    tw_step_state_name(s->undone) : "";
-		if (strcmp(text(st, 1), tw_step_state_name(s->state)) != 0 ||
-		    sqlite3_column_int64(st, 2) != s->attempts ||
-		    strcmp(text(st, 3), undo) != 0)
-			broken(5, "change %" PRId64 " step %d: %s, %d attempts, "
-			    "undo %s; on %s: %s, %" PRId64 ", %s", f->num,
-			    sqlite3_column_int(st, 0), text(st, 1),
-			    sqlite3_column_int(st, 2), text(st, 3),
-			    f->host->name, tw_step_state_name(s->state),
-			    s->attempts, undo);
-	}
-	sqlite3_finalize(st);
-}
-
-static void check_output(const struct filed *f)
-{
-	sqlite3_stmt *st = query("SELECT k, phase = 'undo', data FROM output"
-	    " WHERE change_id = ?1 ORDER BY id", f->id);
-	struct tw_buf out[STEPS_MAX + 1][2] = { { TW_BUF_INIT } };
-	const struct tw_buf *was;
-	int k, u;
-
-	while (sqlite3_step(st) == SQLITE_ROW)
-		tw_buf_add(&out[sqlite3_column_int(st, 0)]
-		    [sqlite3_column_int(st, 1)], sqlite3_column_blob(st, 2),
-		    (size_t)sqlite3_column_bytes(st, 2));
-	sqlite3_finalize(st);
-	for (k = 1; k <= f->program.n; k++) {
-		for (u = 0; u < 2; u++) {
-			was = &f->output[k][u];
-			if (!f->lost_output && (was->len != out[k][u].len ||
-			    memcmp(tw_buf_str(was), tw_buf_str(&out[k][u]),
-			    was->len) != 0))
-				broken(5, "change %" PRId64 " step %d%s "
-				    "printed %zu bytes, %zu others are stored",
-				    f->num, k, u ? "'s undo" : "", was->len,
-				    out[k][u].len);
-			tw_buf_release(&out[k][u]);
-		}
-	}
-}
-
-static void still_pending(const struct filed *f)
-{
-	sqlite3_stmt *st = query("SELECT held_reason, last_error, next_attempt,"
-	    " failures FROM host WHERE id = ?1", f->host->id);
-
-	sqlite3_step(st);
-	broken(5, "change %" PRId64 " of %s is still %s (held: %s; error: %s; "
-	    "next attempt in %lld ms; %d failures)", f->num, f->host->name,
-	    seen[f->num].status, text(st, 0), text(st, 1),
-	    (long long)(sqlite3_column_int64(st, 2) - tw_clock_now()),
-	    sqlite3_column_int(st, 3));
-}
-
-static void check_change(const struct filed *f)
-{
-	const char *s = seen[f->num].status;
-
-	if (is_pending(f))
-		still_pending(f);
-	if (f->was_cancelled && strcmp(s, "cancelled") != 0)
-		broken(5, "change %" PRId64 " was cancelled, and is %s", f->num,
-		    s);
-	if (strcmp(s, "cancelled") == 0) {
-		if (f->has_begun)
-			broken(5, "change %" PRId64 " is cancelled, but %s "
-			    "had begun with it", f->num, f->host->name);
-	} else if (strcmp(s, "unknown") == 0) {
-		if (!f->host->was_wiped)
-			broken(5, "%s lost change %" PRId64 ", which it has",
-			    f->host->name, f->num);
-	} else {
-		if (!f->job)
-			broken(5, "change %" PRId64 " is %s, but was never on "
-			    "%s", f->num, s, f->host->name);
-		check_steps(f);
-		check_output(f);
-	}
-}
-
-void check_end(void)
-{
-	char path[400];
-
-	snprintf(path, sizeof path, "%s/%s", state_dir, TW_STORE_FILE);
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) !=
-	    SQLITE_OK)
-		broken(0, "the checker: %s", sqlite3_errmsg(db));
-	for (int i = 0; i < nfiled; i++)
-		check_change(&filed[i]);
-	if (runner)
-		broken(9, "nothing is left to do, and the runner stays");
-	sqlite3_close(db);
-	people_verify();
 }

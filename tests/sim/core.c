@@ -18,8 +18,10 @@ struct proc *current;
 
 const char *const bug_names[BUGS] = {
 	"none", "twice", "left", "rerun", "undo-twice", "undo-all",
-	"no-fence", "eat", "deaf", "silent", "lifo", "no-audit", "audit-more",
-	"forget", "serial", "idle-write", "ahead", "verdict",
+	"no-fence", "eat", "deaf", "silent", "behind",
+	"leave", "lifo", "no-audit", "audit-more",
+	"forget", "serial", "idle-write", "ahead", "verdict", "stuck",
+	"stray", "may",
 };
 
 /* --- chance ---------------------------------------------------------------- */
@@ -74,6 +76,8 @@ static void stamp(FILE *f)
 {
 	fprintf(f, "%7" PRId64 ".%03" PRId64 " ", sim.now / 1000,
 	    sim.now % 1000);
+	if (tower && tower != towers)
+		fputs("copy ", f);
 	if (current)
 		fprintf(f, "r%d ", current->id);
 }
@@ -172,6 +176,7 @@ void run_events(int64_t until, bool (*enough)(void))
 	while (nheap > 0 && heap[0].at <= until) {
 		e = pop();
 		sim.now = e.at;
+		sim.events++;
 		e.fn(e.arg);
 		if (enough && enough())
 			return;
@@ -202,12 +207,16 @@ static void enter(unsigned high, unsigned low)
 
 static void resume(struct proc *p)
 {
+	struct tower *was = tower;
+
 	assert(!current);
 	p->is_blocked = false;
 	p->turn++;
 	current = p;
+	tower = p->tower;
 	swapcontext(&outside, &p->context);
 	current = NULL;
+	tower = was;
 }
 
 static void on_wake(void *arg)
@@ -243,6 +252,8 @@ struct proc *proc_start(void (*fn)(struct proc *p))
 	p->id = ++nprocs;
 	p->main = fn;
 	p->born = sim.now;
+	p->tower = tower;
+	p->life = tower->life;
 	getcontext(&p->context);
 	p->context.uc_stack.ss_sp = malloc(STACK);
 	p->context.uc_stack.ss_size = STACK;
@@ -283,8 +294,8 @@ void proc_kill(struct proc *p)
 	p->lock = NULL;
 	tw_store_close(p->store);
 	p->store = NULL;
-	if (runner == p)
-		runner = NULL;
+	if (p->tower->runner == p)
+		p->tower->runner = NULL;
 	if (current == p) {
 		current = NULL;
 		setcontext(&outside);

@@ -30,6 +30,7 @@ struct session {		/* one request */
 	struct fence *fence;
 	bool is_busy;
 	struct job *given_up;	/* it stands in the way */
+	bool is_behind;		/* the tower: there is one it does not know */
 };
 
 struct host *hosts;
@@ -159,8 +160,7 @@ void host_wipe_spool(struct host *h)
 	h->fences = NULL;
 	h->held = false;
 	for (struct job *j = h->jobs; j; j = j->next) {
-		if (!j->is_gone)
-			j->filed->was_wiped = true;
+		j->filed->was_wiped = true;
 		j->is_wiped = true;	/* its executor stops at its next event */
 	}
 }
@@ -325,7 +325,8 @@ static void accept_job(struct session *s)
 	s->host->jobs = j;
 	trace("%s: accepts change %" PRId64 " as %" PRId64 ".%" PRId64,
 	    s->host->name, j->change, j->epoch, j->seq);
-	check_accepted(j);
+	j->tower_life = link_proc(s->link)->life;
+	check_accepted(j, link_proc(s->link));
 	next(s, 1, 8, on_accepted);
 }
 
@@ -445,7 +446,7 @@ static void attach(struct session *s, struct job *j)
 
 static void undo_given_up(struct job *j)
 {
-	j->cancel = strdup("the tower, which had given it up");
+	j->cancel = strdup("tower");
 	assert(j->cancel);
 	if (!exec_is_alive(j)) {
 		j->is_unsynced = false;
@@ -478,11 +479,11 @@ static void at_gate(void *arg)
 		return;
 	} else if (!s->is_start) {
 		refuse(s, "lost", "the host does not know this change");
-	} else if (!is_after(s, s->epoch, s->seq) ||
-	    s->seq <= s->fence->seq) {
+	} else if (sim.bug != BUG_BEHIND && (!is_after(s, s->epoch, s->seq) ||
+	    s->seq <= s->fence->seq || s->is_behind)) {
 		refuse(s, "stale", "it is not after the fence");
 	} else if (s->is_busy) {
-		if (s->given_up)
+		if (s->given_up && sim.bug != BUG_LEAVE)
 			undo_given_up(s->given_up);
 		refuse(s, "busy", "another change is not finished");
 	} else if (h->held) {
@@ -496,16 +497,24 @@ static void at_gate(void *arg)
 
 static void raise_fence(struct session *s, int64_t epoch, int64_t seq)
 {
-	if (!is_after(s, epoch, seq))
-		return;
-	s->fence->epoch = epoch;
-	s->fence->seq = seq;
+	if (epoch > s->fence->epoch)
+		s->fence->epoch = epoch;
+	if (seq > s->fence->seq)
+		s->fence->seq = seq;
 }
 
 static bool can_leave(const struct session *s, const struct job *j)
 {
 	return !j->is_gone && !j->is_wiped && strcmp(j->queue, s->queue) == 0 &&
 	    strcmp(j->uid, s->uid) != 0 && j->seq <= s->ack && verdict_of(j) != TW_VERDICT_NONE;
+}
+
+/* Can't the tower have heard of it? */
+static bool is_news(const struct session *s, const struct job *j)
+{
+	return j->seq >= s->seq || j->epoch > s->epoch ||
+	    (verdict_of(j) == TW_VERDICT_NONE && j->epoch != s->epoch &&
+	    j->seq > s->ack);
 }
 
 /* done is synced before the fence counts on it. */
@@ -525,12 +534,14 @@ static void on_fence(void *arg)
 	}
 	if (s->seq > 0 && s->ack >= s->seq)
 		raise_fence(s, s->epoch, s->ack);
-	/* a tower that is to give this number again is behind */
 	for (struct job *j = s->host->jobs; j; j = j->next)
 		if (!j->is_gone && !j->is_wiped && s->seq > 0 &&
 		    strcmp(j->queue, s->queue) == 0 &&
-		    strcmp(j->uid, s->uid) != 0 && j->seq >= s->seq)
+		    strcmp(j->uid, s->uid) != 0 &&
+		    is_news(s, j)) {
 			raise_fence(s, j->epoch, j->seq);
+			s->is_behind = true;
+		}
 	next(s, 1, 5, at_gate);
 }
 
@@ -548,7 +559,7 @@ static void acknowledge(struct session *s)
 				continue;
 			s->is_busy = true;
 			if (strcmp(j->queue, s->queue) == 0 &&
-			    j->epoch == s->epoch && j->seq <= s->ack)
+			    j->seq <= s->ack)
 				s->given_up = j;
 			continue;
 		}

@@ -40,6 +40,11 @@ struct arrival {
 	char data[];
 };
 
+const struct proc *link_proc(const struct tw_link *l)
+{
+	return l->proc;
+}
+
 int64_t link_began(const struct tw_link *l)
 {
 	return l->began;
@@ -274,6 +279,12 @@ static enum tw_status net_open(uv_loop_t *loop,
 	l->next = current->links;
 	current->links = l;
 	loop_count(l->loop, 1);
+	for (int i = 0; current->only[0]; i++)
+		if (!current->only[i])
+			broken(0, "a pass for other hosts visits %s",
+			    l->host->name);
+		else if (strcmp(current->only[i], l->host->name) == 0)
+			break;
 	trace("%s: connects", l->host->name);
 	kill_point("connects");
 	later(l->host->rtt / 2, on_syn, l);

@@ -9,14 +9,16 @@
 #include "base/clock.h"
 #include "model/audit.h"
 #include "model/change.h"
+#include "model/operator.h"
 #include "model/who.h"
 
 struct filed *filed;
 int nfiled;
 
 static int cap;
-static struct tw_store *state;
-static struct tw_who alice;
+
+#define state (tower->state)
+#define alice (tower->alice)
 
 /* What a tool would say to a person who then looks. */
 static void must(enum tw_status st, const struct tw_err *err)
@@ -42,16 +44,52 @@ static void add_host(struct host *h)
 	tw_host_release(&t);
 }
 
-void people_begin(void)
+void people_enter(void)
 {
 	struct tw_caller caller = { .login = (char *)"alice" };
 	struct tw_err err = { 0 };
 
-	must(tw_store_open(state_dir, TW_STORE_WRITE, &state, &err), &err);
+	must(tw_store_open(tower->dir, TW_STORE_WRITE, &state, &err), &err);
 	tw_store_busy_limit(state, 0);
 	must(tw_who_get(state, &caller, NULL, TW_WHO_OPERATOR, &alice, &err),
 	    &err);
 	check_watch(state);
+}
+
+/* alice lets bob change hosts, or no longer. */
+static void let_bob(bool may)
+{
+	const struct tw_scope all = { 0 };
+	struct tw_err err = { 0 };
+	int64_t num;
+
+	trace("alice %s", may ? "lets bob change" : "lets bob no longer");
+	if (may) {
+		must(tw_grant_add(state, &alice, "bob", TW_MAY_CHANGE, &all, 0,
+		    &num, &err), &err);
+	} else {
+		sim.withdrawn++;
+		must(tw_grant_remove(state, &alice, "bob", TW_MAY_CHANGE, NULL,
+		    &err), &err);
+	}
+	tower->bob_may = may;
+}
+
+int known_max(void)
+{
+	return sim.is_large ? 2 * nhosts + 100 : 400;
+}
+
+void people_begin(void)
+{
+	struct tw_err err = { 0 };
+	bool added;
+
+	tower->known = calloc((size_t)known_max(), sizeof *tower->known);
+	assert(tower->known);
+	people_enter();
+	must(tw_operator_add(state, &alice, "bob", &added, &err), &err);
+	let_bob(true);
 	if (sim.is_large)
 		must(tw_store_begin(state, &err), &err);
 	for (int i = 0; i < nhosts; i++)
@@ -68,11 +106,19 @@ struct filed *filed_by_uid(const char *uid)
 	return NULL;
 }
 
-struct filed *filed_by_num(int64_t num)
+struct known *tower_knows(const struct tower *t, const struct filed *f)
 {
-	/* numbers are given in order */
-	return num > 0 && num <= nfiled && filed[num - 1].num == num ?
-	    &filed[num - 1] : NULL;
+	return f->num <= t->nknown && t->known[f->num].filed == f ?
+	    &t->known[f->num] : NULL;
+}
+
+/* Of those that the tower knows, one of the latest `among`. */
+static struct filed *some_change(int among)
+{
+	int n = tower->nknown < among ? tower->nknown : among;
+
+	return n == 0 ? NULL :
+	    tower->known[tower->nknown - (int)chance((uint64_t)n)].filed;
 }
 
 /* --- filing ------------------------------------------------------------------ */
@@ -148,7 +194,7 @@ static struct filed *add_filed(struct host *h)
 	if (nfiled == cap) {
 		/* jobs point into it: it never moves */
 		assert(cap == 0);
-		cap = sim.is_large ? 2 * nhosts + 100 : 400;
+		cap = known_max();
 		filed = calloc((size_t)cap, sizeof *filed);
 		assert(filed);
 	}
@@ -163,20 +209,23 @@ static int64_t latest_filed(const struct host *h)
 	int64_t latest = 0;
 
 	for (int i = 0; i < nfiled; i++)
-		if (filed[i].host == h && filed[i].filed > latest)
+		if (filed[i].host == h && filed[i].filed > latest &&
+		    tower_knows(tower, &filed[i]))
 			latest = filed[i].filed;
 	return latest;
 }
 
 void people_file(struct host *h)
 {
-	struct filed *f = add_filed(h);
+	struct filed *f = add_filed(h), *again_of;
 	struct tw_step steps[STEPS_MAX];
 	int64_t now = tw_clock_now(), latest = sim.is_large ? 0 :
 	    latest_filed(h);
 	struct tw_filing t = { .title = "a change", .params = "{}",
 	    .file = "file", .file_len = 4, .room = 65536, .steps = steps };
 	struct tw_err err = { 0 };
+	struct tw_caller bob = { .login = (char *)"bob" };
+	struct tw_who who;
 	struct tw_host target;
 	char text[40];
 	bool again;
@@ -205,14 +254,23 @@ void people_file(struct host *h)
 	t.not_before = f->not_before;
 	t.not_after = f->not_after;
 	t.hold_after_failure = f->hold_after = one_in(8);
-	if (nfiled > 0 && one_in(10) && !sim.is_large)
-		t.retry_of = filed[chance((uint64_t)nfiled)].id;
+	again_of = !sim.is_large && one_in(10) ? some_change(nfiled) : NULL;
+	if (again_of)
+		t.retry_of = again_of->id;
 	must(tw_host_get(state, &alice, h->name, &target, &err), &err);
-	must(tw_change_file(state, &alice, &t, &target, 1, &f->num, &again,
-	    &err), &err);
+	f->is_bobs = !sim.is_large && tower->bob_may && one_in(3);
+	if (f->is_bobs)
+		must(tw_who_get(state, &bob, NULL, TW_WHO_OPERATOR, &who,
+		    &err), &err);
+	must(tw_change_file(state, f->is_bobs ? &who : &alice, &t, &target, 1,
+	    &f->num, &again, &err), &err);
 	tw_host_release(&target);
 	sim.changes++;
 	nfiled++;
+	if (f->num != ++tower->nknown)
+		broken(0, "change %" PRId64 " follows %d", f->num,
+		    tower->nknown - 1);
+	tower->known[f->num].filed = f;
 	look_up(f);
 	trace("alice files %" PRId64 " for %s: %" PRId64 " steps%s%s", f->num,
 	    h->name, f->program.n, f->not_before ? ", later" : "",
@@ -225,16 +283,13 @@ static void cancel(void)
 {
 	enum tw_cancel_result result;
 	struct tw_err err = { 0 };
-	struct filed *f;
+	struct filed *f = some_change(one_in(2) ? nfiled : 4);
 
-	if (nfiled == 0)
+	if (!f)
 		return;
-	f = &filed[one_in(2) ? chance((uint64_t)nfiled) :
-	    (uint64_t)nfiled - 1 - chance((uint64_t)(nfiled < 4 ? nfiled :
-	    4))];
 	must(tw_change_cancel(state, &alice, f->num, &result, &err), &err);
 	if (result == TW_CANCELLED)
-		f->was_cancelled = true;
+		tower_knows(tower, f)->was_cancelled = true;
 	trace("alice cancels %" PRId64 ": %s", f->num, result ==
 	    TW_CANCELLED ? "cancelled" : result == TW_CANCEL_ASKED ? "asked" :
 	    "too late");
@@ -274,20 +329,23 @@ static bool accept_spool(struct host *h, struct tw_host *t)
 	return true;
 }
 
-static void declare_lost(const struct host *h)
+static void declare_lost(const struct host *h, const char *why)
 {
 	struct tw_err err = { 0 };
 	struct tw_change c;
 
 	for (int i = 0; i < nfiled; i++) {
-		if (filed[i].host != h)
+		if (filed[i].host != h || !tower_knows(tower, &filed[i]))
 			continue;
 		must(tw_change_get(state, &alice, filed[i].num, &c, &err),
 		    &err);
 		if (c.status == TW_CHANGE_RUNNING) {
-			trace("alice declares %" PRId64 " lost", c.num);
+			trace("alice declares %" PRId64 " lost: %s", c.num,
+			    why);
+			sim.abandons++;
+			tower_knows(tower, &filed[i])->was_abandoned = true;
 			must(tw_change_abandon(state, &alice, c.num,
-			    "it never came back", &err), &err);
+			    why, &err), &err);
 		}
 		tw_change_release(&c);
 	}
@@ -306,11 +364,16 @@ static void mend(struct host *h)
 	    strstr(t.held_reason, "can't be recorded") ||
 	    strstr(t.held_reason, "no verdict"))
 		broken(0, "%s is held: %s", h->name, t.held_reason);
+	if (strstr(t.held_reason, "this state is an old copy")) {
+		sim.behind++;
+		if (sim.restores + sim.clones == 0)
+			broken(0, "%s is held: %s", h->name, t.held_reason);
+	}
 	if (strstr(t.held_reason, "spool lost") ||
 	    strstr(t.held_reason, "the host went back in time: it knows"))
 		ok = accept_spool(h, &t);
 	else if (strstr(t.held_reason, "lost change"))
-		declare_lost(h);
+		declare_lost(h, "the host has lost it");
 	if (ok) {
 		trace("alice releases %s", h->name);
 		must(tw_host_release_hold(state, &alice, h->name, &err), &err);
@@ -349,7 +412,16 @@ void people_act(void)
 {
 	struct host *h = &hosts[chance((uint64_t)nhosts)];
 
-	switch (chance(12)) {
+	switch (chance(14)) {
+	case 13:
+		if (one_in(3))
+			let_bob(!tower->bob_may);
+		break;
+	case 12:
+		/* its host is alive, and may end it all the same */
+		if (!h->is_healthy && one_in(2))
+			declare_lost(h, "alice is impatient");
+		break;
 	case 0:
 	case 1:
 		cancel();

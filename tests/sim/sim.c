@@ -26,7 +26,7 @@
 #define PATIENCE 300		/* real seconds a seed may take */
 #define GIVE_UP (4 * HOUR)	/* simulated, for what must come to an end */
 
-static char root[200];
+char root[200];
 
 /* --- what goes wrong ------------------------------------------------------------ */
 
@@ -114,29 +114,39 @@ static void on_person(void *arg)
 	(void)arg;
 	if (sim.calm)
 		return;
+	tower = towers[1].life && one_in(2) ? &towers[1] : towers;
 	people_act();
+	tower = towers;
 	later(between(10, one_in(6) ? 40 * SECOND : 6 * SECOND), on_person,
 	    NULL);
 }
 
 static void on_cron(void *arg)
 {
-	(void)arg;
-	if (!runner || one_in(8))
+	struct tower *was = tower;
+
+	tower = arg;
+	if (tower->life && (!tower->runner || one_in(8)))
 		runner_start(!sim.calm && one_in(6));
-	later(sim.calm ? 30 * SECOND : between(200, 15 * SECOND), on_cron, NULL);
+	if (tower->life && !sim.calm && !sim.is_large && one_in(8))
+		runner_start_limited();
+	tower = was;
+	later(sim.calm ? 30 * SECOND : between(200, 15 * SECOND), on_cron, arg);
+}
+
+void cron_begin(struct tower *t)
+{
+	later(0, on_cron, t);
 }
 
 static void on_mend(void *arg)
 {
 	(void)arg;
-	people_mend();
+	for (tower = towers; tower < towers + TOWERS; tower++)
+		if (tower->life)
+			people_mend();
+	tower = towers;
 	later(30 * SECOND, on_mend, NULL);
-}
-
-static bool is_alone(void)
-{
-	return runner == NULL;
 }
 
 /* --- a seed ----------------------------------------------------------------------------- */
@@ -145,7 +155,7 @@ static void begin_seed(void)
 {
 	sim.is_large = sim.seed % LARGE_EVERY == LARGE_EVERY - 1;
 	hosts_make((int)(sim.is_large ? between(1000, 2000) : between(3, 8)));
-	tower_begin(root);
+	tower_begin();
 	people_begin();
 	tower_idle_pass();
 	if (sim.is_large)
@@ -170,10 +180,12 @@ static void calm_down(void)
 		hosts[i].net = NET_OK;
 		hosts[i].is_full = false;
 	}
-	if (runner && runner->loop)
-		loop_signal(runner->loop, SIGTERM);
-	if (runner && runner->paused > sim.now)
-		runner->paused = sim.now;
+	for (struct tower *t = towers; t < towers + TOWERS; t++) {
+		if (t->runner && t->runner->loop)
+			loop_signal(t->runner->loop, SIGTERM);
+		if (t->runner && t->runner->paused > sim.now)
+			t->runner->paused = sim.now;
+	}
 }
 
 /* Trouble; then all is well, and everything must come to its end. */
@@ -183,22 +195,27 @@ static void play(uint64_t seed)
 
 	chance_begin(seed);
 	begin_seed();
-	later(0, on_cron, NULL);
+	cron_begin(towers);
+	copies_begin();
 	later(SECOND, on_trouble, NULL);
 	if (!sim.is_large)
 		later(between(0, 5 * SECOND), on_person, NULL);
 	run_events(sim.is_large ? between(10, 60) * SECOND :
 	    between(20 * SECOND, one_in(6) ? 12 * MINUTE : 3 * MINUTE), NULL);
 	calm_down();
+	copies_end();
 	later(20 * SECOND, on_mend, NULL);
 	until = sim.now + GIVE_UP;
 	while (!all_ended() && sim.now < until)
 		run_events(sim.now + 10 * SECOND, NULL);
 	/* what is late still has to come in vain */
 	run_events(sim.now + 2 * MINUTE, NULL);
-	run_events(sim.now + HOUR, is_alone);
+	run_events(sim.now + HOUR, towers_are_idle);
 	check_end();
-	tower_idle_pass();
+	for (tower = towers; tower < towers + TOWERS; tower++)
+		if (tower->life)
+			tower_idle_pass();
+	tower = towers;
 	trace("%" PRId64 " changes, %" PRId64 " commits, %" PRId64 " requests,"
 	    " %" PRId64 " phases", sim.changes, sim.commits, sim.requests,
 	    sim.phases);
@@ -256,9 +273,14 @@ static void add_up(struct total *t)
 {
 	int64_t *to[] = { &t->sum.kills, &t->sum.cuts, &t->sum.reboots,
 		&t->sum.busies, &t->sum.commits, &t->sum.changes,
-		&t->sum.phases, &t->sum.requests, &t->time };
+		&t->sum.phases, &t->sum.requests, &t->sum.events,
+		&t->sum.restores, &t->sum.clones, &t->sum.behind,
+		&t->sum.abandons, &t->sum.limited, &t->sum.withdrawn,
+		&t->time };
 	const int64_t from[] = { sim.kills, sim.cuts, sim.reboots, sim.busies,
-		sim.commits, sim.changes, sim.phases, sim.requests, sim.now };
+		sim.commits, sim.changes, sim.phases, sim.requests,
+		sim.events, sim.restores, sim.clones, sim.behind, sim.abandons,
+		sim.limited, sim.withdrawn, sim.now };
 
 	for (size_t i = 0; i < sizeof from / sizeof *from; i++)
 		__atomic_fetch_add(to[i], from[i], __ATOMIC_RELAXED);
@@ -276,7 +298,7 @@ static pid_t start_seed(uint64_t seed, struct total *t)
 	alarm(PATIENCE);
 	play(seed);
 	add_up(t);
-	tower_end();
+	tower_end(seed);
 	fflush(stdout);
 	_exit(0);
 }
@@ -298,9 +320,7 @@ static int reap(uint64_t *running, pid_t *pids, int jobs)
 	printf("replay: tests/sim/sim --trace --seed %" PRIu64 "%s%s\n",
 	    running[i], sim.bug ? " --bug " : "", sim.bug ?
 	    bug_names[sim.bug] : "");
-	sim.seed = running[i];
-	snprintf(state_dir, sizeof state_dir, "%s/%" PRIu64, root, sim.seed);
-	tower_end();
+	tower_end(running[i]);
 	return 1;
 }
 
@@ -326,10 +346,15 @@ static int run_many(uint64_t from, uint64_t n, int jobs)
 		active--;
 	}
 	printf("seeds %" PRIu64 "..%" PRIu64 ": %d failed; %" PRId64
+	    " events, %" PRId64 " restores, %" PRId64 " copies beside, %"
+	    PRId64 " times told it is behind, %" PRId64 " abandoned, %" PRId64
+	    " limited passes, %" PRId64 " rights withdrawn, %" PRId64
 	    " changes, %" PRId64 " phases, %" PRId64 " commits, %" PRId64
 	    " requests, %" PRId64 " kills, %" PRId64 " cuts, %" PRId64
 	    " power cuts, %" PRId64 " times busy; %" PRId64
-	    " h simulated in %ld s\n", from, next - 1, failed, t->sum.changes,
+	    " h simulated in %ld s\n", from, next - 1, failed, t->sum.events, t->sum.restores,
+	    t->sum.clones, t->sum.behind, t->sum.abandons,
+	    t->sum.limited, t->sum.withdrawn, t->sum.changes,
 	    t->sum.phases, t->sum.commits, t->sum.requests, t->sum.kills,
 	    t->sum.cuts, t->sum.reboots, t->sum.busies, t->time / HOUR,
 	    (long)(time(NULL) - began));
@@ -400,7 +425,7 @@ int main(int argc, char **argv)
 	make_template();
 	if (one) {
 		play(from);
-		tower_end();
+		tower_end(from);
 		printf("seed %" PRIu64 ": all is well\n", sim.seed);
 		status = 0;
 	} else {

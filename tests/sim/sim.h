@@ -25,6 +25,7 @@
 #include "base/buf.h"
 #include "engine/automaton.h"
 #include "engine/runner.h"
+#include "model/who.h"
 #include "store/store.h"
 
 #define SECOND INT64_C(1000)	/* the simulation counts milliseconds */
@@ -32,6 +33,7 @@
 #define HOUR (60 * MINUTE)
 
 #define STEPS_MAX 4
+#define TOWERS 2
 #define USES_MAX 16
 
 /* --- core.c: time, chance, processes ------------------------------------- */
@@ -48,6 +50,8 @@ enum bug {			/* planted, so that a checker is seen to fail */
 	BUG_EAT,		/* output is lost */
 	BUG_DEAF,		/* a confirmation is not heard */
 	BUG_SILENT,		/* nor sent, as it were */
+	BUG_BEHIND,		/* a tower that is behind is let in */
+	BUG_LEAVE,		/* what was given up is not undone */
 	/* of the tower: its functions are wrapped */
 	BUG_LIFO,		/* the last one filed starts first */
 	BUG_NO_AUDIT,		/* an end without its audit row */
@@ -57,6 +61,9 @@ enum bug {			/* planted, so that a checker is seen to fail */
 	BUG_IDLE_WRITE,		/* an idle pass writes */
 	BUG_AHEAD,		/* the position stored is too far on */
 	BUG_VERDICT,		/* rolled back is called succeeded */
+	BUG_STUCK,		/* a release does not overtake */
+	BUG_STRAY,		/* a limited pass forgets its limit */
+	BUG_MAY,		/* nobody asks whether a change may still start */
 	BUGS
 };
 extern const char *const bug_names[BUGS];
@@ -72,8 +79,9 @@ struct sim {
 	int64_t calm_since;
 	bool is_large;
 	/* what the run counts, for the summary */
-	int64_t kills, cuts, reboots, busies, commits, changes, phases,
-	    requests;
+	int64_t events, kills, cuts, reboots, busies, commits, changes, phases,
+	    requests, restores, clones, behind, abandons,
+	    limited, withdrawn;
 };
 extern struct sim sim;
 
@@ -105,10 +113,12 @@ struct proc {			/* a runner */
 	void (*main)(struct proc *p);
 	uint64_t turn;		/* counts blocks: wakers know theirs */
 	/* tower.c */
-	const char *dir;
+	struct tower *tower;
+	int life;		/* of the tower, when it began */
 	struct tw_store *store;
 	struct tw_runlock *lock;
 	bool is_locked;		/* a pass is at work */
+	const char *only[3];	/* hosts that it is limited to; NULL: none */
 	int busy_limit;
 	int64_t kill_in;	/* dies at this many steps from now; 0: no */
 	int64_t commits;
@@ -140,6 +150,7 @@ extern const struct tw_transport sim_transport;
 
 /* The host's end of a link. */
 bool link_is_there(const struct tw_link *l);
+const struct proc *link_proc(const struct tw_link *l);
 int64_t link_began(const struct tw_link *l);
 bool link_write(struct tw_link *l, int fd, const char *p, size_t n);
 void link_close(struct tw_link *l);
@@ -182,6 +193,7 @@ struct job {
 	struct host *host;
 	char uid[33], queue[33], nonce[33];
 	int64_t epoch, seq, change;
+	int tower_life;		/* of the tower that sent it */
 	const struct program *program;
 	bool is_gone;		/* acknowledged and removed */
 	bool is_wiped;		/* its spool was lost */
@@ -293,12 +305,36 @@ void say(struct tw_link *l, const char *nonce, const char *fmt, ...)
 
 /* --- tower.c ---------------------------------------------------------------- */
 
-extern char state_dir[300];
-extern struct proc *runner;	/* the one that has the lock, or NULL */
+struct watch;
+struct known;
+
+struct tower {
+	int life;		/* no other state ever had this number; 0: there
+				   is no such tower */
+	char dir[300];
+	struct sqlite3 *keeper;	/* for as long as it is open, so is the state */
+	struct proc *runner;	/* the one that has the lock, or NULL */
+	struct tw_store *spare;	/* of a pass that ended */
+	struct tw_store *state;	/* the operators' */
+	struct tw_who alice;
+	struct known *known;	/* [1 … nknown]: its changes by number */
+	int nknown;
+	struct watch *watch;	/* check.c */
+	bool bob_may;		/* change hosts: alice lets him, or not */
+};
+extern struct tower towers[TOWERS];
+extern struct tower *tower;	/* whose turn it is */
 void tower_keep(void);		/* before the first state is opened */
-void tower_begin(const char *root);
+void tower_begin(void);
+/* Its place in the file system; and the state in memory. */
+void tower_place(struct tower *t);
+struct sqlite3 *state_open(const char *name);
+void tower_stop(struct tower *t);	/* kills its runner, closes its state */
+bool towers_are_idle(void);
 void runner_start(bool watch);
-void tower_end(void);
+/* A pass for a few hosts. */
+void runner_start_limited(void);
+void tower_end(uint64_t seed);
 /* A pass with nothing to do. */
 void tower_idle_pass(void);
 /* Somebody else holds the state for a while. */
@@ -310,6 +346,16 @@ extern int64_t last_busy;	/* when the state was last busy, or the runner
 /* bugs.c: what is run in place of sql. */
 const char *bug_sql(const char *sql);
 
+/* --- copy.c ------------------------------------------------------------------ */
+
+void copies_begin(void);
+void copies_end(void);		/* when all is well */
+
+/* --- sim.c ------------------------------------------------------------------- */
+
+extern char root[200];		/* where states have their place */
+void cron_begin(struct tower *t);	/* passes, by the clock */
+
 /* --- people.c ---------------------------------------------------------------- */
 
 struct filed {			/* a change as its operator knows it */
@@ -319,9 +365,6 @@ struct filed {			/* a change as its operator knows it */
 	struct program program;
 	int64_t filed, joins, not_before, not_after;	/* tower's clock */
 	int64_t ready;		/* when it had joined, if no clock was set */
-	int claimed;		/* nfiled when it was first taken; 0: not yet */
-	int64_t claim_clock;	/* and what the tower's clock said */
-	bool was_cancelled;	/* an operator was told it is */
 	bool hold_after;
 	struct job *job;	/* on its host, once it was there */
 	/* what happened there: never forgotten, whatever a host forgets */
@@ -329,15 +372,38 @@ struct filed {			/* a change as its operator knows it */
 	int64_t ran[STEPS_MAX + 1], last_run, last_undo;
 	int undone[STEPS_MAX + 1];
 	struct tw_buf output[STEPS_MAX + 1][2];	/* of a step, of its undo */
+	bool is_bobs;		/* he filed it; else alice */
 	bool lost_output;	/* a power cut or a crash may have eaten some */
 	bool was_wiped;		/* its spool was lost while it was there */
 };
 extern struct filed *filed;	/* [0 … nfiled) */
 extern int nfiled;
 struct filed *filed_by_uid(const char *uid);
-struct filed *filed_by_num(int64_t num);
+
+struct seen_step {
+	bool has_ended, is_undone;
+};
+
+struct seen {			/* as it was last committed */
+	char status[12];	/* "" : not there */
+	bool is_accepted, is_cancelled;
+	struct seen_step step[STEPS_MAX + 1];
+};
+
+struct known {			/* what one tower knows of a change */
+	struct filed *filed;
+	int claimed;		/* nfiled when it was first taken; 0: not yet */
+	int64_t claim_clock;	/* and what the tower's clock said */
+	bool was_cancelled;	/* an operator was told it is */
+	bool was_abandoned;	/* an operator has given it up */
+	struct seen seen;
+};
+/* NULL: it does not know it. */
+struct known *tower_knows(const struct tower *t, const struct filed *f);
+int known_max(void);
 
 void people_begin(void);
+void people_enter(void);	/* open the state of the tower whose turn it is */
 void people_act(void);		/* something by chance */
 void people_file(struct host *h);
 void people_mend(void);		/* looks after what is held */
@@ -346,7 +412,7 @@ void people_verify(void);	/* the audit trail, and the file */
 /* --- check.c: the invariants --------------------------------------------------- */
 
 /* From the hosts' logs. */
-void check_accepted(struct job *j);
+void check_accepted(struct job *j, const struct proc *sender);
 void check_begins(struct job *j);
 void check_phase(const struct phase *p);
 /* The transaction of s is about to be committed. */
@@ -354,6 +420,9 @@ void check_commit(struct tw_store *s);
 void check_committed(void);
 /* A connection to the state, to be watched. */
 void check_watch(struct tw_store *s);
+/* What is known of the state of a tower, to be known of another. */
+struct watch *check_copy(const struct watch *w);
+bool is_pending(const struct known *k);
 bool all_ended(void);
 void check_end(void);
 

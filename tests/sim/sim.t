@@ -42,7 +42,7 @@ sed 's/^/# /' "$work/played"
 ok 'no seed breaks an invariant' test "$status" -eq 0
 
 bugs='twice=1 left=1 lifo=2 rerun=3 no-fence=3 undo-twice=4 undo-all=4 eat=5
-deaf=4 silent=5 forget=5 ahead=5 verdict=5 no-audit=7 audit-more=7 serial=8 idle-write=9'
+deaf=4 silent=5 forget=5 ahead=5 verdict=5 may=0 stray=0 behind=3 stuck=5 leave=5 no-audit=7 audit-more=7 serial=8 idle-write=9'
 for bug in $bugs; do
 	ok "planted: ${bug%=*} breaks invariant ${bug#*=}" \
 		finds "${bug%=*}" "${bug#*=}"

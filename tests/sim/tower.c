@@ -20,12 +20,12 @@
 #include "model/audit.h"
 #include "store/store_private.h"
 
+#define ASIDE (15 * SECOND)	/* for a limited pass to step aside */
 #define EPOCH INT64_C(1795000000000)	/* when each simulation begins */
 
-char state_dir[300];
-struct proc *runner;
+struct tower towers[TOWERS];
+struct tower *tower;
 int64_t last_busy;
-static sqlite3 *keeper;
 
 /* --- time and chance ---------------------------------------------------------- */
 
@@ -222,18 +222,16 @@ static void on_report(void *arg, const struct tw_report *r)
 
 /* A pass that ended in order leaves its connection to the next one: to parse
  * the schema and each statement takes longer than most passes. */
-static struct tw_store *spare;
-
 static void leave(struct proc *p)
 {
-	if (runner == p)
-		runner = NULL;
+	if (tower->runner == p)
+		tower->runner = NULL;
 	tw_runlock_release(p->lock, NULL);
 	p->lock = NULL;
-	if (spare || tw_store_in_tx(p->store))
+	if (tower->spare || tw_store_in_tx(p->store))
 		tw_store_close(p->store);
 	else
-		spare = p->store;
+		tower->spare = p->store;
 	p->store = NULL;
 }
 
@@ -241,9 +239,10 @@ static void open_state(struct proc *p)
 {
 	struct tw_err err = { 0 };
 
-	p->store = spare;
-	spare = NULL;
-	if (!p->store && tw_store_open(p->dir, TW_STORE_WRITE, &p->store, &err))
+	p->store = tower->spare;
+	tower->spare = NULL;
+	if (!p->store && tw_store_open(tower->dir, TW_STORE_WRITE, &p->store,
+	    &err))
 		broken(0, "the state can't be opened: %s", err.msg);
 	tw_store_busy_limit(p->store, TW_STORE_BUSY_MS);
 }
@@ -252,7 +251,9 @@ static void pass(struct proc *p, bool watch)
 {
 	struct tw_runner_options o = { .watch = watch,
 	    .transport = &sim_transport, .report = on_report,
-	    .jobs = sim.bug == BUG_SERIAL ? 1 : 0 };
+	    .jobs = sim.bug == BUG_SERIAL ? 1 : 0,
+	    .hosts = p->only[0] && sim.bug != BUG_STRAY ? p->only : NULL,
+	    .org_id = p->only[0] ? tower->alice.org_id : 0 };
 	struct tw_pass_result result;
 	struct tw_err err = { 0 };
 	enum tw_status st;
@@ -261,16 +262,18 @@ static void pass(struct proc *p, bool watch)
 	if (sim.now < busy_until && busy_for_all)
 		return;
 	open_state(p);
-	st = tw_runlock_take(p->dir, false, 0, &p->lock, &age, &err);
-	if (st == TW_AGAIN && runner) {
+	st = tw_runlock_take(tower->dir, p->only[0], p->only[0] ? 0 : ASIDE,
+	    &p->lock, &age, &err);
+	if ((st == TW_AGAIN && (tower->runner || p->only[0])) ||
+	    st == TW_WAITING) {
 		trace("another one is at work");
 		leave(p);
 		return;
 	}
-	if (st || runner)
+	if (st || tower->runner)
 		broken(0, "the runner's lock: %s", st ? err.msg :
 		    "two have it");
-	runner = p;
+	tower->runner = p;
 	check_watch(p->store);
 	o.store = p->store;
 	o.lock = p->lock;
@@ -280,6 +283,29 @@ static void pass(struct proc *p, bool watch)
 		broken(0, "a pass ended badly: %s", err.msg);
 	trace("the pass ended");
 	leave(p);
+}
+
+/* Who waits for a limited pass to step aside. */
+int __wrap_nanosleep(const struct timespec *span, struct timespec *left);
+
+int __wrap_nanosleep(const struct timespec *span, struct timespec *left)
+{
+	(void)left;
+	assert(current);
+	proc_block(sim.now + span->tv_sec * 1000 + span->tv_nsec / 1000000);
+	return 0;
+}
+
+/* Another one may begin before it has ended. */
+void __real_tw_runlock_yield(struct tw_runlock *l);
+void __wrap_tw_runlock_yield(struct tw_runlock *l);
+
+void __wrap_tw_runlock_yield(struct tw_runlock *l)
+{
+	trace("steps aside");
+	__real_tw_runlock_yield(l);
+	if (tower->runner == current)
+		tower->runner = NULL;
 }
 
 static void run_pass(struct proc *p)
@@ -296,7 +322,7 @@ static void stop_or_kill(void *arg)
 {
 	struct proc *p = arg;
 
-	if (p->is_dead || sim.calm || runner != p)
+	if (p->is_dead || sim.calm || p->tower->runner != p)
 		return;
 	if (p->loop && one_in(4)) {
 		trace("SIGTERM");
@@ -320,7 +346,6 @@ void runner_start(bool watch)
 	struct proc *p = proc_start(watch ? run_watch : run_pass);
 
 	started = p;
-	p->dir = state_dir;
 	p->busy_limit = TW_STORE_BUSY_MS;
 	if (sim.calm || sim.is_large)
 		return;
@@ -328,6 +353,16 @@ void runner_start(bool watch)
 		p->kill_in = between(1, one_in(3) ? 20 : 400);
 	if (one_in(3))
 		later(between(100, 3 * MINUTE), stop_or_kill, p);
+}
+
+void runner_start_limited(void)
+{
+	int first = (int)chance((uint64_t)nhosts);
+
+	runner_start(false);
+	for (int i = 0; i < 2 && i <= (int)chance(2); i++)
+		started->only[i] = hosts[(first + i) % nhosts].name;
+	sim.limited++;
 }
 
 void tower_trouble(void)
@@ -342,7 +377,7 @@ void tower_trouble(void)
 /* A copy of the file as it is; free with sqlite3_free(). */
 static unsigned char *read_state(sqlite3_int64 *n)
 {
-	unsigned char *p = sqlite3_serialize(keeper, "main", n, 0);
+	unsigned char *p = sqlite3_serialize(tower->keeper, "main", n, 0);
 
 	assert(p);
 	return p;
@@ -390,46 +425,105 @@ int __real_sqlite3_open_v2(const char *path, sqlite3 **db, int flags,
 int __wrap_sqlite3_open_v2(const char *path, sqlite3 **db, int flags,
     const char *vfs);
 
+static const struct tower *tower_of(const char *path)
+{
+	size_t n;
+
+	for (const struct tower *t = towers; t < towers + TOWERS; t++) {
+		n = strlen(t->dir);
+		if (n > 0 && strncmp(path, t->dir, n) == 0 && path[n] == '/')
+			return t;
+	}
+	return towers;
+}
+
 int __wrap_sqlite3_open_v2(const char *path, sqlite3 **db, int flags,
     const char *vfs)
 {
-	(void)path;
+	char name[60];
+
 	(void)vfs;
-	return __real_sqlite3_open_v2("file:/tw-sim?vfs=memdb", db,
+	snprintf(name, sizeof name, "file:/tw-sim%d?vfs=memdb",
+	    (int)(tower_of(path) - towers));
+	return __real_sqlite3_open_v2(name, db,
 	    (flags & ~SQLITE_OPEN_NOFOLLOW) | SQLITE_OPEN_URI |
 	    SQLITE_OPEN_CREATE, NULL);
 }
 
-void tower_keep(void)
+struct sqlite3 *state_open(const char *name)
 {
-	if (sqlite3_open_v2("", &keeper, SQLITE_OPEN_READWRITE, NULL) !=
-	    SQLITE_OK)
+	char uri[60];
+	sqlite3 *db;
+
+	snprintf(uri, sizeof uri, "file:/tw-%s?vfs=memdb", name);
+	if (__real_sqlite3_open_v2(uri, &db, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_URI | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
 		broken(0, "no memory for the state");
+	return db;
 }
 
-void tower_begin(const char *root)
+void tower_keep(void)
+{
+	/* one thread: a tenth of the time goes into locks otherwise */
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	tower = towers;
+	tower->keeper = state_open("sim0");
+}
+
+void tower_place(struct tower *t)
 {
 	char path[400];
 	int fd;
 
-	snprintf(state_dir, sizeof state_dir, "%s/%" PRIu64, root, sim.seed);
-	snprintf(path, sizeof path, "%s/%s", state_dir, TW_STORE_FILE);
-	if (mkdir(state_dir, 0700) != 0)
-		broken(0, "%s can't be made", state_dir);
+	snprintf(t->dir, sizeof t->dir, "%s/%" PRIu64 "-%d", root, sim.seed,
+	    (int)(t - towers));
+	snprintf(path, sizeof path, "%s/%s", t->dir, TW_STORE_FILE);
+	if (mkdir(t->dir, 0700) != 0)
+		broken(0, "%s can't be made", t->dir);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	assert(fd >= 0);
 	close(fd);
 }
 
-void tower_end(void)
+void tower_begin(void)
+{
+	tower->life = 1;
+	tower_place(tower);
+}
+
+void tower_stop(struct tower *t)
+{
+	if (t->runner)
+		proc_kill(t->runner);
+	tw_store_close(t->spare);
+	t->spare = NULL;
+	tw_store_close(t->state);
+	t->state = NULL;
+}
+
+bool towers_are_idle(void)
+{
+	for (const struct tower *t = towers; t < towers + TOWERS; t++)
+		if (t->runner)
+			return false;
+	return true;
+}
+
+/* Their directories, whoever made them. */
+void tower_end(uint64_t seed)
 {
 	static const char *const names[] = { TW_STORE_FILE,
-		TW_STORE_FILE "-journal", TW_STORE_LOCK };
+		TW_STORE_FILE "-journal", TW_STORE_LOCK, "secret.key" };
 	char path[400];
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		snprintf(path, sizeof path, "%s/%s", state_dir, names[i]);
-		unlink(path);
+	for (int t = 0; t < TOWERS; t++) {
+		for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+			snprintf(path, sizeof path, "%s/%" PRIu64 "-%d/%s",
+			    root, seed, t, names[i]);
+			unlink(path);
+		}
+		snprintf(path, sizeof path, "%s/%" PRIu64 "-%d", root, seed, t);
+		rmdir(path);
 	}
-	rmdir(state_dir);
 }

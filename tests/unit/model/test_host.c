@@ -370,6 +370,26 @@ START_TEST(a_fence_only_rises)
 }
 END_TEST
 
+/* A copy of the state has taken its place, and has given lower numbers. */
+START_TEST(a_release_overtakes_a_later_epoch)
+{
+	int64_t id = add_host("web1");
+
+	raw("UPDATE host SET next_seq = 9, acked_seq = 4");
+	OK(tw_host_answered(store, id, 1, 3, 6, false, &err));
+	OK(tw_host_hold_tower(store, id, "an old copy", &err));
+	OK(tw_host_release_hold(store, &alice, "web1", &err));
+	ck_assert_int_eq(number("SELECT epoch * 100 + next_seq FROM host"),
+	    409);
+	/* what it has and this state does not know is given up */
+	ck_assert_int_eq(number("SELECT acked_seq FROM host"), 6);
+	OK(tw_host_hold_tower(store, id, "something else", &err));
+	OK(tw_host_release_hold(store, &alice, "web1", &err));
+	ck_assert_int_eq(number("SELECT epoch * 100 + next_seq FROM host"),
+	    409);
+}
+END_TEST
+
 START_TEST(a_check_pins_the_spool_once)
 {
 	int64_t id = add_host("web1");
@@ -582,6 +602,7 @@ int main(void)
 	tcase_add_test(t,
 	    a_host_is_tried_often_while_a_step_may_have_cut_it_off);
 	tcase_add_test(t, a_fence_only_rises);
+	tcase_add_test(t, a_release_overtakes_a_later_epoch);
 	tcase_add_test(t, a_check_pins_the_spool_once);
 	tcase_add_test(t, removing_a_host_cancels_what_waits);
 	tcase_add_test(t, a_host_is_held_while_the_tower_leaves_it);
