@@ -385,6 +385,9 @@ EXTRA_DIST += \
 	tests/bench/bench.sh \
 	tests/conc/README \
 	tests/conc/scene.sh \
+	tests/coverage/README \
+	tests/coverage/coverage.sh \
+	tests/coverage/gaps \
 	tests/data/yunohost/apps.json \
 	tests/data/yunohost/apps.toml \
 	tests/data/yunohost/manifests/blog.toml \
@@ -404,6 +407,8 @@ EXTRA_DIST += \
 	tests/lib/tower.sh \
 	tests/lib/yunohost \
 	tests/lib/yunohost.sh \
+	tests/lint/accepted \
+	tests/lint/analyse.h \
 	tests/lint/analyse.sh \
 	tests/lint/lint.sh \
 	tests/long.sh \
@@ -518,9 +523,47 @@ else !FUZZ
 		exit 1
 endif !FUZZ
 
-# What two analysers find; half an hour.
-analyse:
+# What two analysers find, but for what tests/lint/accepted has a reason for.
+analyse check-long-analyse:
 	$(AM_V_at)sh $(srcdir)/tests/lint/analyse.sh $(srcdir)
+
+# Unit tests under memcheck, themselves and not what they start.  Without those
+# that play all there is of something, under it they would take hours, and
+# those whose malloc fails when they say, for there it is valgrind's.
+VALGRIND = env CK_TIMEOUT_MULTIPLIER=100 valgrind --quiet \
+	--error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
+	--errors-for-leak-kinds=definite --num-callers=24
+NO_VALGRIND_TESTS = \
+	tests/unit/base/test_json \
+	tests/unit/engine/test_automaton_all \
+	tests/unit/engine/test_journal_fuzz \
+	tests/unit/engine/test_scenarios \
+	tests/unit/spec/test_alloc \
+	tests/unit/spec/test_kind_alloc \
+	tests/unit/spec/test_yunohost_alloc
+check-valgrind check-long-valgrind:
+	+$(AM_V_at)tests='$(UNIT_TESTS)'; for no in $(NO_VALGRIND_TESTS); do \
+		tests=`echo " $$tests " | sed "s| $$no | |"`; done; \
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS="$$tests" \
+		LOG_COMPILER='$(TW_LIMIT) $(VALGRIND)'
+
+# Which lines of lib the tests run (tests/coverage/README): of these tests.
+COVERAGE_TESTS = $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(E2E_TESTS) \
+	$(FUZZ_TESTS)
+coverage check-long-coverage:
+if COVERAGE
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) all
+	$(AM_V_at)find bin lib tests -name '*.gcda' -exec rm -f {} +
+	+$(AM_V_at)bad=0; \
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(COVERAGE_TESTS)" || bad=1; \
+	abs_top_srcdir='$(abs_top_srcdir)' \
+	abs_top_builddir='$(abs_top_builddir)' \
+		sh $(srcdir)/tests/coverage/coverage.sh || bad=1; exit $$bad
+else !COVERAGE
+	+$(AM_V_at)$(MKDIR_P) coverage-build && cd coverage-build && \
+		'$(abs_top_srcdir)'/configure -q --enable-coverage && \
+		$(MAKE) $(AM_MAKEFLAGS) coverage
+endif !COVERAGE
 
 # Real hosts, as root: no part of `make check', which is to stay quick.
 check-rig:
@@ -529,7 +572,8 @@ check-rig:
 .PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e \
 	check-rig check-sim check-long-sim check-fault check-long-fault \
 	check-conc check-long-conc check-wire check-long-wire \
-	check-fuzz check-long fuzz analyse
+	check-fuzz check-long fuzz analyse check-long-analyse check-valgrind \
+	check-long-valgrind coverage check-long-coverage
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \

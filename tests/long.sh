@@ -11,7 +11,8 @@ set -u
 
 results=$1
 shift
-[ $# -gt 0 ] || set -- sim fault wire conc executor valgrind fuzz
+[ $# -gt 0 ] || set -- sim fault wire conc executor valgrind \
+	analyse coverage fuzz
 make=${MAKE:-make}
 log=$(mktemp "${TMPDIR:-/tmp}/towerify-long.XXXXXX") || exit 1
 trap 'rm -f "$log"' EXIT

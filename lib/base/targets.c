@@ -28,19 +28,14 @@ struct parser {
 	bool nomem;
 };
 
-/* Grows an array by one zeroed element; NULL: no memory. */
-static void *grow(void *arrayp, size_t *n, size_t size)
+/* The array with room for one more element, zeroed; NULL: no memory, and the
+ * array is as it was. */
+static void *grown(void *array, size_t n, size_t size)
 {
-	void **array = arrayp;
-	char *p;
+	char *p = reallocarray(array, n + 1, size);
 
-	p = reallocarray(*array, *n + 1, size);
-	if (!p)
-		return NULL;
-	*array = p;
-	p += *n * size;
-	memset(p, 0, size);
-	(*n)++;
+	if (p)
+		memset(p + n * size, 0, size);
 	return p;
 }
 
@@ -106,11 +101,13 @@ static const char *parse_ranges(struct parser *p, const char *s,
 
 	for (;; s = comma + 1) {
 		comma = memchr(s, ',', (size_t)(end - s));
-		r = grow(&part->ranges, &part->nranges, sizeof *r);
+		r = grown(part->ranges, part->nranges, sizeof *r);
 		if (!r) {
 			p->nomem = true;
 			return NULL;
 		}
+		part->ranges = r;
+		r += part->nranges++;
 		why = parse_range(s, (size_t)((comma ? comma : end) - s), r);
 		if (why || !comma)
 			return why;
@@ -172,8 +169,13 @@ static const char *parse_parts(struct parser *p, struct target_word *w)
 		n = strcspn(s, "[]");
 		if (!is_name_text(s, n))
 			return "not a name";
-		part = grow(&w->parts, &w->nparts, sizeof *part);
-		if (!part || !(part->text = strndup(s, n))) {
+		part = grown(w->parts, w->nparts, sizeof *part);
+		if (part) {
+			w->parts = part;
+			part += w->nparts++;
+			part->text = strndup(s, n);
+		}
+		if (!part || !part->text) {
 			p->nomem = true;
 			return NULL;
 		}
@@ -213,8 +215,13 @@ static void parse_word(struct parser *p, const char *s, size_t n)
 	const char *why;
 	bool is_negative = *s == '!';
 
-	w = grow(&p->t->words, &p->t->nwords, sizeof *w);
-	if (!w || !(w->source = strndup(s + is_negative, n - is_negative))) {
+	w = grown(p->t->words, p->t->nwords, sizeof *w);
+	if (w) {
+		p->t->words = w;
+		w += p->t->nwords++;
+		w->source = strndup(s + is_negative, n - is_negative);
+	}
+	if (!w || !w->source) {
 		p->nomem = true;
 		return;
 	}

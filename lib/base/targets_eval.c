@@ -227,7 +227,7 @@ static bool holds(char **sorted, size_t n, const char *name)
 static char **expand(const struct tw_targets *t, bool negative, size_t *n)
 {
 	char name[TW_NAME_MAX + 1], **v;
-	size_t i, k;
+	size_t i, k, count = 0;
 
 	*n = 0;
 	v = calloc(t->count + 1, sizeof *v);
@@ -236,14 +236,14 @@ static char **expand(const struct tw_targets *t, bool negative, size_t *n)
 			continue;
 		for (k = 0; k < t->words[i].count; k++) {
 			tw_target_word_name(&t->words[i], k, name);
-			v[*n] = strdup(name);
-			if (!v[*n]) {
+			v[count] = strdup(name);
+			if (!v[count++]) {
 				tw_strv_free(v);
 				return NULL;
 			}
-			(*n)++;
 		}
 	}
+	*n = count;
 	return v;
 }
 

@@ -300,17 +300,14 @@ bool tw_automaton_apply(struct tw_automaton *a, const struct tw_event *ev)
 enum tw_auto_action tw_automaton_next(const struct tw_automaton *a,
     bool verifying)
 {
-	const struct tw_auto_step *st = &a->step[a->k];
-
 	switch (a->state) {
 	case TW_AUTO_CHECKING:
+	case TW_AUTO_RETRYING:	/* without a check it runs at once */
 		return TW_DO_CHECK;
-	case TW_AUTO_RETRYING:
-		return st->has_check ? TW_DO_CHECK : TW_DO_RUN;
 	case TW_AUTO_RUNNING:
 		if (verifying)
 			return TW_DO_VERIFY;
-		return st->is_reboot ? TW_DO_REBOOT : TW_DO_RUN;
+		return a->step[a->k].is_reboot ? TW_DO_REBOOT : TW_DO_RUN;
 	case TW_AUTO_CONFIRMING:
 		return TW_DO_CONFIRM;
 	case TW_AUTO_UNDOING:
@@ -560,15 +557,12 @@ void tw_automaton_decide(struct tw_automaton *a, enum tw_auto_action action,
 		check_came_out(&w, outcome);
 		break;
 	case TW_DO_RUN:
-		if (a->state == TW_AUTO_RETRYING) {
-			run(&w);
-		} else if (outcome != TW_WAS_OK) {
+		if (outcome != TW_WAS_OK)
 			attempt_failed(&w, outcome, "run");
-		} else if (a->step[a->k].has_verify) {
+		else if (a->step[a->k].has_verify)
 			*verifying = true;
-		} else {
+		else
 			carried_out(&w, "run");
-		}
 		break;
 	case TW_DO_VERIFY:
 		if (outcome == TW_WAS_OK)

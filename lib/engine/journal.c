@@ -142,12 +142,10 @@ static bool take_args(char **s, struct tw_event *ev)
 		return take_int(s, &ev->k) && take_state(s, &ev->state) &&
 		    take_int(s, &ev->code);
 	case TW_EV_VERDICT:
-		return take_word(s, field, sizeof field) &&
-		    tw_verdict_parse(field, &ev->verdict);
-	case TW_EV_WORDS:
 		break;
 	}
-	return false;
+	return take_word(s, field, sizeof field) &&
+	    tw_verdict_parse(field, &ev->verdict);
 }
 
 bool tw_event_parse(const char *line, struct tw_event *ev)
@@ -204,8 +202,6 @@ void tw_event_format(const struct tw_event *ev, struct tw_buf *out)
 		break;
 	case TW_EV_VERDICT:
 		tw_buf_addf(out, " %s", tw_verdict_name(ev->verdict));
-		break;
-	case TW_EV_WORDS:
 		break;
 	}
 }

@@ -39,9 +39,9 @@ enum tw_event_word {
 	TW_EV_CANCEL,	/* who */
 	TW_EV_UNDO,	/* k: its undo is about to run */
 	TW_EV_UNDONE,	/* k state code */
-	TW_EV_VERDICT,	/* verdict */
-	TW_EV_WORDS	/* how many */
+	TW_EV_VERDICT	/* verdict */
 };
+#define TW_EV_WORDS	(TW_EV_VERDICT + 1)	/* how many */
 const char *tw_event_word_name(enum tw_event_word w);
 
 enum tw_step_state {
@@ -129,7 +129,7 @@ struct tw_journal {
 /* next: the number of the first event expected (1 for a new job). */
 void tw_journal_init(struct tw_journal *j, const char *nonce, int64_t next,
     const struct tw_journal_calls *calls, void *arg);
-void tw_journal_feed(struct tw_journal *j, const void *p, size_t n);
+void tw_journal_feed(struct tw_journal *j, const void *data, size_t n);
 /* No further calls, even from within a feed (a caller that has seen enough). */
 void tw_journal_stop(struct tw_journal *j);
 

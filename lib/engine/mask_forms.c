@@ -53,7 +53,7 @@ static enum tw_status keep(struct tw_mask_forms *f, struct tw_buf *b,
 	enum tw_status st = tw_buf_check(b, err);
 	size_t cap;
 
-	if (st || is_known(f, b)) {
+	if (st || b->len == 0 || is_known(f, b)) {
 		tw_buf_release(b);
 		return st;
 	}

@@ -126,7 +126,7 @@ void visit_free(struct visit *v);
 void visit_report(struct visit *v, enum tw_report_kind kind, const char *text);
 
 /* A person must act: the host is held for this. */
-void visit_hold(struct visit *v, const char *text);
+void visit_hold(struct visit *v, const char *said);
 
 /* visit_login.c */
 /* Which login a contact begins with: v->successor, is_successor, refused. */

@@ -148,13 +148,13 @@ static int start_attempt(struct tw_dial *d)
 	if (fd < 0)
 		return errno;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	if (connect(fd, ai->ai_addr, ai->ai_addrlen) != 0 &&
+	a = calloc(1, sizeof *a);
+	if (!a)
+		e = ENOMEM;
+	else if (connect(fd, ai->ai_addr, ai->ai_addrlen) != 0 &&
 	    errno != EINPROGRESS)
 		e = errno;
-	a = e ? NULL : calloc(1, sizeof *a);
-	if (!e && !a)
-		e = ENOMEM;
-	if (!e)
+	else
 		e = -uv_poll_init(d->loop, &a->poll, fd);
 	if (e) {
 		free(a);

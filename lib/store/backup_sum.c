@@ -92,9 +92,11 @@ enum tw_status tw_backup_check_sum(const char *path, struct tw_err *err)
 	int fd;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0) {
 		status = tw_err_sys(err, TW_CONFIG, errno, "%s", path);
-	else if (st.st_size < LINE_LEN || pread(fd, have, (size_t)LINE_LEN,
+		goto out;
+	}
+	if (st.st_size < LINE_LEN || pread(fd, have, (size_t)LINE_LEN,
 	    st.st_size - LINE_LEN) != LINE_LEN || strncmp(have, LINE_PREFIX,
 	    sizeof LINE_PREFIX - 1) != 0)
 		status = tw_err_set(err, TW_CONFIG, "%s: is cut short, or "
@@ -104,6 +106,7 @@ enum tw_status tw_backup_check_sum(const char *path, struct tw_err *err)
 	if (status == TW_OK && memcmp(line, have, (size_t)LINE_LEN) != 0)
 		status = tw_err_set(err, TW_CONFIG, "%s: is damaged: its "
 		    "checksum differs", path);
+out:
 	if (fd >= 0)
 		close(fd);
 	return status;

@@ -10,6 +10,9 @@
 
 /* --- a stream with everything in it --- */
 
+#define ZEROS "0000000000000000000000000"
+#define LONG_STREAM AT "stream 1 " ZEROS ZEROS "\n"	/* too long */
+
 static void host_fill(struct host *h)
 {
 	struct tw_buf *f = &h->file[1];
@@ -46,7 +49,7 @@ static void host_fill(struct host *h)
 	SAY(f, AT "cut 123456 .\n");
 	SAY(f, AT "cut\n" AT "cut .\n" AT "cut  .\n" AT "cut x .\n");
 	SAY(f, AT "cut 1 2 .\n" AT "cut -1 .\n" AT "cut 123\n");
-	SAY(f, AT "stream\n" AT "stream 1\n" AT "stream 1 x\n");
+	SAY(f, AT "stream\n" AT "stream 1\n" AT "stream 1 x\n" LONG_STREAM);
 	SAY(f, "\n\n@\n@0" AT "5 13 run 1 2 .\n\n");
 	SAY(f, "\n@001122");		/* the power goes */
 	f = &h->file[2];
@@ -98,7 +101,8 @@ static void expected(struct tw_buf *out)
 	SAY(out, "\n4 12 try 1 1 timed-out run 0\ncut 123456");
 	EXPECT("1", AT "cut\n" AT "cut .\n" AT "cut  .\n" AT "cut x .\n"
 	    AT "cut 1 2 .\n" AT "cut -1 .\n" AT "cut 123\n"
-	    AT "stream\n" AT "stream 1\n" AT "stream 1 x\n" "\n\n@\n@0");
+	    AT "stream\n" AT "stream 1\n" AT "stream 1 x\n" LONG_STREAM
+	    "\n\n@\n@0");
 	SAY(out, "\n5 13 run 1 2");
 	EXPECT("1", "\n\n@001122");
 	SAY(out, "\n6 3 life 2 4e0b-b008 1700000100");
