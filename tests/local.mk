@@ -169,6 +169,7 @@ EXECUTOR_TESTS = \
 	tests/executor/confirm.t \
 	tests/executor/crash.t \
 	tests/executor/file.t \
+	tests/executor/journal.t \
 	tests/executor/kinds.t \
 	tests/executor/output.t \
 	tests/executor/plan.t \

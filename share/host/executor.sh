@@ -567,6 +567,10 @@ undo_given_up() {
 	JOB=$GIVEN_UP DIR=jobs/$GIVEN_UP WHO='the tower, which had given it up'
 	read -r _ _ _ _ TOWER _ CHANGE _ <"$DIR/meta"
 	load "$DIR/events"
+	if ! is_alive "$DIR" && is_short; then
+		BUSY="$BUSY and has lost some of its record, a person must look"
+		return
+	fi
 	write_cancel
 	is_alive "$DIR" || launch
 	BUSY="$BUSY, but is being undone"
@@ -628,6 +632,8 @@ attach() {
 				refuse space "cannot write to $SPOOL"
 		fi
 	else
+		is_alive "$DIR" || ! is_short ||
+			refuse lost "the record holds less than was shown"
 		[ -z "$WHO" ] || write_cancel
 		[ "$VERB" != confirm ] || confirm_step
 		if ! is_alive "$DIR"; then
@@ -640,6 +646,19 @@ attach() {
 	fi
 	drop_upload
 	follow
+}
+
+# Do the streams tell of an event that the record, which is loaded, lacks?  None
+# is shown before it is synced: what was acted upon has been lost, and whoever
+# went on would do it again.  An executor may have died since it was loaded.
+is_short() {
+	while LC_ALL=C grep -aqs "^@$NONCE $((EVENTS + 1)) [0-9]* .* \.\$" \
+	    "$DIR"/stream.*; do
+		N=$EVENTS
+		load "$DIR/events"
+		[ "$EVENTS" -gt "$N" ] || return 0
+	done
+	return 1
 }
 
 # The step that waits for it is confirmed, unless it is too late: then whoever
