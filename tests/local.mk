@@ -209,6 +209,7 @@ RIG_TESTS = \
 	tests/rig/apt.t \
 	tests/rig/catalog.t \
 	tests/rig/confirm.t \
+	tests/rig/cuts.t \
 	tests/rig/gate.t \
 	tests/rig/kinds.t \
 	tests/rig/network.t \
