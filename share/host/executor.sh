@@ -401,9 +401,21 @@ is_alive() {
 	[ "$ITS_BOOT" = "$BOOT" ] && born "$PID" && [ "$BORN" = "$ITS_BORN" ]
 }
 
+# Is there room for what an executor writes besides its record?
+has_room() {
+	printf '' >"$DIR/probe" || return 1
+	WORD=$(LC_ALL=C fallocate -n -l 65536 "$DIR/probe" 2>&1)
+	set -- $?
+	rm -f "$DIR/probe"
+	case $WORD in *'not supported'*) return 0 ;; esac
+	return "$1"
+} 2>/dev/null
+
 # Starts an executor for the job, whose record is loaded.  It waits for the
 # lock and ends if it is not needed: one too many does no harm.
 launch() {
+	[ "$LIVES$VERB" = 0start ] || has_room ||
+		refuse space "too little to go on with change $CHANGE"
 	# synced, for the tower will hold the host to having had this stream
 	printf '' >>"$DIR/stream.$((LIVES + 1))" &&
 		{ [ "$LIVES" -eq 0 ] || sync "$DIR"; } ||
