@@ -210,6 +210,8 @@ RIG_TESTS = \
 	tests/rig/catalog.t \
 	tests/rig/confirm.t \
 	tests/rig/cuts.t \
+	tests/rig/descendants.t \
+	tests/rig/faults.t \
 	tests/rig/gate.t \
 	tests/rig/kinds.t \
 	tests/rig/network.t \
@@ -250,6 +252,12 @@ tests/fault/shim.so: tests/fault/shim.c tests/fault/shim.h
 		-Wextra -g -O1 -fPIC -fvisibility=hidden -shared \
 		$(SQLITE_CFLAGS) -o $@ $(srcdir)/tests/fault/shim.c -ldl
 CLEANFILES += tests/fault/shim.so
+check_DATA += tests/rig/clock.so
+tests/rig/clock.so: tests/rig/clock.c
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -D_GNU_SOURCE -std=gnu11 -Wall \
+		-Wextra -g -O1 -fPIC -fvisibility=hidden -shared -o $@ \
+		$(srcdir)/tests/rig/clock.c
+CLEANFILES += tests/rig/clock.so
 
 # Bytes from outside (tests/fuzz/README).  Without libFuzzer a target gets a
 # main that replays the corpora.
@@ -359,6 +367,7 @@ EXTRA_DIST += \
 	tests/lint/lint.sh \
 	tests/rig/README \
 	tests/rig/base.sh \
+	tests/rig/clock.c \
 	tests/rig/keeper.sh \
 	tests/rig/lib.sh \
 	tests/rig/rig.sh \
