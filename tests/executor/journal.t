@@ -18,7 +18,8 @@ seed=${TOWERIFY_SEED:-1}
 sample=14	# cuts of each record, each way
 echo "# seed $seed"
 log=$work/log
-plant= only=
+plant=
+only=
 
 # --- three changes, each with its whole record -----------------------------------
 

@@ -135,7 +135,7 @@ cut=0
 cut_round() {	# cut_round power|kill N:WHEN…, up to one for each host
 	how=$1
 	shift
-	ids= cases=
+	ids=
 	for h in $fleet; do
 		[ $# -gt 0 ] || break
 		aim "$h" "${1%:*}" "${1#*:}" "$how"

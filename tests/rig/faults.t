@@ -7,6 +7,7 @@
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 # shellcheck source=tests/rig/lib.sh
 . "$top/tests/rig/lib.sh"
+build=${abs_top_builddir:-.}
 
 hosts full wiped clock
 for h in full wiped clock; do
@@ -171,7 +172,7 @@ run_
 ok 'what it has done is wiped between: held' host_is wiped held \
 	'*went back in time*'
 ok '... nothing was done' marks_are wiped ''
-towerify-queue -q cancel "$id"
+towerify-queue -q abandon "$id" --reason 'the host went back in time'
 on wiped "rm -rf $spool"
 towerify-host -q set wiped spool-id=accept
 again wiped
@@ -200,7 +201,7 @@ on clock 'cat >/usr/local/lib/clock.so && printf "%-31s" 0 >/etc/clock.offset &&
 	echo /usr/local/lib/clock.so >/etc/ld.so.preload &&
 	printf "%s\n" "#!/bin/sh" "printf %-31s \"\$1\" 1<>/etc/clock.offset" \
 		>/usr/local/bin/jump && chmod 755 /usr/local/bin/jump &&
-	sync -f /etc' <"$abs_top_builddir/tests/rig/clock.so"
+	sync -f /etc' <"$build/tests/rig/clock.so"
 off_by() {	# seconds, more or less
 	have=$(($(on clock 'date +%s') - $(date +%s)))
 	[ "$have" -gt $(($1 - 3600)) ] && [ "$have" -lt $(($1 + 3600)) ] || {
@@ -252,7 +253,7 @@ $id 1 undo"
 for by in -86400 86400; do
 	on clock 'jump 0'
 	forget clock
-	add clock "$work/back.yaml" -p "by=$by" --not-after 1h
+	add clock "$work/back.yaml" -p "by=$by" --not-after +1h
 	run_
 	ok "the clock jumps by $by s in a step: it does" off_by "$by"
 	ok '... the timeouts hold' steps_are "$id" \
@@ -265,7 +266,7 @@ for by in -86400 86400; do
 done
 on clock 'jump -86400'
 forget clock
-add clock "$work/two.yaml" --not-after 1h
+add clock "$work/two.yaml" --not-after +1h
 run_bg
 here clock here
 rig kill clock
@@ -281,13 +282,13 @@ $id 2 run
 $id 2 undo
 $id 1 undo"
 forget clock
-add clock "$work/one.yaml" --not-after 1s
+add clock "$work/one.yaml" --not-after +1s
 sleep 2
 run_
 ok 'what is to start by a time expires by the tower'\''s clock' eval \
 	'case $(status_of "$id") in succeeded) false ;; esac'
 ok '... and was not done' marks_are clock ''
-add clock "$work/one.yaml" --not-before 1s
+add clock "$work/one.yaml" --not-before +1s
 sleep 2
 run_
 ok '... and what has come, runs' status_is "$id" succeeded
@@ -303,6 +304,7 @@ on clock "tar -C / -cf - ${spool#/}" >"$work/disk.tar"
 go clock here
 pass_ends
 ok 'a change, from whose midst a copy of the disk is' status_is "$id" succeeded
+# shellcheck disable=SC2034 # in eval
 seen=$id
 add clock "$work/one.yaml"
 run_
