@@ -176,6 +176,7 @@ EXECUTOR_TESTS = \
 	tests/executor/confirm.t \
 	tests/executor/crash.t \
 	tests/executor/file.t \
+	tests/executor/journal.t \
 	tests/executor/kinds.t \
 	tests/executor/output.t \
 	tests/executor/plan.t \
@@ -215,6 +216,9 @@ RIG_TESTS = \
 	tests/rig/apt.t \
 	tests/rig/catalog.t \
 	tests/rig/confirm.t \
+	tests/rig/cuts.t \
+	tests/rig/descendants.t \
+	tests/rig/faults.t \
 	tests/rig/gate.t \
 	tests/rig/kinds.t \
 	tests/rig/network.t \
@@ -255,6 +259,12 @@ tests/fault/shim.so: tests/fault/shim.c tests/fault/shim.h
 		-Wextra -g -O1 -fPIC -fvisibility=hidden -shared \
 		$(SQLITE_CFLAGS) -o $@ $(srcdir)/tests/fault/shim.c -ldl
 CLEANFILES += tests/fault/shim.so
+check_DATA += tests/rig/clock.so
+tests/rig/clock.so: tests/rig/clock.c
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -D_GNU_SOURCE -std=gnu11 -Wall \
+		-Wextra -g -O1 -fPIC -fvisibility=hidden -shared -o $@ \
+		$(srcdir)/tests/rig/clock.c
+CLEANFILES += tests/rig/clock.so
 
 # Everybody at once (tests/conc/README).
 CONC_TESTS = \
@@ -414,6 +424,7 @@ EXTRA_DIST += \
 	tests/long.sh \
 	tests/rig/README \
 	tests/rig/base.sh \
+	tests/rig/clock.c \
 	tests/rig/keeper.sh \
 	tests/rig/lib.sh \
 	tests/rig/rig.sh \

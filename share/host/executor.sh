@@ -415,9 +415,21 @@ is_alive() {
 	[ "$ITS_BOOT" = "$BOOT" ] && born "$PID" && [ "$BORN" = "$ITS_BORN" ]
 }
 
+# Is there room for what an executor writes besides its record?
+has_room() {
+	printf '' >"$DIR/probe" || return 1
+	WORD=$(LC_ALL=C fallocate -n -l 65536 "$DIR/probe" 2>&1)
+	set -- $?
+	rm -f "$DIR/probe"
+	case $WORD in *'not supported'*) return 0 ;; esac
+	return "$1"
+} 2>/dev/null
+
 # Starts an executor for the job, whose record is loaded.  It waits for the
 # lock and ends if it is not needed: one too many does no harm.
 launch() {
+	[ "$LIVES$VERB" = 0start ] || has_room ||
+		refuse space "too little to go on with change $CHANGE"
 	# synced, for the tower will hold the host to having had this stream
 	printf '' >>"$DIR/stream.$((LIVES + 1))" &&
 		{ [ "$LIVES" -eq 0 ] || sync "$DIR"; } ||
@@ -582,6 +594,10 @@ undo_given_up() {
 	JOB=$GIVEN_UP DIR=jobs/$GIVEN_UP WHO=tower
 	read -r _ _ _ _ TOWER _ CHANGE _ <"$DIR/meta"
 	load "$DIR/events"
+	if ! is_alive "$DIR" && is_short; then
+		BUSY="$BUSY and has lost some of its record, a person must look"
+		return
+	fi
 	write_cancel
 	is_alive "$DIR" || launch
 	BUSY="$BUSY, but is being undone"
@@ -643,6 +659,8 @@ attach() {
 				refuse space "cannot write to $SPOOL"
 		fi
 	else
+		is_alive "$DIR" || ! is_short ||
+			refuse lost "the record holds less than was shown"
 		[ -z "$WHO" ] || write_cancel
 		[ "$VERB" != confirm ] || confirm_step
 		if ! is_alive "$DIR"; then
@@ -655,6 +673,19 @@ attach() {
 	fi
 	drop_upload
 	follow
+}
+
+# Do the streams tell of an event that the record, which is loaded, lacks?  None
+# is shown before it is synced: what was acted upon has been lost, and whoever
+# went on would do it again.  An executor may have died since it was loaded.
+is_short() {
+	while LC_ALL=C grep -aqs "^@$NONCE $((EVENTS + 1)) [0-9]* .* \.\$" \
+	    "$DIR"/stream.*; do
+		N=$EVENTS
+		load "$DIR/events"
+		[ "$EVENTS" -gt "$N" ] || return 0
+	done
+	return 1
 }
 
 # The step that waits for it is confirmed, unless it is too late: then whoever

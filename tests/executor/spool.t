@@ -114,7 +114,7 @@ ok 'half a job that was never done is for a person' says 'refused busy .* damage
 rmdir "$spool/jobs"/*
 
 if [ "$(id -u)" -eq 0 ] && mkdir "$work/small" &&
-    mount -t tmpfs -o size=128k,mode=700 none "$work/small" 2>/dev/null; then
+    mount -t tmpfs -o size=192k,mode=700 none "$work/small" 2>/dev/null; then
 	spool=$work/small/spool
 	sid=
 	init
