@@ -566,7 +566,9 @@ if COVERAGE
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) all
 	$(AM_V_at)find bin lib tests -name '*.gcda' -exec rm -f {} +
 	+$(AM_V_at)bad=0; \
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(COVERAGE_TESTS)" || bad=1; \
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(COVERAGE_TESTS)" \
+		LOG_COMPILER='$(TW_LIMIT) env CK_TIMEOUT_MULTIPLIER=30' || \
+		bad=1; \
 	abs_top_srcdir='$(abs_top_srcdir)' \
 	abs_top_builddir='$(abs_top_builddir)' \
 		sh $(srcdir)/tests/coverage/coverage.sh || bad=1; exit $$bad

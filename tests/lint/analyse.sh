@@ -13,7 +13,7 @@
 set -u
 
 # Of gcc's checks not malloc-leak: what is stored by a pointer to the caller's
-# it takes for lost, and all of its 20 findings were such.  ASan and valgrind
+# it takes for lost, and what was looked at of its 20 was such.  ASan and valgrind
 # look for leaks.  Of clang-tidy's what is a fault whoever the code is by; no
 # style.
 checks='-*,clang-analyzer-core*,clang-analyzer-unix*,clang-analyzer-deadcode*'
