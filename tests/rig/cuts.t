@@ -160,14 +160,15 @@ cut_round() {	# cut_round power|kill N:WHEN…, up to one for each host
 		detach
 		for h in $off; do
 			rig start "$h"
+		done
+		for h in $off; do
+			rig wait -b 2 "$h"
 			# nothing acts there by itself
 			on "$h" 'rm -f /var/aim/*'
 			[ -z "$long" ] || aim "$h" \
 				$((1 + (cut + $(wc -c <"$work/hit.$h")) % 9)) \
 				after kill
 		done
-		# shellcheck disable=SC2086 # names
-		[ -z "$off" ] || rig wait -b 2 $off
 	else
 		pass_ends
 	fi
