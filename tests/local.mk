@@ -514,6 +514,12 @@ check-long-conc:
 check-wire:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(WIRE_TESTS)"
 
+# The record cut at every byte, real hosts at every sync.
+check-long-host:
+	+$(AM_V_at)TOWERIFY_FAULT_LONG=yes $(MAKE) $(AM_MAKEFLAGS) check \
+		TESTS="tests/executor/journal.t tests/rig/cuts.t" \
+		TW_LIMIT='env --default-signal'
+
 # A cut at every byte.
 check-long-wire:
 	+$(AM_V_at)TOWERIFY_WIRE_LONG=yes $(MAKE) $(AM_MAKEFLAGS) check \
@@ -524,7 +530,7 @@ check-fuzz:
 
 # Each target for so long, with libFuzzer; what is found goes to corpus/.
 FUZZ_SECONDS = 600
-fuzz: $(FUZZ_TARGETS)
+fuzz check-long-fuzz: $(FUZZ_TARGETS)
 if FUZZ
 	+$(AM_V_at)TOWERIFY_KINDS='$(abs_top_srcdir)/share/kinds' \
 		abs_top_srcdir='$(abs_top_srcdir)' FUZZ_SECONDS='$(FUZZ_SECONDS)' \
@@ -584,8 +590,8 @@ check-rig:
 
 .PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e \
 	check-rig check-sim check-long-sim check-fault check-long-fault \
-	check-conc check-long-conc check-wire check-long-wire \
-	check-fuzz check-long fuzz analyse check-long-analyse check-valgrind \
+	check-conc check-long-conc check-wire check-long-wire check-long-host \
+	check-fuzz check-long check-long-fuzz fuzz analyse check-long-analyse check-valgrind \
 	check-long-valgrind coverage check-long-coverage
 
 # The figures of the project, measured; never a test.

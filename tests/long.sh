@@ -5,17 +5,16 @@
 #
 # Run in the build directory.  A part is make's check-long-PART; its scripts
 # print what they counted as "# figures: N things, M others".  The part's row in
-# RESULTS, a file that is kept in the tree, is replaced; the other rows stay.  Fails when a part
-# has failed.
+# RESULTS, a file that is kept in the tree, is replaced; the other rows stay.
+# Fails when a part has failed.
 set -u
 
 results=$1
 shift
-[ $# -gt 0 ] || set -- sim fault wire conc executor valgrind \
-	analyse coverage fuzz
+[ $# -gt 0 ] || set -- sim fault wire host conc valgrind analyse coverage fuzz
 make=${MAKE:-make}
 log=$(mktemp "${TMPDIR:-/tmp}/towerify-long.XXXXXX") || exit 1
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" "$log.new" "$log.begun"' EXIT
 failed=0
 
 head_of() {
@@ -37,7 +36,6 @@ row() {
 		printf '%-9s %s %7s %-7s %s\n' "$1" "$(date -u +%F)" "$3" "$2" "$4"
 	} >"$log.new"
 	cat "$log.new" >"$results"
-	rm -f "$log.new"
 }
 
 # sum: "# figures: 3 faults, 2 kills", line by line, as one, added up by name.
@@ -53,7 +51,10 @@ sum() {
 			total[name] += number
 		}
 	}
+	/^# PASS: / { passed = $3 }
 	END {
+		if (names == 0 && passed)
+			printf "%d tests", passed
 		for (i = 1; i <= names; i++)
 			printf "%s%d %s", i > 1 ? ", " : "",
 				total[order[i]], order[i]
@@ -62,7 +63,7 @@ sum() {
 
 for part; do
 	start=$(date +%s)
-	rm -f tests/"$part"/*.log
+	: >"$log.begun"
 	if $make -s "check-long-$part" >"$log" 2>&1 </dev/null; then
 		result=ok
 	else
@@ -70,7 +71,10 @@ for part; do
 		failed=1
 		tail -n 100 "$log"
 	fi
-	figures=$(cat "$log" tests/"$part"/*.log 2>/dev/null | sum)
+	figures=$({
+		cat "$log"
+		find tests -name '*.log' -newer "$log.begun" -exec cat {} +
+	} | sum)
 	minutes=$((($(date +%s) - start + 59) / 60))
 	row "$part" "$result" "$minutes" "${figures:--}"
 	printf '%-9s %s: %s\n' "$part" "$result" "${figures:--}"

@@ -108,6 +108,9 @@ bad=0
 awk -F '\t' -v floor="$floor" '
 { all++; run += $3 > 0 }
 END {
+	if (all > 0)
+		printf "# figures: %d %% of the lines of lib\n",
+			100 * run / all
 	if (all == 0 || run < all * floor / 100) {
 		printf "coverage: below the floor of %s %%\n", floor
 		exit 1

@@ -212,9 +212,9 @@ at_each() {	# at_each WAY NAME
 for name in good bad lives; do
 	ok "cut, $name: it goes on or is undone, nothing twice" \
 		at_each cut_ "$name"
-	echo "# $cuts cuts"
+	echo "# figures: $cuts records cut short"
 	ok "lost, $name: nothing is done" at_each lost "$name"
-	echo "# $cuts cuts"
+	echo "# figures: $cuts records cut short"
 done
 
 # --- can it be found? ---------------------------------------------------------------

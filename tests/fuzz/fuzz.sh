@@ -50,10 +50,13 @@ fuzz_one() {
 	printf '%-10s %8s %12s %9s %9s\n' "$name" "$seconds" "$execs" \
 		"${cover:--}" "$count"
 	found=$((found + count))
+	ran_all=$((ran_all + execs))
 }
+ran_all=0
 
 printf '%-10s %8s %12s %9s %9s\n' target seconds executions coverage findings
 for target; do
 	fuzz_one "${target##*/}"
 done
+echo "# figures: $ran_all executions of $# targets, $found findings"
 [ "$found" -eq 0 ]

@@ -144,6 +144,6 @@ END {
 		if (!known[key] && all == "yes" && tools == "gcc tidy")
 			print "tests/lint/accepted: not found: " key
 	}
-	printf "%d findings, and %d accepted ones\n", new, accepted
+	printf "# figures: %d findings, %d accepted ones\n", new, accepted
 	exit new > 0
 }' "$here/accepted" "$work/all" && ! [ -s "$work/bad" ]

@@ -228,7 +228,7 @@ for how in power kill; do
 		cut_round "$how" "$1" ${2:+"$2"} ${3:+"$3"} ${4:+"$4"}
 		shift "$(($# < 4 ? $# : 4))"
 	done
-	echo "# $((cut - before)) cuts: $how"
+	echo "# figures: $((cut - before)) cuts of real hosts ($how)"
 	ok "$how: it was cut" test "$cut" -gt $((before + 2))
 done
 
