@@ -56,7 +56,7 @@ sum() {
 		if (names == 0 && passed)
 			printf "%d tests", passed
 		for (i = 1; i <= names; i++)
-			printf "%s%d %s", i > 1 ? ", " : "",
+			printf "%s%d %s", (i > 1 ? ", " : ""),
 				total[order[i]], order[i]
 	}'
 }
