@@ -648,13 +648,14 @@ attach() {
 		esac
 	fi
 	if [ -n "$VERDICT" ]; then
-		# its executor may have died between writing and showing it;
+		# its executor may have died between writing it, syncing it and
+		# showing it;
 		# in a stream of its own, for a power cut may have left less
 		# of the last one than the tower has heard
 		if ! is_shown && ! is_alive "$DIR" && [ "$LAST" -gt 0 ]; then
 			LAST=$((LAST + 1))
 			repeat "$DIR/events" >"$DIR/stream.$LAST" &&
-				sync "$DIR/stream.$LAST" "$DIR" &&
+				sync "$DIR/events" "$DIR/stream.$LAST" "$DIR" &&
 				printf '%s\n' "$BOOT" >"$DIR/shown" ||
 				refuse space "cannot write to $SPOOL"
 		fi
@@ -1720,7 +1721,8 @@ take_over() {
 		truncate -s "$BYTES" events || stop 1
 		fallocate -n -l "$ROOM" events 2>/dev/null
 	fi
-	repeat events >&4 || stop 1
+	# it may have died before what it wrote was synced, which is shown now
+	sync events && repeat events >&4 || stop 1
 	N=0
 	[ ! -e group ] || read -r N <group
 	if [ -n "$UNDOING" ]; then

@@ -15,7 +15,15 @@ crash_at "$work/a"
 ok 'the follower says that the executor is gone' says 'over gone'
 ok 'the step runs on until somebody takes over' test -e "/proc/$(cat "$work/left")/cwd"
 size=$(wc -c <"$spool/jobs/$job/stream.1")
+# what is shown when it asks for a sync
+mv "$spool/jobs/$job/executor" "$work/plain"
+{
+	echo "sync() { echo \"\$* \$(cat stream.* | wc -c)\" >>'$work/synced'"
+	echo 'command sync "$@"; }'
+	cat "$work/plain"
+} >"$spool/jobs/$job/executor"
 send resume life=1 "offset=$size"
+ok 'what may not be synced is, before it is shown again' test "$(head -n 1 "$work/synced")" = "events $size"
 ok 'a resume takes over: interrupted, undone' recorded 'life 1; start 1; run 1 1; end 1 done run 0; start 2; run 2 1; life 2; end 2 interrupted run 0; undo 2; undone 2 done 0; undo 1; undone 1 done 0; verdict rolled-back'
 ok 'each undo ran once, after what was left had ended' test "$(tr '\n' ' ' <"$work/log")" = 'undo2 undo1 '
 ok 'the follower got the rest of life 1 and all of life 2' eval 'says "stream 1 $size" && says "stream 2 0" && says "over verdict"'
@@ -193,8 +201,16 @@ j=$spool/jobs/$job
 head -n -2 "$j/stream.1" >"$work/short"
 cat "$work/short" >"$j/stream.1"
 rm "$j/shown"
+# whoever is asked to sync what says so first
+synced="sync() { printf '%s\\n' \"\$*\" >>'$work/synced'; command sync \"\$@\"; }"
+: >"$work/synced"
+plain=$remote
+remote="$synced; $remote"
 send resume
+remote=$plain
 ok 'a verdict that was not shown is shown' says '[0-9]* [0-9]* verdict succeeded \.$'
+# it may have died before it was synced
+ok '... and synced, in the record too' grep -q '/events ' "$work/synced"
 sed -i 's/.*/0123/' "$j/shown"
 size=$(wc -c <"$j/stream.1")
 boot=$(cat /proc/sys/kernel/random/boot_id)

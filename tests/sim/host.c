@@ -377,6 +377,7 @@ static void show_verdict(struct job *j)
 		event_line(j, &j->events[i], &b);
 	stream_add(j, j->nstreams, b.data, b.len);
 	st->synced = st->data.len;
+	j->nsynced = j->nevents;
 	j->shown = j->host->boot;
 	tw_buf_release(&b);
 }
