@@ -10,25 +10,30 @@
 
 #include <string.h>
 
-/* One after the other, both files' definitions are the same. */
-static bool same_rows(sqlite3_stmt *a, sqlite3_stmt *b)
+/* Has the file what the model has?  Both are sorted by name; what else the file
+ * has, as a copy does, is no matter. */
+static bool has_rows(sqlite3_stmt *is, sqlite3_stmt *should)
 {
+	enum { NAME, TYPE, TABLE, SQL, COLUMNS };
 	const char *x, *y;
-	int i, rc;
+	int i, rc, order;
 
-	for (;;) {
-		rc = sqlite3_step(a);
-		if (rc != sqlite3_step(b))
-			return false;
-		if (rc != SQLITE_ROW)
-			return rc == SQLITE_DONE;
-		for (i = 0; i < sqlite3_column_count(a); i++) {
-			x = (const char *)sqlite3_column_text(a, i);
-			y = (const char *)sqlite3_column_text(b, i);
-			if (!x || !y ? x != y : strcmp(x, y) != 0)
+	while ((rc = sqlite3_step(should)) == SQLITE_ROW) {
+		do {
+			if (sqlite3_step(is) != SQLITE_ROW)
+				return false;
+			x = (const char *)sqlite3_column_text(is, NAME);
+			y = (const char *)sqlite3_column_text(should, NAME);
+			order = x && y ? strcmp(x, y) : 1;
+		} while (order < 0);
+		for (i = NAME; i < COLUMNS; i++) {
+			x = (const char *)sqlite3_column_text(is, i);
+			y = (const char *)sqlite3_column_text(should, i);
+			if (!x || !y || strcmp(x, y) != 0)
 				return false;
 		}
 	}
+	return rc == SQLITE_DONE;
 }
 
 /* Are the definitions those that the migrations up to this file's version make?
@@ -37,8 +42,8 @@ static bool same_rows(sqlite3_stmt *a, sqlite3_stmt *b)
 static bool schema_is_ours(sqlite3 *db, int64_t version)
 {
 	static const char sql[] =
-	    "SELECT type, name, tbl_name, sql FROM sqlite_schema "
-	    "WHERE name NOT LIKE 'sqlite#_%' ESCAPE '#' ORDER BY type, name";
+	    "SELECT name, type, tbl_name, sql FROM sqlite_schema "
+	    "WHERE name NOT LIKE 'sqlite#_%' ESCAPE '#' ORDER BY name";
 	const struct tw_migration *list;
 	sqlite3_stmt *is = NULL, *should = NULL;
 	sqlite3 *model = NULL;
@@ -56,7 +61,7 @@ static bool schema_is_ours(sqlite3 *db, int64_t version)
 		rc = sqlite3_prepare_v2(model, sql, -1, &should, NULL);
 	if (rc == SQLITE_OK)
 		ours = sqlite3_prepare_v2(db, sql, -1, &is, NULL) == SQLITE_OK &&
-		    same_rows(is, should);
+		    has_rows(is, should);
 	sqlite3_finalize(is);
 	sqlite3_finalize(should);
 	sqlite3_close(model);
@@ -72,23 +77,32 @@ static const char *ask(sqlite3 *db, const char *sql, sqlite3_stmt **st)
 	return (const char *)sqlite3_column_text(*st, 0);
 }
 
-bool tw_store_is_damaged(struct tw_store *s)
+/* What is wrong with the file; NULL: nothing that is known. */
+static const char *look(sqlite3 *db)
 {
 	sqlite3_stmt *st = NULL;
-	const char *said;
-	bool damaged = false;
+	const char *said, *found = NULL;
 	int64_t version = 0;
 
-	said = ask(s->db, "PRAGMA user_version", &st);
+	said = ask(db, "PRAGMA user_version", &st);
 	if (said)
 		version = sqlite3_column_int64(st, 0);
 	sqlite3_finalize(st);
 	if (version < 1)
-		return false;
-	if (!schema_is_ours(s->db, version))
-		return true;
-	said = ask(s->db, "PRAGMA integrity_check(1)", &st);
-	damaged = said && strcmp(said, "ok") != 0;
+		return NULL;
+	if (!schema_is_ours(db, version))
+		return "is damaged, or of another build of towerify";
+	said = ask(db, "PRAGMA integrity_check(1)", &st);
+	if (said && strcmp(said, "ok") != 0)
+		found = "is damaged";
 	sqlite3_finalize(st);
-	return damaged;
+	return found;
+}
+
+const char *tw_store_damage(struct tw_store *s)
+{
+	if (!s->was_looked_at)
+		s->damage = look(s->db);
+	s->was_looked_at = true;
+	return s->damage;
 }

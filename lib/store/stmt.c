@@ -10,10 +10,10 @@
 
 #define TABLE_MIN 128		/* slots; a power of two */
 
-static enum tw_status damaged(const char *name, const char *why,
-    struct tw_err *err)
+static enum tw_status damaged(const char *name, const char *what,
+    const char *why, struct tw_err *err)
 {
-	tw_err_set(err, TW_CONFIG, "%s: is damaged: %s", name, why);
+	tw_err_set(err, TW_CONFIG, "%s: %s: %s", name, what, why);
 	/* a disk that can't read (EIO) is among these, to SQLite */
 	tw_err_hint(err, "look for errors of the disk (dmesg), then "
 	    "restore it from a backup");
@@ -26,10 +26,12 @@ static enum tw_status unexpected(struct tw_store *s, const char *name,
     const char *why, int rc, struct tw_err *err)
 {
 	char kept[256];		/* SQLite's text lives until the next call */
+	const char *what;
 
 	snprintf(kept, sizeof kept, "%s", why);
-	if (s->db && tw_store_is_damaged(s))
-		return damaged(name, kept, err);
+	what = s->db ? tw_store_damage(s) : NULL;
+	if (what)
+		return damaged(name, what, kept, err);
 	return tw_err_set(err, TW_BUG, "%s: %s (%d)", name, kept, rc);
 }
 
@@ -53,7 +55,7 @@ enum tw_status tw_store_fail(struct tw_store *s, int rc, struct tw_err *err)
 		    name);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return damaged(name, why, err);
+		return damaged(name, "is damaged", why, err);
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
 		if (e)

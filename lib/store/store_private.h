@@ -26,6 +26,8 @@ struct tw_store {
 	char *path;		/* of the file, for messages */
 	enum tw_store_mode mode;
 	bool in_tx;		/* begin was called, commit not yet */
+	bool was_looked_at;	/* by tw_store_damage(), which said damage */
+	const char *damage;
 	struct tw_stmt **stmts;	/* hash table by address; NULL: free */
 	size_t nstmts, cap;	/* cap is a power of two, or 0 */
 };
@@ -50,9 +52,10 @@ enum tw_status tw_store_apply(struct tw_store *s, const struct tw_migration *m,
 
 /* Fills err for an SQLite result code; see tw_stmt_step() for the statuses. */
 enum tw_status tw_store_fail(struct tw_store *s, int rc, struct tw_err *err);
-/* Has the open file been changed by others than SQLite?  Reads all of it; asked
- * when a statement that is right fails. */
-bool tw_store_is_damaged(struct tw_store *s);
+/* Has the open file been changed by others than SQLite?  Static text that says
+ * what it is, or NULL.  Asked when a statement that is right fails; reads all of
+ * the file, so only once while it is open. */
+const char *tw_store_damage(struct tw_store *s);
 /* Runs static text that gives no rows or whose rows don't matter. */
 enum tw_status tw_store_exec(struct tw_store *s, const char *sql,
     struct tw_err *err);

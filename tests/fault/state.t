@@ -175,7 +175,7 @@ for word in last_seen next_event held_since; do
 		[ "$status" -eq 0 ] || break
 	done
 	like "a bit of $word in the schema flipped" 78 '' \
-		"towerify-*: $db: is damaged: *hint: *backup*"
+		"towerify-*: $db: is damaged, or of another build of towerify: no such*hint: *backup*"
 	ok '... and nothing is changed' test "$before" = "$(content)"
 	again
 done
