@@ -271,7 +271,7 @@ static enum tw_status write_group(struct tw_store *s, struct visit *v,
 	return st;
 }
 
-static bool was_ended(const struct visit *v)
+bool record_was_ended(const struct visit *v)
 {
 	struct tw_err err = { 0 };
 	struct tw_change c = { 0 };
@@ -283,6 +283,13 @@ static bool was_ended(const struct visit *v)
 	return is;
 }
 
+void record_leave(struct visit *v)
+{
+	record_drop(v);
+	v->dirty = v->has_ended = v->let_in = false;
+	visit_over(v);
+}
+
 /* What a host said can't be recorded, or its change was ended by a person
  * meanwhile: that visit is over, nobody else's. */
 static void give_up(struct visit *v, enum tw_status st,
@@ -290,12 +297,12 @@ static void give_up(struct visit *v, enum tw_status st,
 {
 	char text[sizeof v->hold];
 
-	record_drop(v);
-	v->dirty = v->has_ended = v->let_in = false;
-	if (st == TW_NO || (st == TW_BUG && was_ended(v))) {
-		visit_over(v);
+	if (st == TW_NO || (st == TW_BUG && record_was_ended(v))) {
+		record_leave(v);
 		return;
 	}
+	record_drop(v);
+	v->dirty = v->has_ended = v->let_in = false;
 	snprintf(text, sizeof text, "what the host says can't be recorded: "
 	    "%.400s", err->msg);
 	visit_hold(v, text);

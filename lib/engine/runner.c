@@ -237,6 +237,18 @@ static void on_check(uv_check_t *h)
 }
 
 /* Changes that were cancelled while they run: their hosts hear of it. */
+/* What a person declared lost is followed no more: its host is free for what
+ * comes next. */
+static void leave_abandoned(struct runner *r)
+{
+	struct visit *v;
+
+	for (v = r->visits; v; v = v->next)
+		if (v->state == VISIT_ASKED && v->has_change &&
+		    record_was_ended(v))
+			record_leave(v);
+}
+
 static void pass_on_cancels(struct runner *r)
 {
 	struct tw_err err = { 0 };
@@ -273,8 +285,10 @@ static void on_tick(uv_timer_t *t)
 		r->stop = r->result->stepped_aside = true;
 	if (now - r->last_look < TICK_MS * LOOK_EVERY)
 		return;
-	if (r->active)
+	if (r->active) {
 		pass_on_cancels(r);
+		leave_abandoned(r);
+	}
 	for (v = r->visits; v; v = v->next)
 		visit_probe(v);
 	r->look = true;

@@ -1117,6 +1117,30 @@ START_TEST(a_change_lost_meanwhile_leaves_no_login_behind)
 }
 END_TEST
 
+/* Declared lost while a step of it runs, and followed. */
+static void lose_in_step(void *arg, const struct tw_report *r)
+{
+	static bool done;
+
+	(void)arg;
+	if (r->kind != TW_REPORT_STEP || done)
+		return;
+	done = true;
+	OK(tw_change_abandon(store, &alice, 1, "test", &err));
+	OK(tw_host_release_hold(store, &alice, "h0", &err));
+}
+
+START_TEST(a_change_declared_lost_is_followed_no_more)
+{
+	int64_t num = file_yaml(0, "towerify: 1\nsteps:\n  - run: sleep 600\n"
+	    "    undo: nothing\n"), next = file_yaml(0, THREE_STEPS);
+
+	pass_with(lose_in_step);
+	ck_assert_int_eq(status_of(num, NULL), TW_CHANGE_UNKNOWN);
+	ck_assert_int_ne(status_of(next, NULL), TW_CHANGE_QUEUED);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("runner");
@@ -1152,6 +1176,7 @@ int main(void)
 	tcase_add_test(t, another_key_at_the_successors_port_holds);
 	tcase_add_test(t, what_has_not_begun_has_no_successor);
 	tcase_add_test(t, a_change_lost_meanwhile_leaves_no_login_behind);
+	tcase_add_test(t, a_change_declared_lost_is_followed_no_more);
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(c, begin, teardown);
 	tcase_set_timeout(c, is_long() ? 7200 : 600);
