@@ -54,7 +54,7 @@ enum tw_status tw_host_get(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_host_load(struct tw_store *s, int64_t id,
     struct tw_host *out, struct tw_err *err);
 /* Stores every settable field and the labels of h (h->id says which), forgets
- * the fence where h has 0, and ends the wait for the next attempt; a running
+ * the fence where h has 0 and was had not, or the spool is another, and ends the wait for the next attempt; a running
  * change that is in doubt is not sent to another spool; permitted
  * with the labels as they were and as they become;
  * audit "host.set" with what (a JSON object of the keys changed, old and new)

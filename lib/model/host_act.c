@@ -78,12 +78,14 @@ static const char add_sql[] =
     "    hostkey, spool_id, own_config, name, queue_id, created)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
     "    ?15, ?16, ?17, ?18, ?19)";
-/* A fence of h that is 0 is forgotten: the spool was accepted anew.  A host that
- * was changed is tried again at once. */
+/* The fence is forgotten (?18, or another spool): the spool was accepted anew.  A
+ * host that was changed is tried again at once. */
 static const char save_sql[] =
     "UPDATE host SET"
-    "    fence_epoch = CASE WHEN ?18 THEN 0 ELSE fence_epoch END,"
-    "    fence_seq = CASE WHEN ?18 THEN 0 ELSE fence_seq END,"
+    "    fence_epoch = CASE WHEN ?18 OR spool_id IS NOT ?15 THEN 0"
+    "        ELSE fence_epoch END,"
+    "    fence_seq = CASE WHEN ?18 OR spool_id IS NOT ?15 THEN 0"
+    "        ELSE fence_seq END,"
     "    failures = 0, next_attempt = NULL, address = ?2, port = ?3,"
     "    user = ?4, via = ?5, identity = ?6, sudo = ?7, spool = ?8,"
     "    transport = ?9, transport_used = ?10, port_given = ?11,"
@@ -335,9 +337,14 @@ static char *save_detail(const char *detail, const struct tw_grant_used *used)
 	return out;
 }
 
+static bool has_fence(const struct tw_host *h)
+{
+	return h->fence_epoch != 0 || h->fence_seq != 0;
+}
+
 static enum tw_status update_host(struct tw_store *s,
-    const struct tw_who *who, const struct tw_host *h, const char *detail,
-    struct tw_err *err)
+    const struct tw_who *who, const struct tw_host *was,
+    const struct tw_host *h, const char *detail, struct tw_err *err)
 {
 	struct tw_grant_used used;
 	enum tw_status status;
@@ -352,7 +359,7 @@ static enum tw_status update_host(struct tw_store *s,
 		return status;
 	bind_settable(st, h);
 	tw_stmt_int(st, 17, h->id);
-	tw_stmt_int(st, 18, h->fence_epoch == 0 && h->fence_seq == 0);
+	tw_stmt_int(st, 18, !has_fence(h) && (!was || has_fence(was)));
 	status = tw_stmt_run(st, err);
 	if (status == TW_OK && tw_store_changes(s) == 0)
 		status = tw_err_set(err, TW_NO, "no host '%s'", h->name);
@@ -377,7 +384,7 @@ enum tw_status tw_host_save(struct tw_store *s, const struct tw_who *who,
 	if (was)
 		status = refuse_changed(s, was, err);
 	if (status == TW_OK)
-		status = update_host(s, who, h, detail, err);
+		status = update_host(s, who, was, h, detail, err);
 	return tw_tx_end(&tx, status, err);
 }
 
@@ -427,9 +434,12 @@ static const char renumber_sql[] =
     " WHERE org_id = ?1 AND host_id = ?2 AND status = 'running'"
     "    AND accepted IS NULL";
 /* What the host has of this queue and this state does not know is given up: where
- * it is not finished, it is undone before the next change begins. */
+ * it is not finished, it is undone before the next change begins.  A change that
+ * runs there by this state's own word is none of that. */
 static const char give_up_sql[] =
-    "UPDATE host SET acked_seq = fence_seq"
+    "UPDATE host SET acked_seq = max(acked_seq, min(fence_seq, coalesce("
+    "    (SELECT min(c.seq) - 1 FROM change c WHERE c.host_id = host.id"
+    "    AND c.status = 'running' AND c.accepted IS NOT NULL), fence_seq)))"
     " WHERE org_id = ?1 AND id = ?2 AND acked_seq < fence_seq";
 static const char next_sql[] =
     "UPDATE host SET next_seq = next_seq + 1 WHERE org_id = ?1 AND id = ?2";

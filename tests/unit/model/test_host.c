@@ -390,6 +390,44 @@ START_TEST(a_release_overtakes_a_later_epoch)
 }
 END_TEST
 
+START_TEST(a_release_gives_up_nothing_that_runs_here)
+{
+	int64_t id = add_host("web1"), num = file_for("web1");
+
+	ck_assert_int_eq(claim(id, tw_clock_now()), num);
+	raw("UPDATE change SET accepted = started");
+	raw("UPDATE change SET seq = 5");
+	raw("UPDATE host SET next_seq = 6, acked_seq = 2");
+	OK(tw_host_answered(store, id, 1, 1, 5, false, &err));
+	OK(tw_host_hold_tower(store, id, "something", &err));
+	OK(tw_host_release_hold(store, &alice, "web1", &err));
+	ck_assert_int_eq(number("SELECT acked_seq FROM host"), 4);
+}
+END_TEST
+
+START_TEST(a_fence_that_came_meanwhile_stays)
+{
+	struct tw_host was, h;
+	int64_t id = add_host("web1");
+
+	OK(tw_host_get(store, &alice, "web1", &was, &err));
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	OK(tw_host_answered(store, id, 1, 1, 3, false, &err));
+	OK(tw_host_save(store, &alice, &was, &h, "{}", &err));
+	ck_assert_int_eq(number("SELECT fence_seq FROM host"), 3);
+	tw_host_release(&was);
+	tw_host_release(&h);
+	/* whoever accepts the spool as it is now sets it to 0 */
+	OK(tw_host_get(store, &alice, "web1", &was, &err));
+	OK(tw_host_get(store, &alice, "web1", &h, &err));
+	h.fence_epoch = h.fence_seq = 0;
+	OK(tw_host_save(store, &alice, &was, &h, "{}", &err));
+	ck_assert_int_eq(number("SELECT fence_seq FROM host"), 0);
+	tw_host_release(&was);
+	tw_host_release(&h);
+}
+END_TEST
+
 START_TEST(a_check_pins_the_spool_once)
 {
 	int64_t id = add_host("web1");
@@ -603,6 +641,8 @@ int main(void)
 	    a_host_is_tried_often_while_a_step_may_have_cut_it_off);
 	tcase_add_test(t, a_fence_only_rises);
 	tcase_add_test(t, a_release_overtakes_a_later_epoch);
+	tcase_add_test(t, a_release_gives_up_nothing_that_runs_here);
+	tcase_add_test(t, a_fence_that_came_meanwhile_stays);
 	tcase_add_test(t, a_check_pins_the_spool_once);
 	tcase_add_test(t, removing_a_host_cancels_what_waits);
 	tcase_add_test(t, a_host_is_held_while_the_tower_leaves_it);
