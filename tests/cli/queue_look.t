@@ -299,7 +299,7 @@ try "$queue" log 12 --tsv -o k,data
 # In how many pieces it came is chance.
 tr '\0' @ <out | awk -F '\t' '
 	NR > 1 && $1 == k { printf "%s", $2; next }
-	{ printf "%s%s", NR > 1 ? "\n" : "", $0; k = $1 }
+	{ printf "%s%s", (NR > 1 ? "\n" : ""), $0; k = $1 }
 	END { print "" }' >joined
 mv joined out
 printf '1\ta\033[31mred\033[m\\n\007\\rb\\r\\nc\303\251\377\\n\n' >wanted
