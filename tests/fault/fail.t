@@ -46,7 +46,7 @@ driven "$sweep" "$work" "$shim" "$work/passes" "$few" "sample=$sample" \
 grep '^host-key|' "$work/acts" >"$work/key"
 driven "$sweep" "$work" "$shim" "$work/key" few=yes kind=mem last=4
 driven "$sweep" "$work" "$shim" "$work/why" few=yes kind=mem last=2
-driven "$sweep" "$work" "$shim" "$work/told" few=yes kind=mem last=2
+driven "$sweep" "$work" "$shim" "$work/told" few=yes kind=mem last=4
 driven "$sweep" "$work" "$shim" "$work/install" few=yes kind=mem last=25
 grep '^pass|' "$work/passes" >"$work/pass"
 driven "$sweep" "$work" "$shim" "$work/pass" few=yes kind=sync last=3

@@ -161,7 +161,7 @@ operators() {
 # Carol's line is there before she is: what acts on it outlives a run.
 line() {
 	cp -a "$TOWERIFY_STATE" "$work/kept"
-	mkdir -p -m 700 "$HOME/.ssh"
+	[ -d "$HOME/.ssh" ] || mkdir -m 700 "$HOME/.ssh"
 	towerify-op -q add carol --ssh-key "$work/carol.pub" \
 		>>"$HOME/.ssh/authorized_keys"
 	chmod 600 "$HOME/.ssh/authorized_keys"
