@@ -115,12 +115,18 @@ enum tw_status tw_cli_confirm(const struct tw_cli *cli, const char *question,
 	int fd;
 
 	(void)cli;
-	fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return tw_err_set(err, TW_USAGE,
-		    "there is no terminal to ask on");
 	tw_escape(question, strlen(question), tw_escape_locale(), &b);
 	tw_buf_adds(&b, " [y/N] ");
+	if (tw_buf_check(&b, err)) {
+		tw_buf_release(&b);
+		return err->status;
+	}
+	fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		tw_buf_release(&b);
+		return tw_err_set(err, TW_USAGE,
+		    "there is no terminal to ask on");
+	}
 	if (tw_io_write_all(fd, tw_buf_str(&b), b.len) != 0 ||
 	    !read_line(fd, answer, sizeof answer))
 		answer[0] = '\0';

@@ -211,7 +211,7 @@ static enum tw_status make_all(const struct tw_change_spec *spec,
 		    &out->without_undo);
 		st = tw_buf_check(&out->describe, err);
 	}
-	return st;
+	return st ? st : tw_buf_check(&out->without_undo, err);
 }
 
 static enum tw_status take_successor(const struct tw_successor_spec *s,
@@ -263,6 +263,7 @@ void change_file_problems(const struct tw_cli *cli,
     const struct tw_diags *ds, struct tw_err *err)
 {
 	struct tw_buf b = TW_BUF_INIT;
+	enum tw_status st = TW_OK;
 	size_t i;
 
 	if (ds->n == 0)
@@ -270,6 +271,7 @@ void change_file_problems(const struct tw_cli *cli,
 	if (ds->file) {
 		tw_diags_print(ds, &b);
 		fputs(tw_buf_str(&b), stderr);
+		st = tw_buf_check(&b, err);
 		tw_buf_release(&b);
 	}
 	for (i = 0; !ds->file && i < ds->n; i++) {
@@ -277,7 +279,7 @@ void change_file_problems(const struct tw_cli *cli,
 		if (ds->v[i].hint)
 			fprintf(stderr, "hint: %s\n", ds->v[i].hint);
 	}
-	if (err)
+	if (err && !st)
 		err->msg[0] = '\0';
 }
 

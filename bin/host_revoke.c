@@ -113,9 +113,13 @@ static enum tw_status refuse_others(struct leave *l, struct tw_err *err)
 
 /* --- there ----------------------------------------------------------------- */
 
-static enum tw_status ask(struct leave *l, const char *verb, bool agent,
-    struct tw_survey_host *asked, struct tw_err *err)
+/* What came of it is in asked, that it could not be tried too. */
+static void ask(struct leave *l, const char *verb, bool agent,
+    struct tw_survey_host *asked)
 {
+	struct tw_err err = { 0 };
+	enum tw_status st;
+
 	const struct tw_survey_options o = {
 		.store = l->t->store,
 		.verb = verb,
@@ -126,17 +130,21 @@ static enum tw_status ask(struct leave *l, const char *verb, bool agent,
 	};
 
 	*asked = (struct tw_survey_host){ .host = &l->host };
-	return tw_survey(asked, 1, &o, err);
+	st = tw_survey(asked, 1, &o, &err);
+	if (st) {
+		asked->status = st;
+		asked->err = err;
+	}
 }
 
 /* That the host lets the tower in no more, or what is known. */
 static enum tw_status verify(struct leave *l, struct tw_err *err)
 {
 	struct tw_survey_host asked;
-	enum tw_status st;
+	enum tw_status st = TW_OK;
 
-	st = ask(l, "facts", false, &asked, err);
-	if (st || asked.is_refused)
+	ask(l, "facts", false, &asked);
+	if (asked.is_refused)
 		goto out;
 	if (asked.has_answered || asked.status == TW_OK) {
 		st = tw_err_set(err, TW_NO, "%s: the tower's key is off, but "
@@ -270,13 +278,13 @@ static enum tw_status leave(struct leave *l, struct tw_err *err)
 	    l->is_sure, &l->is_shared, err);
 	if (st)
 		return st;
-	st = ask(l, "revoke", isatty(STDERR_FILENO), &asked, err);
-	if (!st && asked.taken[0]) {
+	ask(l, "revoke", isatty(STDERR_FILENO), &asked);
+	if (asked.taken[0]) {
 		st = finish(l, &asked, err);
-	} else if (!st && asked.is_refused) {
+	} else if (asked.is_refused) {
 		st = finish_refused(l, &asked, err);
 		is_untouched = st;
-	} else if (!st) {
+	} else {
 		st = explain(l, &asked, &is_untouched, err);
 	}
 	if (st && is_untouched && !was_held && !l->host.leaving &&

@@ -41,7 +41,7 @@ static enum tw_status fill(struct tw_table *t, const struct tw_grant *g,
 	tw_table_cell_text(t, COL_APP, g->scope.app);
 	tw_table_cell_time(t, COL_UNTIL, g->until);
 	tw_table_cell_text(t, COL_STATE, g->is_over ? "over" : "live");
-	tw_table_cell_text(t, COL_SCOPE, tw_buf_str(&scope));
+	tw_table_cell_buf(t, COL_SCOPE, &scope);
 	tw_buf_release(&scope);
 	tw_table_cell_time(t, COL_CREATED, g->created);
 	tw_table_cell_text(t, COL_BY, g->created_by);
@@ -227,6 +227,9 @@ static enum tw_status say_rest(struct tw_cli *cli, const char *login,
 				continue;
 			tw_buf_reset(&scope);
 			tw_scope_write(&list[i].scope, &scope);
+			st = tw_buf_check(&scope, err);
+			if (st)
+				break;
 			tw_cli_say(cli, "%s may still %s, by grant %" PRId64
 			    ": %s on %s", login,
 			    tw_permission_name(w->permissions[k]),
@@ -277,7 +280,7 @@ static void hint_scopes(struct tower *t, const char *login,
 			tw_buf_adds(&b, b.len ? "; " : "");
 			tw_scope_write(&list[i].scope, &b);
 		}
-		if (b.len)
+		if (b.len && !b.failed)
 			tw_err_hint(err, "%s has %s on: %s; name one with "
 			    "--on, or give --all", login,
 			    tw_permission_name(p), tw_buf_str(&b));
@@ -363,7 +366,9 @@ static enum tw_status print_can(struct tw_cli *cli, const char *login,
 	if (o.mode == TW_TABLE_PEOPLE && !o.output) {
 		tw_escape(tw_buf_str(why), why->len, tw_escape_locale(),
 		    &safe);
-		fputs(tw_buf_str(&safe), stdout);
+		st = tw_buf_check(&safe, err);
+		if (!st)
+			fputs(tw_buf_str(&safe), stdout);
 		goto out;
 	}
 	o.all_columns = true;
@@ -373,7 +378,7 @@ static enum tw_status print_can(struct tw_cli *cli, const char *login,
 	tw_scope_write(s, &scope);
 	tw_table_cell_text(table, CAN_OPERATOR, login);
 	tw_table_cell_text(table, CAN_PERMISSION, tw_permission_name(p));
-	tw_table_cell_text(table, CAN_SCOPE, tw_buf_str(&scope));
+	tw_table_cell_buf(table, CAN_SCOPE, &scope);
 	tw_table_cell_bool(table, CAN_ALLOWED, allowed);
 	tw_table_cell_bytes(table, CAN_WHY, tw_buf_str(why), why->len -
 	    (why->len > 0));

@@ -234,11 +234,14 @@ static enum tw_status look_for(const struct op_key *k,
 	const char *at = tw_buf_str(&keys->text), *end = at + keys->text.len;
 	enum tw_status st = TW_OK;
 	size_t n, options;
+	bool is_in;
 	int number;
 
 	for (number = 1; at < end && !st; number++) {
 		n = strcspn(at, "\n");
-		if (tw_pubkey_in_line(&k->public, at, n, &options))
+		st = tw_pubkey_in_line(&k->public, at, n, &is_in, &options,
+		    err);
+		if (!st && is_in)
 			st = judge_line(k, keys->path, number, at, options,
 			    there, err);
 		at += n + (at[n] == '\n');

@@ -253,7 +253,7 @@ static void fill_app(struct tw_table *t, const struct tw_change *c)
 	if (!c->app)
 		return;
 	tw_buf_addf(&b, "%s@%s", c->app, c->app_version);
-	tw_table_cell_text(t, S_APP, tw_buf_str(&b));
+	tw_table_cell_buf(t, S_APP, &b);
 	tw_buf_release(&b);
 	tw_table_cell_text(t, S_ACTION, c->action);
 	tw_table_cell_text(t, S_INSTANCE, c->instance);
@@ -266,7 +266,7 @@ static void fill_successor(struct tw_table *t, const struct tw_change *c)
 	if (!tw_successor_is_there(&c->successor))
 		return;
 	tw_successor_describe(&c->successor, &b);
-	tw_table_cell_text(t, S_LOGIN, tw_buf_str(&b));
+	tw_table_cell_buf(t, S_LOGIN, &b);
 	tw_table_cell_time(t, S_LOGIN_AT, c->successor.at);
 	tw_buf_release(&b);
 }
@@ -415,18 +415,25 @@ struct log {
 	struct tw_escape escape;
 	int64_t k;		/* whose heading was printed */
 	bool in_undo, at_start;
+	bool has_failed;	/* some of it found no memory */
 };
+
+static void print(struct log *l, struct tw_buf *b)
+{
+	if (b->len > 0) {
+		fwrite(b->data, 1, b->len, stdout);
+		l->at_start = b->data[b->len - 1] == '\n';
+	}
+	l->has_failed |= b->failed;
+	tw_buf_release(b);
+}
 
 static void print_safe(struct log *l, const void *p, size_t n)
 {
 	struct tw_buf b = TW_BUF_INIT;
 
 	tw_escape_add(&l->escape, p, n, &b);
-	if (b.len > 0) {
-		fwrite(b.data, 1, b.len, stdout);
-		l->at_start = b.data[b.len - 1] == '\n';
-	}
-	tw_buf_release(&b);
+	print(l, &b);
 }
 
 static void end_text(struct log *l)
@@ -434,10 +441,7 @@ static void end_text(struct log *l)
 	struct tw_buf b = TW_BUF_INIT;
 
 	tw_escape_end(&l->escape, &b);
-	fwrite(tw_buf_str(&b), 1, b.len, stdout);
-	if (b.len > 0)
-		l->at_start = b.data[b.len - 1] == '\n';
-	tw_buf_release(&b);
+	print(l, &b);
 	if (!l->at_start)
 		putchar('\n');
 	l->at_start = true;
@@ -458,6 +462,7 @@ static void heading(struct log *l, const struct tw_output *o)
 		    tw_escape_locale(), &name);
 	printf("== %sstep %" PRId64 ": %s\n", o->in_undo ? "undo of " : "",
 	    o->k, tw_buf_str(&name));
+	l->has_failed |= name.failed;
 	tw_buf_release(&name);
 }
 
@@ -483,6 +488,8 @@ static enum tw_status on_output(void *arg, const struct tw_output *o,
 		printf("== %" PRId64 " bytes were dropped here\n", o->cut);
 	}
 	print_safe(l, o->data, o->len);
+	if (l->has_failed)
+		return tw_err_nomem(err);
 	return ferror(stdout) ? TW_NO : TW_OK;
 }
 
@@ -520,7 +527,7 @@ static enum tw_status print_log(struct log *l, const struct tw_change *c,
 	} while (!st && !ended);
 	if (!l->table)
 		end_text(l);
-	return st;
+	return !st && l->has_failed ? tw_err_nomem(err) : st;
 }
 
 int queue_log(struct tw_cli *cli, int argc, char **argv)

@@ -265,6 +265,12 @@ tests/rig/clock.so: tests/rig/clock.c
 		-Wextra -g -O1 -fPIC -fvisibility=hidden -shared -o $@ \
 		$(srcdir)/tests/rig/clock.c
 CLEANFILES += tests/rig/clock.so
+check_DATA += tests/e2e/noloop.so
+tests/e2e/noloop.so: tests/e2e/noloop.c
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -std=gnu11 -Wall -Wextra -g -O1 \
+		-fPIC -fvisibility=hidden -shared -o $@ \
+		$(srcdir)/tests/e2e/noloop.c
+CLEANFILES += tests/e2e/noloop.so
 
 # Everybody at once (tests/conc/README).
 CONC_TESTS = \
@@ -402,6 +408,7 @@ EXTRA_DIST += \
 	tests/data/yunohost/apps.toml \
 	tests/data/yunohost/manifests/blog.toml \
 	tests/e2e/lib.sh \
+	tests/e2e/noloop.c \
 	tests/executor/lib.sh \
 	tests/fault/README \
 	tests/fault/scene.sh \

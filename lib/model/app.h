@@ -82,7 +82,9 @@ enum tw_status tw_app_add(struct tw_store *s, const struct tw_who *who,
 struct tw_app_import {
 	size_t before, added, changed, removed;
 };
-/* The n entries take the place of YunoHost's catalogue as it was; audit
+/* The n entries take the place of YunoHost's catalogue as it was, but for the
+ * questions that a manifest told: an entry without any keeps them while version
+ * and revision stay what they were (one not known is no other).  Audit
  * "app.import" with these numbers and the hash (of what was read).  The same
  * again writes nothing. */
 enum tw_status tw_app_import(struct tw_store *s, const struct tw_who *who,
@@ -91,7 +93,7 @@ enum tw_status tw_app_import(struct tw_store *s, const struct tw_who *who,
     struct tw_err *err);
 
 /* One app of YunoHost's catalogue, there already or not, is what its manifest
- * says, until the next import; audit "app.manifest" with the hash of what was
+ * says, until the next import (see there); audit "app.manifest" with the hash of what was
  * read.  The same again: *again, and nothing is done. */
 enum tw_status tw_app_manifest(struct tw_store *s, const struct tw_who *who,
     const struct tw_app_entry *a, const uint8_t hash[TW_SHA256_LEN],

@@ -155,13 +155,26 @@ enum tw_status tw_app_add(struct tw_store *s, const struct tw_who *who,
 
 static const char count_sql[] =
     "SELECT count(*) FROM app WHERE org_id = ?1 AND source = 'yunohost'";
+/* What only a manifest tells stays, where the catalogue that comes has the same
+ * version of the app and does not know it. */
+#define DETAIL \
+    "CASE WHEN version = ?3 AND ?3 <> ''" \
+    "    AND json_type(?13, '$.questions') IS NULL" \
+    "    AND json_type(detail, '$.questions') IS NOT NULL" \
+    "    AND coalesce(json_extract(detail, '$.revision')" \
+    "        = json_extract(?13, '$.revision'), 1)" \
+    " THEN json_set(?13, '$.questions'," \
+    "    json_extract(detail, '$.questions'), '$.has_data_dir'," \
+    "    json(iif(json_extract(detail, '$.has_data_dir'), 'true', 'false')))" \
+    " ELSE ?13 END"
 static const char change_sql[] =
     "UPDATE app SET version = ?3, title = ?5, description = ?6, state = ?7,"
-    "    level = ?8, category = ?9, archs = ?10, detail = ?13, added = ?14,"
-    "    added_by = ?15"
+    "    level = ?8, category = ?9, archs = ?10, detail = " DETAIL ","
+    "    added = ?14, added_by = ?15"
     " WHERE org_id = ?1 AND name = ?2 AND source = ?4"
     "    AND (version, title, description, state, level, category, archs,"
-    "    detail) IS NOT (?3, ?5, ?6, ?7, ?8, ?9, ?10, ?13)";
+    "    detail) IS NOT (?3, ?5, ?6, ?7, ?8, ?9, ?10, " DETAIL ")";
+#undef DETAIL
 static const char known_sql[] =
     "SELECT 1 FROM app WHERE org_id = ?1 AND name = ?2"
     " AND source = 'yunohost'";

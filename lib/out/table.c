@@ -230,6 +230,12 @@ void tw_table_cell_bytes(struct tw_table *t, size_t col, const void *p,
 	set_text(t, cell_at(t, col, TW_COL_TEXT), p, n);
 }
 
+void tw_table_cell_buf(struct tw_table *t, size_t col, const struct tw_buf *b)
+{
+	t->nomem |= b->failed;
+	tw_table_cell_bytes(t, col, tw_buf_str(b), b->len);
+}
+
 void tw_table_cell_int(struct tw_table *t, size_t col, int64_t n)
 {
 	set_number(cell_at(t, col, TW_COL_INT), n, true);

@@ -84,6 +84,8 @@ bool tw_table_wants(const struct tw_table *t, size_t col);
 void tw_table_cell_text(struct tw_table *t, size_t col, const char *s);
 void tw_table_cell_bytes(struct tw_table *t, size_t col, const void *p,
     size_t n);
+void tw_table_cell_buf(struct tw_table *t, size_t col,
+    const struct tw_buf *b);	/* one that failed shows at the end too */
 void tw_table_cell_int(struct tw_table *t, size_t col, int64_t n);
 void tw_table_cell_bool(struct tw_table *t, size_t col, bool yes);
 void tw_table_cell_time(struct tw_table *t, size_t col, int64_t time);

@@ -171,7 +171,8 @@ static enum tw_status read_blob(const char *name, const struct kind *kind,
 		return tw_err_set(err, TW_DATA, "%s: after %s the key itself "
 		    "is missing", name, kind->type);
 	if (!tw_blob_decode(base64.p, base64.n, &raw)) {
-		st = refuse(err, name, "the key is not base64: was it cut or "
+		st = raw.failed ? tw_err_nomem(err) :
+		    refuse(err, name, "the key is not base64: was it cut or "
 		    "broken when it was copied?");
 		goto out;
 	}
@@ -252,29 +253,35 @@ void tw_pubkey_release(struct tw_pubkey *k)
 }
 
 /* A type may stand within quoted options too: the key decides. */
-bool tw_pubkey_in_line(const struct tw_pubkey *k, const char *line, size_t n,
-    size_t *options)
+enum tw_status tw_pubkey_in_line(const struct tw_pubkey *k, const char *line,
+    size_t n, bool *is_in, size_t *options, struct tw_err *err)
 {
 	const char *at = line, *end = line + n, *next;
 	struct tw_pubkey other = { 0 };
 	struct word w = take_word(&at, end), base64;
 	const struct kind *kind;
-	bool is_same = false;
+	enum tw_status st;
 
+	*is_in = false;
 	*options = 0;
 	if (w.n == 0 || w.p[0] == '#')
-		return false;
-	for (; w.n && !is_same; w = take_word(&at, end)) {
+		return TW_OK;
+	for (; w.n && !*is_in; w = take_word(&at, end)) {
 		kind = find_kind(w);
 		next = at;
 		base64 = take_word(&next, end);
-		if (!kind || read_blob("", kind, base64, &other, NULL))
+		if (!kind)
 			continue;
-		is_same = strcmp(other.key, k->key) == 0;
+		st = read_blob("", kind, base64, &other, NULL);
+		if (st == TW_NOMEM)
+			return tw_err_nomem(err);
+		if (st)
+			continue;
+		*is_in = strcmp(other.key, k->key) == 0;
 		for (next = w.p; next > line && strchr(BLANKS, next[-1]);)
 			next--;
 		*options = (size_t)(next - line);
 		tw_pubkey_release(&other);
 	}
-	return is_same;
+	return TW_OK;
 }

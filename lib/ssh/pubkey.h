@@ -27,8 +27,8 @@ enum tw_status tw_pubkey_read(const char *name, const char *p, size_t n,
 void tw_pubkey_release(struct tw_pubkey *k);
 
 /* Does the line of an authorized_keys hold the same key?  *options is the
- * length of what stands before it, without the blanks. */
-bool tw_pubkey_in_line(const struct tw_pubkey *k, const char *line,
-    size_t n, size_t *options);
+ * length of what stands before it, without the blanks.  TW_NOMEM. */
+enum tw_status tw_pubkey_in_line(const struct tw_pubkey *k, const char *line,
+    size_t n, bool *is_in, size_t *options, struct tw_err *err);
 
 #endif

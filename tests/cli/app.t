@@ -114,6 +114,43 @@ try $app add "$work/broken.toml"
 like 'a broken one' 65 '' "*broken.toml:2:*"
 try $app import - <"$data/apps.toml"
 like 'apps.toml alone' 0 '' '* apps: *'
+
+# apps.json knows no questions; those of a manifest outlive it.
+sed 's/^id = .*/id = "etherpad"/; s/^version = .*/version = "1.0~ynh1"/' \
+	"$data/manifests/blog.toml" >"$work/etherpad.toml"
+knows() {	# knows TEXT ANSWER: what etherpad asks
+	try $app show etherpad -J
+	json "$1" "(.detail.questions | length > 9) == $2"
+}
+again() {	# again TEXT APPS SUMMARY
+	try $app import "$2"
+	is "$1" 0 '' "3 apps: $3"
+}
+quietly $app import "$data/apps.json"
+knows 'apps.json has no questions' false
+quietly $app add "$work/etherpad.toml"
+again 'after a manifest' "$data/apps.json" '0 added, 1 changed, 0 removed'
+knows '... it keeps them' true
+json '... with the catalogue'"'"'s words' \
+	'.title == "Etherpad" and .detail.disk == 52428800 and
+	.detail.has_data_dir == true'
+again '... and so again' "$data/apps.json" '0 added, 0 changed, 0 removed'
+mkdir -p "$work/apps/manifests"
+cp "$work/etherpad.toml" "$work/apps/manifests"
+printf '[etherpad]\nstate = "working"\nurl = "https://example.org/etherpad_ynh"\n' \
+	>"$work/apps/apps.toml"
+quietly $app import "$work/apps"
+again 'after a checkout' "$data/apps.json" '2 added, 1 changed, 0 removed'
+knows '... it keeps them' true
+sed 's/"revision": "bed6/"revision": "aed6/' "$data/apps.json" \
+	>"$work/other.json"
+again 'another revision' "$work/other.json" '0 added, 3 changed, 0 removed'
+knows '... forgets them' false
+quietly $app add "$work/etherpad.toml"
+sed 's/1.0~ynh1/1.0~ynh2/' "$work/other.json" >"$work/next.json"
+again 'another version' "$work/next.json" '0 added, 2 changed, 0 removed'
+knows '... too' false
+quietly $app import - <"$data/apps.toml"
 try $app list wiki -n -o version
 is 'apps of files stay' 0 "1.10
 1.9

@@ -269,6 +269,17 @@ ok '... is as it was' host_is p1 ready
 SSHD_PORT=$port SSHD_EXTRA="AuthorizedKeysFile $keys" sshd_start "$work/sshd"
 ok '... and lets in again' lets_in
 
+noloop=${abs_top_builddir:-$top}/tests/e2e/noloop.so
+if [ ! -e "$noloop" ] ||
+	LC_ALL=C grep -q __asan_init "$(command -v towerify-host)"; then
+	skip 'nobody can be asked' 'needs noloop.so, and no sanitizers'
+else
+	try env LD_PRELOAD="$noloop" towerify-host revoke p1
+	is 'nobody can be asked' 75 '' \
+		'towerify-host: p1: cannot start the event loop: nothing was taken off'
+	ok '... and it is not held' host_is p1 ready
+fi
+
 : >"$work/spool-p1/mine"
 revoke p1
 is 'files of others in the spool' 0 '' "p1 is revoked: 1 line taken out of its \

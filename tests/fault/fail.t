@@ -33,6 +33,8 @@ planted twice pass passes 'have not run exactly once'
 # --- the verbs ------------------------------------------------------------------------
 
 grep '^queue-why|' "$work/acts" >"$work/why"
+grep '^op-can|\|^queue-log-text|' "$work/acts" >"$work/told"
+grep '^op-add-install|' "$work/acts" >"$work/install"
 some "$work/acts"
 spread 2
 driven "$sweep" "$work" "$shim" "$work/acts" "$few" "sample=$sample" \
@@ -44,6 +46,8 @@ driven "$sweep" "$work" "$shim" "$work/passes" "$few" "sample=$sample" \
 grep '^host-key|' "$work/acts" >"$work/key"
 driven "$sweep" "$work" "$shim" "$work/key" few=yes kind=mem last=4
 driven "$sweep" "$work" "$shim" "$work/why" few=yes kind=mem last=2
+driven "$sweep" "$work" "$shim" "$work/told" few=yes kind=mem last=4
+driven "$sweep" "$work" "$shim" "$work/install" few=yes kind=mem last=25
 grep '^pass|' "$work/passes" >"$work/pass"
 driven "$sweep" "$work" "$shim" "$work/pass" few=yes kind=sync last=3
 

@@ -158,6 +158,17 @@ operators() {
 	towerify-op -q org add empty
 }
 
+# Carol's line is there before she is: what acts on it outlives a run.
+line() {
+	cp -a "$TOWERIFY_STATE" "$work/kept"
+	[ -d "$HOME/.ssh" ] || mkdir -m 700 "$HOME/.ssh"
+	towerify-op -q add carol --ssh-key "$work/carol.pub" \
+		>>"$HOME/.ssh/authorized_keys"
+	chmod 600 "$HOME/.ssh/authorized_keys"
+	rm -r "$TOWERIFY_STATE"
+	mv "$work/kept" "$TOWERIFY_STATE"
+}
+
 scene() {
 	mkdir -p "$work/traces" "$work/nothing"
 	chmod 700 "$work/nothing"
@@ -180,6 +191,7 @@ scene() {
 	add h1 "$work/bad.yaml"					# 9
 	add h3 "$work/good.yaml"				# 10
 	quietly towerify-host check 'h[1,3]'
+	line
 	: >"$work/traces/log"
 }
 
@@ -189,6 +201,7 @@ host-key|again,empty|towerify-host key
 op-init|empty|towerify-op --state $work/state init $me
 op-add||towerify-op add carol
 op-add-key|again|towerify-op -q add carol --ssh-key $work/carol.pub
+op-add-install|again|towerify-op -q add carol --ssh-key $work/carol.pub --install
 op-remove||towerify-op remove bob
 op-set|again|towerify-op set bob admin=yes
 op-grant||towerify-op grant bob audit
@@ -215,7 +228,10 @@ secret-key|keyless|towerify-queue add h3 $work/good.yaml -p pw@$work/pw
 queue-list|read|towerify-queue list --all --tsv
 queue-show|read|towerify-queue show 1 -J
 queue-log|read|towerify-queue log 1 -J
+queue-log-text|read|towerify-queue log 1
 queue-why|read|towerify-queue why 7
+op-can|read|towerify-op can bob change h1
+op-grants|read|towerify-op grants -o +scope
 host-list|read|towerify-host list --tsv
 audit-list|read|towerify-audit list --tsv
 audit-verify|read|towerify-audit verify

@@ -105,6 +105,23 @@ START_TEST(json_is_typed_and_has_all_columns)
 }
 END_TEST
 
+START_TEST(a_buffer_that_failed_shows_at_the_end)
+{
+	struct tw_table *t = make(TW_TABLE_TSV, "name");
+	struct tw_buf b = { .max = 4 };
+	struct tw_err err = { 0 };
+
+	tw_buf_adds(&b, "web1");
+	tw_table_cell_buf(t, NAME, &b);
+	ck_assert_int_eq(tw_table_row_end(t, &err), TW_OK);
+	ck_assert(!tw_buf_adds(&b, "2"));
+	tw_table_cell_buf(t, NAME, &b);
+	ck_assert_int_eq(tw_table_row_end(t, &err), TW_NOMEM);
+	tw_buf_release(&b);
+	tw_table_free(t);
+}
+END_TEST
+
 START_TEST(an_empty_list_is_still_a_document)
 {
 	PRINTS(make(TW_TABLE_JSON, NULL), tw_table_print,
@@ -352,6 +369,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, json_is_typed_and_has_all_columns);
+	tcase_add_test(tc, a_buffer_that_failed_shows_at_the_end);
 	tcase_add_test(tc, an_empty_list_is_still_a_document);
 	tcase_add_test(tc, tsv_keeps_a_row_on_a_line);
 	tcase_add_test(tc, people_see_safe_text_and_dashes);

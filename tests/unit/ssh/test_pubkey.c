@@ -214,11 +214,13 @@ START_TEST(a_key_is_found_in_a_line)
 	};
 	const char *line = lines[_i].line, *options = lines[_i].options;
 	struct tw_pubkey k;
+	bool is_in;
 	size_t n;
 
 	ck_assert_int_eq(take(KEY, &k, NULL), TW_OK);
-	ck_assert_int_eq(tw_pubkey_in_line(&k, line, strlen(line), &n),
-	    options != NULL);
+	ck_assert_int_eq(tw_pubkey_in_line(&k, line, strlen(line), &is_in, &n,
+	    NULL), TW_OK);
+	ck_assert_int_eq(is_in, options != NULL);
 	if (options) {
 		ck_assert_uint_eq(n, strlen(options));
 		ck_assert_mem_eq(line, options, n);
