@@ -14,7 +14,8 @@ scene
 acts "$work/acts"
 passes "$work/passes"
 grep -v '^queue-plan' "$work/passes" >"$work/reaching"
-grep '^pass' "$work/passes" >"$work/pass"
+# what is replayed after a loss of power begins from the scene as it was saved
+grep '^pass|' "$work/passes" >"$work/pass"
 
 plants 'planted: a step that ran twice is found' 'not run exactly once' \
 	"$sweep" "$work" "$shim" "$work/pass" do=kill few=yes kind=send \

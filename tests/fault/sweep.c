@@ -586,6 +586,9 @@ int main(int argc, char **argv)
 	verbs = table_read(argv[3], option(argc, argv, "verb"), &n);
 	for (i = 0; i < n; i++) {
 		w.verb = &verbs[i];
+		if (w.is_power && (w.verb->is_child || w.verb->is_keyless))
+			stage_die("%s: not from the scene as it was saved",
+			    w.verb->name);
 		sweep_verb(&w);
 	}
 	printf("1..%zu\n# seed %s\n# figures: %ld %s, %ld runs untouched\n",
