@@ -7,6 +7,7 @@
  */
 #include "ssh/sshconfig.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -382,16 +383,42 @@ static enum tw_status put_in_place(const char *from, const char *to,
 	return st;
 }
 
-/* Under other names first; the private key comes last: where it is, all is. */
+/* What those left who were killed here. */
+static void sweep_new(const char *path, int dir)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	size_t n = strlen(name);
+	struct dirent *e;
+	DIR *d;
+	int fd;
+
+	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((e = readdir(d)))
+		if (strncmp(e->d_name, name, n) == 0 &&
+		    strncmp(e->d_name + n, ".new.", 5) == 0)
+			unlinkat(dir, e->d_name, 0);
+	closedir(d);
+}
+
+/* Under other names first; the private key comes last: where it is, all is.
+ * Names of this process's own: the ssh-keygen of one that was killed may still be
+ * at work. */
 static enum tw_status make_pair(const char *path, const char *comment,
     struct tw_err *err)
 {
 	char *made = NULL, *made_pub = NULL, *pub = NULL;
 	enum tw_status st;
 
-	if (asprintf(&made, "%s.new", path) < 0)
+	if (asprintf(&made, "%s.new.%ld", path, (long)getpid()) < 0)
 		made = NULL;
-	if (asprintf(&made_pub, "%s.new.pub", path) < 0)
+	if (made && asprintf(&made_pub, "%s.pub", made) < 0)
 		made_pub = NULL;
 	if (asprintf(&pub, "%s.pub", path) < 0)
 		pub = NULL;
@@ -399,8 +426,6 @@ static enum tw_status make_pair(const char *path, const char *comment,
 		st = tw_err_nomem(err);
 		goto out;
 	}
-	unlink(made);
-	unlink(made_pub);
 	st = run_keygen(made, comment, err);
 	if (st == TW_OK)
 		st = put_in_place(made_pub, pub, 0644, err);
@@ -432,10 +457,12 @@ enum tw_status tw_sshkey_make(const char *path, const char *comment,
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	while (fd >= 0 && flock(fd, LOCK_EX) < 0 && errno == EINTR)
 		;
-	if (fd < 0)
+	if (fd < 0) {
 		st = tw_err_sys(err, TW_CONFIG, errno, "%s", dir);
-	else if (lstat(path, &sb) < 0)	/* else somebody was faster */
+	} else if (lstat(path, &sb) < 0) {	/* else somebody was faster */
+		sweep_new(path, fd);
 		st = make_pair(path, comment, err);
+	}
 	if (fd >= 0)
 		close(fd);
 	free(dir);
