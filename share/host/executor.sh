@@ -595,8 +595,12 @@ undo_given_up() {
 	JOB=$GIVEN_UP DIR=jobs/$GIVEN_UP WHO=tower WHY=
 	read -r _ _ _ NONCE TOWER _ CHANGE _ <"$DIR/meta"
 	load "$DIR/events"
-	if ! is_alive "$DIR" && is_short; then
+	if is_alive "$DIR"; then
+		:
+	elif is_short; then
 		WHY='its record holds less than was shown'
+	elif [ -z "$VERDICT" ] && has_lost_secrets; then
+		WHY='its secrets are gone'
 	fi
 	NONCE=$ASKED
 	if [ -n "$WHY" ]; then
@@ -606,6 +610,13 @@ undo_given_up() {
 	write_cancel
 	is_alive "$DIR" || launch
 	BUSY="$BUSY, but is being undone"
+}
+
+# Nobody brings those of a job that was given up again.
+has_lost_secrets() {
+	[ -e "$DIR/secret" ] || return 1
+	IFS= read -r WORD <"$DIR/secret"
+	[ ! -f "$WORD" ]
 }
 
 # Ends what nobody can undo, when a person has released the host after that was
