@@ -589,18 +589,54 @@ do_start() {
 	follow
 }
 
-# The job that was given up stands in the way: it is stopped and undone.
+# The job that was given up stands in the way: it is stopped and undone.  WHY that
+# can't be, if so.
 undo_given_up() {
-	JOB=$GIVEN_UP DIR=jobs/$GIVEN_UP WHO=tower
-	read -r _ _ _ _ TOWER _ CHANGE _ <"$DIR/meta"
+	JOB=$GIVEN_UP DIR=jobs/$GIVEN_UP WHO=tower WHY=
+	read -r _ _ _ NONCE TOWER _ CHANGE _ <"$DIR/meta"
 	load "$DIR/events"
-	if ! is_alive "$DIR" && is_short; then
-		BUSY="$BUSY and has lost some of its record, a person must look"
+	if is_alive "$DIR"; then
+		:
+	elif is_short; then
+		WHY='its record holds less than was shown'
+	elif [ -z "$VERDICT" ] && has_lost_secrets; then
+		WHY='its secrets are gone'
+	fi
+	NONCE=$ASKED
+	if [ -n "$WHY" ]; then
+		write_off
 		return
 	fi
 	write_cancel
 	is_alive "$DIR" || launch
 	BUSY="$BUSY, but is being undone"
+}
+
+# Nobody brings those of a job that was given up again.
+has_lost_secrets() {
+	[ -e "$DIR/secret" ] || return 1
+	IFS= read -r WORD <"$DIR/secret"
+	[ ! -f "$WORD" ]
+}
+
+# Ends what nobody can undo, when a person has released the host after that was
+# said.  A release that comes with the first request to find it is an earlier one,
+# which the tower repeats until it has an answer: it asks again without it.
+write_off() {
+	BUSY="$BUSY and can't be undone: $WHY"
+	if [ -z "$UNHOLD" ]; then
+		printf '%s\n' "$WHY" >"$DIR/stuck" &&
+			sync "$DIR/stuck" "$DIR" ||
+			refuse space "cannot write to $SPOOL"
+		refuse held "$BUSY"
+	fi
+	[ -e "$DIR/stuck" ] || return 0
+	now
+	truncate -s "$BYTES" "$DIR/events" &&
+		printf '%s %s verdict failed\n' "$((EVENTS + 1))" "$NOW" \
+			>>"$DIR/events" && sync "$DIR/events" ||
+		refuse space "cannot write to $SPOOL"
+	BUSY="change $CHANGE of tower $TOWER is written off: $WHY"
 }
 
 do_resume() {

@@ -340,6 +340,43 @@ wait "$sender" || :
 send start "ack=$((seq - 1))"
 ok '... and undone before the next' test "$(tr '\n' ' ' <"$work/g2")" = 'undone next '
 
+# --- given up, and nobody can undo it
+more=
+rm -f "$work/g1" "$work/g2"
+new
+does true "echo undone >>$work/g2"
+does "touch $work/g1; sleep 609" "echo undone >>$work/g2"
+start_bg
+crash_at "$work/g1"
+left=$job gone=$seq
+for p in $(tagged "TOWERIFY_TAG=$left/"); do kill "$p" || :; done
+ended=$(grep -n ' end 1 ' "$spool/jobs/$left/events" | cut -d : -f 1)
+head -n "$ended" "$spool/jobs/$left/events" >"$work/cut"
+cp "$work/cut" "$spool/jobs/$left/events"
+untouched() {
+	cmp "$work/cut" "$spool/jobs/$left/events" &&
+		test ! -e "$spool/jobs/$left/cancel" -a ! -e "$work/g2"
+}
+new
+does "echo next >>$work/g2"
+printf 's_end 1\n' >>"$prog"
+said="change $gone of tower tw1 is not finished and can't be undone: its record holds less than was shown"
+send start "ack=$((seq - 1))" unhold=1
+ok 'one whose record was cut short is not gone on from' untouched
+ok '... nor by a release from before that was known' says "refused busy $said"
+send start "ack=$((seq - 1))"
+ok '... a person is told' says "refused held $said"
+send start "ack=$((seq - 1))"
+ok '... until one has looked' says "refused held $said"
+ok '... nothing is done' untouched
+send start "ack=$((seq - 1))" unhold=1
+ok 'who releases the host then writes it off' says "refused busy change $gone of tower tw1 is written off"
+send start "ack=$((seq - 1))"
+ok '... and the next one runs' says '[0-9]* [0-9]* verdict succeeded'
+ok '... alone' test "$(cat "$work/g2")" = next
+ok '... its verdict is kept: failed' grep -q " $left failed$" "$spool/done"
+more=unhold=1
+
 # --- environments that lie
 sh -c 'exec env -i "X=
 ==> /proc/'$$'/environ <==

@@ -151,6 +151,52 @@ until_ test ! -e "$spool/jobs/$job"
 send resume
 ok 'nor one of what is done' eval 'says "done rolled-back" && kept 0'
 
+# --- given up, its executor dead
+given_up() {	# a job that nobody works on: $left; then the next, which has none
+	rm -f "$work/g1" "$work/u"
+	new
+	s_secret pw "$(value)"
+	step; part run "touch $work/g1; sleep 641"; part undo "printf %s \"\$pw\" >$work/u"; uses pw
+	start_bg
+	crash_at "$work/g1"
+	left=$job gone=$seq
+	for p in $(tagged "TOWERIFY_TAG=$left/"); do kill "$p" || :; done
+	cp "$spool/jobs/$left/events" "$work/left.events"
+	new
+	s_secret pw other
+	step; part run "touch $work/next"; uses pw; undo nothing
+	printf 's_end 1\n' >>"$prog"
+	ack=$((seq - 1))
+}
+given_up
+send start
+ok 'a change that was given up is undone' says 'refused busy .* is being undone'
+until_ grep -q verdict "$spool/jobs/$left/events"
+ok '... with its own secrets' test "$(cat "$work/u")" = "$(value)"
+send start
+ok '... and the next one runs' says '[0-9]* [0-9]* verdict succeeded'
+rm "$work/next"
+given_up
+rm "$place"/*
+said="change $gone of tower tw1 is not finished and can't be undone: its secrets are gone"
+send start unhold=1
+ok 'without them a release from before is not enough' says "refused busy $said"
+send start
+ok '... a person is told' says "refused held $said"
+send start
+ok '... until one has looked' says "refused held $said"
+untouched() {
+	cmp "$work/left.events" "$spool/jobs/$left/events" &&
+		test ! -e "$work/u" -a ! -e "$work/next" && kept 0
+}
+ok '... nothing is done' untouched
+send start unhold=1
+ok 'who releases the host then writes it off' says "refused busy change $gone of tower tw1 is written off"
+send start
+ok '... and the next one runs' says '[0-9]* [0-9]* verdict succeeded'
+ok '... the other was not undone' test ! -e "$work/u"
+ok '... its verdict is kept: failed' grep -q " $left failed$" "$spool/done"
+
 new
 s_secret pw "$(value)"
 step; part run "touch $work/h2; until test -e $work/go2; do sleep 0.02; done; test \"\$pw\" = wrong || touch $work/right"; uses pw; undo nothing
