@@ -60,6 +60,7 @@ struct visit {
 				   with try_other this one */
 	bool unheld;		/* this request lifts the host's mark */
 	int64_t confirms;	/* and confirms this step; 0: none */
+	bool is_followed;	/* it was answered: beats come from now on */
 
 	bool has_change;
 	struct tw_change change;
@@ -118,7 +119,8 @@ void visit_again(struct visit *v);
  * its own, that this contact gives way to. */
 void visit_confirm(struct visit *v);
 /* A step that is to be confirmed may have cut this connection: looks for another
- * when nothing was heard by it for a while. */
+ * when nothing more was heard by it for a while.  Before the host has answered
+ * it may take the upload, or wait for its gate: the transport's limit counts. */
 void visit_probe(struct visit *v);
 /* Marks it for release; the runner may then contact the host again. */
 void visit_over(struct visit *v);

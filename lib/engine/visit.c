@@ -15,7 +15,8 @@
 #include "base/clock.h"
 #include "engine/runner_private.h"
 
-#define SILENCE_MS 15000	/* half as much again as between two beats */
+#define SILENCE_MS 15000	/* half as much again as between two beats, of a host that
+				   follows; before that it has reason to be quiet */
 
 /* --- ends ------------------------------------------------------------------ */
 
@@ -168,7 +169,7 @@ static bool has_to_confirm(const struct visit *v)
 void visit_probe(struct visit *v)
 {
 	if (v->state == VISIT_ASKED && v->has_change && !v->has_ended &&
-	    has_to_confirm(v) &&
+	    v->is_followed && v->change.accepted && has_to_confirm(v) &&
 	    tw_clock_mono() - tw_contact_heard(v->contact) > SILENCE_MS)
 		visit_again(v);
 }
@@ -344,6 +345,7 @@ static void on_control(void *arg, const char *word, const char *rest)
 	if (v->state != VISIT_ASKED || v->has_ended)
 		return;
 	if (strcmp(word, "accepted") == 0 || strcmp(word, "stream") == 0) {
+		v->is_followed = true;
 		visit_mask_begin(v);
 		visit_save_position(v);
 		if (v->change.accepted)
