@@ -58,6 +58,7 @@ struct visit {
 	char refused[TW_ERR_MSG_MAX];	/* "", or what the login was told that
 				   was tried just before: the other one, or
 				   with try_other this one */
+	bool was_denied;	/* and that was by the host, not a closed port */
 	bool unheld;		/* this request lifts the host's mark */
 	int64_t confirms;	/* and confirms this step; 0: none */
 	bool is_followed;	/* it was answered: beats come from now on */
@@ -136,6 +137,8 @@ enum tw_status visit_choose_login(struct visit *v, const struct visit *before,
     struct tw_err *err);
 /* The host won't have this login, and there is another one to try. */
 bool visit_may_try_other(const struct visit *v);
+/* The host would not have a login, this one or the one tried just before. */
+bool visit_is_refused(const struct visit *v);
 /* It won't have either of them, and the new one may not be ready yet; or it
  * won't have this one, and what may be the cause of that has yet to be undone. */
 bool visit_is_early(const struct visit *v);

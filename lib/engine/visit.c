@@ -59,8 +59,8 @@ static void note(struct visit *v, const char *text, enum tw_status (*fn)(
 static enum tw_status note_trouble(struct visit *v, const char *text,
     struct tw_err *err)
 {
-	return tw_host_unreachable(v->runner->o.store, v->host.id,
-	    tw_clock_now(), text, err);
+	return (visit_is_refused(v) ? tw_host_refused : tw_host_unreachable)(
+	    v->runner->o.store, v->host.id, tw_clock_now(), text, err);
 }
 
 static enum tw_status note_hold(struct visit *v, const char *text,
@@ -113,6 +113,7 @@ static bool tries_other(struct visit *v, const char *said)
 		return false;
 	visit_login_text(v, said, text);
 	memcpy(v->refused, text, sizeof v->refused);
+	v->was_denied = visit_is_refused(v);
 	settle(v);
 	v->restart = v->try_other = true;
 	visit_report(v, TW_REPORT_IDLE, NULL);

@@ -875,6 +875,7 @@ END_TEST
 	"  - {run: echo three >>LOG, undo: echo back three >>LOG}\n"
 
 static int logins, waits, refusals;
+static int64_t second_delay;
 static bool shuts, opens_again;
 
 /* The step to be confirmed shuts the host; at the second refusal it is opened
@@ -889,8 +890,11 @@ static void while_confirming(void *arg, const struct tw_report *r)
 		waits++;
 		tw_fake_faults.deny = shuts;
 	}
-	if (r->kind == TW_REPORT_TROUBLE && ++refusals == 2 && opens_again)
+	if (r->kind == TW_REPORT_TROUBLE && ++refusals == 2 && opens_again) {
+		second_delay = number("SELECT next_attempt - last_error_at "
+		    "FROM host WHERE name = 'h0'");
 		tw_fake_faults.deny = false;
+	}
 }
 
 static void confirming(bool does_shut, bool does_open)
@@ -925,6 +929,7 @@ START_TEST(a_login_that_is_refused_meanwhile_holds_nobody)
 
 	confirming(true, true);
 	check_status(num, TW_CHANGE_SUCCEEDED, "");
+	ck_assert_int_ge(second_delay, 7500);	/* not 60 s / 10 */
 	check_log(0, THREE_LINES);
 	ck_assert_int_eq(refusals, 2);
 	ck_assert_int_eq(result.unreachable, 2);
