@@ -58,8 +58,10 @@ struct visit {
 	char refused[TW_ERR_MSG_MAX];	/* "", or what the login was told that
 				   was tried just before: the other one, or
 				   with try_other this one */
+	bool was_denied;	/* and that was by the host, not a closed port */
 	bool unheld;		/* this request lifts the host's mark */
 	int64_t confirms;	/* and confirms this step; 0: none */
+	bool is_followed;	/* it was answered: beats come from now on */
 
 	bool has_change;
 	struct tw_change change;
@@ -118,7 +120,8 @@ void visit_again(struct visit *v);
  * its own, that this contact gives way to. */
 void visit_confirm(struct visit *v);
 /* A step that is to be confirmed may have cut this connection: looks for another
- * when nothing was heard by it for a while. */
+ * when nothing more was heard by it for a while.  Before the host has answered
+ * it may take the upload, or wait for its gate: the transport's limit counts. */
 void visit_probe(struct visit *v);
 /* Marks it for release; the runner may then contact the host again. */
 void visit_over(struct visit *v);
@@ -134,6 +137,8 @@ enum tw_status visit_choose_login(struct visit *v, const struct visit *before,
     struct tw_err *err);
 /* The host won't have this login, and there is another one to try. */
 bool visit_may_try_other(const struct visit *v);
+/* The host would not have a login, this one or the one tried just before. */
+bool visit_is_refused(const struct visit *v);
 /* It won't have either of them, and the new one may not be ready yet; or it
  * won't have this one, and what may be the cause of that has yet to be undone. */
 bool visit_is_early(const struct visit *v);

@@ -15,7 +15,8 @@
 #include "base/clock.h"
 #include "engine/runner_private.h"
 
-#define SILENCE_MS 15000	/* half as much again as between two beats */
+#define SILENCE_MS 15000	/* half as much again as between two beats, of a host that
+				   follows; before that it has reason to be quiet */
 
 /* --- ends ------------------------------------------------------------------ */
 
@@ -58,8 +59,8 @@ static void note(struct visit *v, const char *text, enum tw_status (*fn)(
 static enum tw_status note_trouble(struct visit *v, const char *text,
     struct tw_err *err)
 {
-	return tw_host_unreachable(v->runner->o.store, v->host.id,
-	    tw_clock_now(), text, err);
+	return (visit_is_refused(v) ? tw_host_refused : tw_host_unreachable)(
+	    v->runner->o.store, v->host.id, tw_clock_now(), text, err);
 }
 
 static enum tw_status note_hold(struct visit *v, const char *text,
@@ -112,6 +113,7 @@ static bool tries_other(struct visit *v, const char *said)
 		return false;
 	visit_login_text(v, said, text);
 	memcpy(v->refused, text, sizeof v->refused);
+	v->was_denied = visit_is_refused(v);
 	settle(v);
 	v->restart = v->try_other = true;
 	visit_report(v, TW_REPORT_IDLE, NULL);
@@ -168,7 +170,7 @@ static bool has_to_confirm(const struct visit *v)
 void visit_probe(struct visit *v)
 {
 	if (v->state == VISIT_ASKED && v->has_change && !v->has_ended &&
-	    has_to_confirm(v) &&
+	    v->is_followed && v->change.accepted && has_to_confirm(v) &&
 	    tw_clock_mono() - tw_contact_heard(v->contact) > SILENCE_MS)
 		visit_again(v);
 }
@@ -344,6 +346,7 @@ static void on_control(void *arg, const char *word, const char *rest)
 	if (v->state != VISIT_ASKED || v->has_ended)
 		return;
 	if (strcmp(word, "accepted") == 0 || strcmp(word, "stream") == 0) {
+		v->is_followed = true;
 		visit_mask_begin(v);
 		visit_save_position(v);
 		if (v->change.accepted)

@@ -32,6 +32,7 @@ enum tw_status visit_choose_login(struct visit *v, const struct visit *before,
 	if (before && before->successor.change_id == v->successor.change_id) {
 		v->is_successor = !before->is_successor;
 		memcpy(v->refused, before->refused, sizeof v->refused);
+		v->was_denied = before->was_denied;
 	}
 	return TW_OK;
 }
@@ -56,16 +57,28 @@ bool visit_may_try_other(const struct visit *v)
 	    !v->runner->stop && is_refused(v);
 }
 
+static bool is_denied(const struct visit *v)
+{
+	enum tw_contact_refusal why = v->contact ?
+	    tw_contact_refusal(v->contact) : TW_REFUSAL_NONE;
+
+	return why == TW_REFUSAL_LOGIN || why == TW_REFUSAL_SUDO;
+}
+
+bool visit_is_refused(const struct visit *v)
+{
+	return v->was_denied || is_denied(v);
+}
+
 /* A step that is to be confirmed may have done this. */
 static bool is_shut_out(const struct visit *v)
 {
-	enum tw_contact_refusal why = tw_contact_refusal(v->contact);
 	struct tw_err err = { 0 };
 	int64_t until, every;
 
-	return (why == TW_REFUSAL_LOGIN || why == TW_REFUSAL_SUDO) &&
-	    tw_change_confirming(v->runner->o.store, v->host.id, &until,
-	    &every, &err) == TW_OK && tw_clock_now() < until;
+	return is_denied(v) && tw_change_confirming(v->runner->o.store,
+	    v->host.id, &until, &every, &err) == TW_OK &&
+	    tw_clock_now() < until;
 }
 
 bool visit_is_early(const struct visit *v)

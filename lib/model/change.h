@@ -70,7 +70,8 @@ struct tw_step {		/* strings owned */
 void tw_step_list_free(struct tw_step *s, size_t n);
 /* Of the change that runs on a host, where a step that is to be confirmed has
  * not ended: until when that may shut the tower out (it is undone by then), and
- * how often to try to get in, milliseconds.  TW_NO: there is none. */
+ * how often to try to get in, milliseconds (not where the login is
+ * refused).  TW_NO: there is none. */
 enum tw_status tw_change_confirming(struct tw_store *s, int64_t host_id,
     int64_t *until, int64_t *every, struct tw_err *err);
 

@@ -147,6 +147,10 @@ enum tw_status tw_host_answered(struct tw_store *s, int64_t host_id,
  * last_error.  No audit row. */
 enum tw_status tw_host_unreachable(struct tw_store *s, int64_t host_id,
     int64_t now, const char *error, struct tw_err *err);
+/* The same where it was the host that would not have the login: the delay always
+ * grows. */
+enum tw_status tw_host_refused(struct tw_store *s, int64_t host_id,
+    int64_t now, const char *error, struct tw_err *err);
 /* The tower holds it; audit "host.hold" by "tower".  Already held by the tower:
  * nothing; by a person: that hold becomes the tower's, and says so. */
 enum tw_status tw_host_hold_tower(struct tw_store *s, int64_t host_id,

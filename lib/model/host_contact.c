@@ -150,17 +150,31 @@ static int64_t delay_after(int64_t failures)
 	return delay - delay * (int64_t)(r % 251) / 1000;
 }
 
-static const char failures_sql[] = "SELECT failures FROM host WHERE id = ?1";
+/* Twice the last one, whatever that was; it may have been a short one. */
+static int64_t delay_grown(int64_t last)
+{
+	int64_t n;
+
+	for (n = 1; n < 8 && (DELAY_MIN << (n - 1)) * 3 / 4 <= last; n++)
+		;	/* a quarter less at most, see above */
+	return delay_after(n);
+}
+
+static const char failures_sql[] =
+    "SELECT failures, coalesce(next_attempt - last_error_at, 0) FROM host"
+    " WHERE id = ?1";
 static const char unreachable_sql[] =
     "UPDATE host SET failures = ?2, next_attempt = ?3, last_error = ?4,"
     "    last_error_at = ?5 WHERE id = ?1";
 
+/* While a step may have cut the host off, a network that is down is tried often.
+ * A login that is refused is not: hosts shut out who fails too often. */
 static enum tw_status count_failure(struct tw_store *s, int64_t host_id,
-    int64_t now, const char *error, struct tw_err *err)
+    int64_t now, bool is_refusal, const char *error, struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
-	int64_t failures, delay, until, every;
+	int64_t failures, last, delay, until, every;
 
 	status = tw_stmt_get(s, failures_sql, &st, err);
 	if (status != TW_OK)
@@ -172,10 +186,13 @@ static enum tw_status count_failure(struct tw_store *s, int64_t host_id,
 	if (status != TW_OK)
 		return status;
 	failures = tw_stmt_col_int(st, 0) + 1;
+	last = tw_stmt_col_int(st, 1);
 	tw_stmt_reset(st);
 	delay = delay_after(failures);
 	status = tw_change_confirming(s, host_id, &until, &every, err);
-	if (status == TW_OK && now < until && delay > every)
+	if (status == TW_OK && now < until && is_refusal)
+		delay = delay_grown(last);
+	else if (status == TW_OK && now < until && delay > every)
 		delay = every;
 	if (status == TW_OK || status == TW_NO)
 		status = tw_stmt_get(s, unreachable_sql, &st, err);
@@ -189,8 +206,8 @@ static enum tw_status count_failure(struct tw_store *s, int64_t host_id,
 	return tw_stmt_run(st, err);
 }
 
-enum tw_status tw_host_unreachable(struct tw_store *s, int64_t host_id,
-    int64_t now, const char *error, struct tw_err *err)
+static enum tw_status note_failure(struct tw_store *s, int64_t host_id,
+    int64_t now, bool is_refusal, const char *error, struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_tx tx;
@@ -198,8 +215,20 @@ enum tw_status tw_host_unreachable(struct tw_store *s, int64_t host_id,
 	status = tw_tx_begin(&tx, s, err);
 	if (status != TW_OK)
 		return status;
-	status = count_failure(s, host_id, now, error, err);
+	status = count_failure(s, host_id, now, is_refusal, error, err);
 	return tw_tx_end(&tx, status, err);
+}
+
+enum tw_status tw_host_unreachable(struct tw_store *s, int64_t host_id,
+    int64_t now, const char *error, struct tw_err *err)
+{
+	return note_failure(s, host_id, now, false, error, err);
+}
+
+enum tw_status tw_host_refused(struct tw_store *s, int64_t host_id,
+    int64_t now, const char *error, struct tw_err *err)
+{
+	return note_failure(s, host_id, now, true, error, err);
 }
 
 /* --- holding ----------------------------------------------------------- */

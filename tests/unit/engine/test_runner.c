@@ -5,7 +5,9 @@
  * to the host's address.  Each step writes a line into a log of its host, which
  * is what "exactly once" is judged by.
  */
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/io.h"
@@ -873,6 +875,7 @@ END_TEST
 	"  - {run: echo three >>LOG, undo: echo back three >>LOG}\n"
 
 static int logins, waits, refusals;
+static int64_t second_delay;
 static bool shuts, opens_again;
 
 /* The step to be confirmed shuts the host; at the second refusal it is opened
@@ -887,8 +890,11 @@ static void while_confirming(void *arg, const struct tw_report *r)
 		waits++;
 		tw_fake_faults.deny = shuts;
 	}
-	if (r->kind == TW_REPORT_TROUBLE && ++refusals == 2 && opens_again)
+	if (r->kind == TW_REPORT_TROUBLE && ++refusals == 2 && opens_again) {
+		second_delay = number("SELECT next_attempt - last_error_at "
+		    "FROM host WHERE name = 'h0'");
 		tw_fake_faults.deny = false;
+	}
 }
 
 static void confirming(bool does_shut, bool does_open)
@@ -923,6 +929,7 @@ START_TEST(a_login_that_is_refused_meanwhile_holds_nobody)
 
 	confirming(true, true);
 	check_status(num, TW_CHANGE_SUCCEEDED, "");
+	ck_assert_int_ge(second_delay, 7500);	/* not 60 s / 10 */
 	check_log(0, THREE_LINES);
 	ck_assert_int_eq(refusals, 2);
 	ck_assert_int_eq(result.unreachable, 2);
@@ -954,6 +961,53 @@ START_TEST(what_is_not_confirmed_is_undone)
 	check_log(0, "one\ntwo\nback two\nback one\n");
 	ck_assert_int_gt(refusals, 1);
 	ck_assert_int_eq(result.held, 0);
+}
+END_TEST
+
+/* Somebody else is at the host's gate, for longer than a host that is followed
+ * may be silent: it is not asked anew meanwhile, or nothing would ever begin. */
+static pid_t keeper;
+
+static void keep_gate(void)
+{
+	char path[400];
+	int fd[2], gate;
+	char c;
+
+	snprintf(path, sizeof path, "%s/spool/gate", home[0]);
+	ck_assert_int_eq(pipe(fd), 0);
+	keeper = fork();
+	ck_assert_int_ge(keeper, 0);
+	if (keeper == 0) {
+		gate = open(path, O_RDWR | O_CREAT, 0600);
+		if (gate < 0 || flock(gate, LOCK_EX) || write(fd[1], "", 1) != 1)
+			_exit(1);
+		sleep(18);
+		_exit(0);
+	}
+	ck_assert_int_eq(read(fd[0], &c, 1), 1);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+START_TEST(a_host_that_has_not_answered_yet_may_be_silent)
+{
+	int64_t num = file_yaml(0, CONFIRMED("1m"));
+	int status;
+
+	if (_i == 1) {
+		pass_with(stop_at_step);
+		ck_assert_int_eq(status_of(num, NULL), TW_CHANGE_RUNNING);
+		attempt_now();
+	}
+	keep_gate();
+	confirming(false, false);
+	ck_assert_int_eq(waitpid(keeper, &status, 0), keeper);
+	ck_assert_int_eq(status, 0);
+	check_status(num, TW_CHANGE_SUCCEEDED, "");
+	check_log(0, THREE_LINES);
+	ck_assert_int_le(logins, 2);
+	ck_assert_int_eq(result.unreachable, 0);
 }
 END_TEST
 
@@ -1168,6 +1222,8 @@ int main(void)
 	tcase_add_test(t, a_step_is_confirmed_by_a_login_of_its_own);
 	tcase_add_test(t, a_login_that_is_refused_meanwhile_holds_nobody);
 	tcase_add_test(t, what_is_not_confirmed_is_undone);
+	tcase_add_loop_test(t, a_host_that_has_not_answered_yet_may_be_silent,
+	    0, 2);
 	tcase_add_test(t, a_login_refused_for_long_holds_the_host);
 	tcase_add_loop_test(t,
 	    the_successor_takes_over_where_the_login_is_refused, 0, 2);

@@ -354,6 +354,33 @@ START_TEST(a_host_is_tried_often_while_a_step_may_have_cut_it_off)
 }
 END_TEST
 
+/* Hosts shut out who comes too often by a login that they refuse. */
+START_TEST(a_login_that_is_refused_is_never_tried_often)
+{
+	static const int64_t most[] = {
+		5000, 10000, 20000, 40000, 80000, 160000, 300000, 300000,
+	};
+	int64_t id = add_host("web1"), gone, i, next;
+	struct tw_change c;
+
+	file_for("web1");
+	raw("UPDATE step SET confirm = 10000, timeout = 3600000");
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &gone, &err));
+	OK(tw_change_accepted(store, &c, 1000, &err));
+	/* whatever came before */
+	for (i = 0; i < 20; i++)
+		OK(tw_host_unreachable(store, id, 2000, "no route", &err));
+	ck_assert_int_eq(number("SELECT next_attempt FROM host"), 3000);
+	for (i = 0; i < 8; i++) {
+		OK(tw_host_refused(store, id, 3000, "refused", &err));
+		next = number("SELECT next_attempt FROM host") - 3000;
+		ck_assert_int_le(next, most[i]);
+		ck_assert_int_ge(next, most[i] * 3 / 4);
+	}
+	tw_change_release(&c);
+}
+END_TEST
+
 START_TEST(a_fence_only_rises)
 {
 	int64_t id = add_host("web1");
@@ -639,6 +666,7 @@ int main(void)
 	tcase_add_test(t, failures_delay_the_next_attempt);
 	tcase_add_test(t,
 	    a_host_is_tried_often_while_a_step_may_have_cut_it_off);
+	tcase_add_test(t, a_login_that_is_refused_is_never_tried_often);
 	tcase_add_test(t, a_fence_only_rises);
 	tcase_add_test(t, a_release_overtakes_a_later_epoch);
 	tcase_add_test(t, a_release_gives_up_nothing_that_runs_here);
