@@ -124,8 +124,9 @@ judge() {
 
 # --- one on each host --------------------------------------------------------------
 
+# It may be between two boots.
 aim() {	# aim HOST N before|after power|kill
-	on "$1" "rm -f /var/aim/*; echo '$2 $3 $4' >/var/aim/at"
+	within 60 on "$1" "rm -f /var/aim/*; echo '$2 $3 $4' >/var/aim/at"
 }
 hit_of() {
 	on "$1" 'cat /var/aim/hit' 2>/dev/null || :
@@ -164,7 +165,7 @@ cut_round() {	# cut_round power|kill N:WHEN…, up to one for each host
 		for h in $off; do
 			rig wait -b 2 "$h"
 			# nothing acts there by itself
-			on "$h" 'rm -f /var/aim/*'
+			within 60 on "$h" 'rm -f /var/aim/*'
 			[ -z "$long" ] || aim "$h" \
 				$((1 + (cut + $(wc -c <"$work/hit.$h")) % 9)) \
 				after kill
@@ -178,7 +179,7 @@ cut_round() {	# cut_round power|kill N:WHEN…, up to one for each host
 		[ "$how" = power ] || hit_of "$h" >"$work/hit.$h"
 		[ ! -s "$work/hit.$h" ] || cut=$((cut + 1))
 		ok "$how, $(cat "$work/hit.$h")" sound "$h" "${i#*:}"
-		on "$h" 'rm -f /var/aim/*'
+		within 60 on "$h" 'rm -f /var/aim/*'
 	done
 }
 
