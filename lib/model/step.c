@@ -115,16 +115,23 @@ enum tw_status tw_change_steps(struct tw_store *s, const struct tw_who *who,
 }
 
 /* What was heard last stands for when such a step began, since a step that cuts
- * the host off is faster than the news of it. */
+ * the host off is faster than the news of it.  But nobody may have listened since:
+ * what has not ended by then, up to that step, takes its time before it.  (A check
+ * is made before the first attempt, and after each.) */
 static const char confirming_sql[] =
-    "SELECT s.confirm, s.timeout, max(c.accepted, (SELECT"
+    "SELECT s.confirm, s.timeout, (SELECT sum(p.timeout *"
+    "    ((1 + p.retries) * (1 + p.has_check) + p.has_check)) FROM step p"
+    "    WHERE p.change_id = c.id AND p.k <= s.k AND p.ended IS NULL),"
+    "    max(c.accepted, (SELECT"
     "    max(max(coalesce(p.started, 0), coalesce(p.awaited, 0),"
     "    coalesce(p.ended, 0))) FROM step p WHERE p.change_id = c.id))"
     " FROM change c JOIN step s ON s.change_id = c.id"
     " WHERE c.host_id = ?1 AND c.status = 'running'"
     "    AND c.accepted IS NOT NULL AND c.phase = 'do'"
     "    AND s.confirm > 0 AND s.ended IS NULL ORDER BY s.k LIMIT 1";
-enum { CONFIRMING_SPAN, CONFIRMING_TIMEOUT, CONFIRMING_SINCE };
+enum {
+	CONFIRMING_SPAN, CONFIRMING_TIMEOUT, CONFIRMING_AHEAD, CONFIRMING_SINCE,
+};
 
 #define CONFIRM_SLACK 30000	/* what else takes time, milliseconds */
 #define CONFIRM_TRIES 10	/* in the time there is */
@@ -148,8 +155,9 @@ enum tw_status tw_change_confirming(struct tw_store *s, int64_t host_id,
 		return status;
 	span = tw_stmt_col_int(st, CONFIRMING_SPAN);
 	/* it runs, is waited for, and is undone */
-	*until = tw_stmt_col_int(st, CONFIRMING_SINCE) + span + CONFIRM_SLACK +
-	    2 * tw_stmt_col_int(st, CONFIRMING_TIMEOUT);
+	*until = tw_stmt_col_int(st, CONFIRMING_SINCE) +
+	    tw_stmt_col_int(st, CONFIRMING_AHEAD) + span + CONFIRM_SLACK +
+	    tw_stmt_col_int(st, CONFIRMING_TIMEOUT);
 	*every = span / CONFIRM_TRIES;
 	if (*every < CONFIRM_EVERY_MIN)
 		*every = CONFIRM_EVERY_MIN;

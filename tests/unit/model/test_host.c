@@ -318,7 +318,7 @@ START_TEST(a_host_is_tried_often_while_a_step_may_have_cut_it_off)
 	struct tw_change c;
 
 	file_for("web1");
-	raw("UPDATE step SET confirm = 30000, timeout = 10000");
+	raw("UPDATE step SET confirm = 30000, timeout = 10000, has_check = 0");
 	ck_assert_int_eq(tw_change_confirming(store, id, &until, &every, &err),
 	    TW_NO);
 	OK(tw_change_claim(store, id, tw_clock_now(), &c, &gone, &err));
@@ -350,6 +350,33 @@ START_TEST(a_host_is_tried_often_while_a_step_may_have_cut_it_off)
 	raw("UPDATE change SET phase = 'do'; UPDATE step SET ended = 1");
 	ck_assert_int_eq(tw_change_confirming(store, id, &until, &every, &err),
 	    TW_NO);
+	tw_change_release(&c);
+}
+END_TEST
+
+/* Nobody was there as the steps before it ran. */
+START_TEST(the_time_of_the_steps_before_counts)
+{
+	int64_t id = add_host("web1"), until, every, gone;
+	struct tw_change c;
+
+	file_for("web1");
+	raw("UPDATE step SET timeout = 1200000, retries = 2 WHERE k = 1;"
+	    "UPDATE step SET timeout = 10000, confirm = 30000, has_check = 1,"
+	    "    retries = 0 WHERE k = 2");
+	OK(tw_change_claim(store, id, tw_clock_now(), &c, &gone, &err));
+	OK(tw_change_accepted(store, &c, 1000, &err));
+	OK(tw_change_confirming(store, id, &until, &every, &err));
+	/* three attempts; check, run, check, confirm, undo, slack */
+	ck_assert_int_eq(until, 1000 + 3 * 1200000 + 30000 + 30000 + 10000 +
+	    30000);
+	raw("UPDATE step SET started = 5000 WHERE k = 1");
+	OK(tw_change_confirming(store, id, &until, &every, &err));
+	ck_assert_int_eq(until, 5000 + 3 * 1200000 + 100000);
+	raw("UPDATE step SET ended = 9000 WHERE k = 1;"
+	    "UPDATE step SET started = 9000 WHERE k = 2");
+	OK(tw_change_confirming(store, id, &until, &every, &err));
+	ck_assert_int_eq(until, 9000 + 100000);
 	tw_change_release(&c);
 }
 END_TEST
@@ -666,6 +693,7 @@ int main(void)
 	tcase_add_test(t, failures_delay_the_next_attempt);
 	tcase_add_test(t,
 	    a_host_is_tried_often_while_a_step_may_have_cut_it_off);
+	tcase_add_test(t, the_time_of_the_steps_before_counts);
 	tcase_add_test(t, a_login_that_is_refused_is_never_tried_often);
 	tcase_add_test(t, a_fence_only_rises);
 	tcase_add_test(t, a_release_overtakes_a_later_epoch);
