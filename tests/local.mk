@@ -522,10 +522,12 @@ check-wire:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(WIRE_TESTS)"
 
 # The record cut at every byte, real hosts at every sync.
+LONG_HOST_TESTS = \
+	tests/executor/journal.t \
+	tests/rig/cuts.t
 check-long-host:
 	+$(AM_V_at)TOWERIFY_FAULT_LONG=yes $(MAKE) $(AM_MAKEFLAGS) check \
-		TESTS="tests/executor/journal.t tests/rig/cuts.t" \
-		TW_LIMIT='env --default-signal'
+		TESTS="$(LONG_HOST_TESTS)" TW_LIMIT='env --default-signal'
 
 # A cut at every byte.
 check-long-wire:
