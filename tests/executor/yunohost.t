@@ -423,9 +423,11 @@ wait "$sender" || :
 rm -f "$state"/switch/*
 : >"$state/calls"
 send resume
-ok 'an executor killed in an install' verdict rolled-back
-ok '... leaves nothing' test ! -e "$state/apps/blog" -a ! -e "$state/www/blog"
+ok 'an executor killed in an install' verdict failed
+ok '... does not know whose it is' has 'whether the app blog is this change'
+ok '... removes nothing' calls 0 app-remove
 ok '... and installs no second time' calls 0 app-install
+rm -rf "$state"/apps/* "$state"/www/* "$state"/data/*
 
 # --- domains, users, permissions, services
 
@@ -460,7 +462,7 @@ meanwhile() {	# meanwhile COMMAND…: while this step's command waits
 	"$@"
 	rm "$state/lock"
 	kill "$person"
-	wait "$sender"
+	wait "$sender" || :
 }
 is_locked() {
 	! flock -n "$work/yunohost.lock" true
@@ -536,7 +538,97 @@ ok 'two at once of one app' verdict failed
 ok '... stay both, for a person to say whose is whose' test \
 	-e "$state/apps/blog" -a -e "$state/apps/blog__2"
 rm -rf "$state"/apps/* "$state"/www/* "$state"/data/*
+forget
+
+# What nobody saw the end of may be somebody else's.
+eve() {
+	yuno user name eve fullname Eve domain '' password '{{password}}'
+}
+their_eve() {	# their_eve [HOW]: as a person's command does it
+	echo Theirs >"$state/users/eve"
+	printf '%s' "${1:-true}" >"$state/log/20990101-000000-user_create-eve"
+}
+cancelled() {	# cancelled COMMAND…: that, and a cancel, in the wait
+	meanwhile in_wait "$@"
+	wait "$canceller" || :
+}
+in_wait() {
+	"$@"
+	request resume cancel=anna >"$work/in.cancel"
+	sh -c "$remote" <"$work/in.cancel" >"$work/out.cancel" 2>&1 &
+	canceller=$!
+	until_ has 'cancel anna' "$spool/jobs/$job/events"
+}
+theirs_stays() {
+	grep -qx Theirs "$state/users/eve" && calls 0 user-delete
+}
+away() {
+	rm -rf "$state/users/eve" "$state/home/eve" "$state"/log/2099*
+	forget
+}
+eve
+cancelled their_eve
+ok 'a user that somebody else makes, and a cancel in the wait' verdict failed
+ok '... stays' theirs_stays
+ok '... for a person to say whose it is' has 'whether the user eve is this change'
+away
+eve
+cancelled true
+ok 'one that nobody made by then is no question' verdict rolled-back
+yuno domain name two.example.org
+cancelled theirs two.example.org
+ok 'a domain, too' verdict failed
+ok '... stays' test -e "$state/domains/two.example.org"
+rm -f "$state/domains/two.example.org" "$state"/log/2099*
+forget
 sed -i 's|^YUNOHOST_PATIENCE=.*|YUNOHOST_PATIENCE=4|' "$work/lib"
+in_time() {	# in_time COMMAND…: that, and the command's patience ends
+	"$@"
+	wait "$sender" || :
+}
+eve
+meanwhile in_time their_eve '?'
+ok 'one that is still being made when patience ends' verdict failed
+ok '... stays' theirs_stays
+away
+
+text_of() {	# theirs comes after the line that begins with $after
+	cat "$work/lib"
+	sed "s|^$after.*|&\n$early|" "$top/share/kinds/yunohost-$1"
+}
+retries() {
+	sed -i 's/^s_step 1 \([^ ]*\) 60 0 0 /s_step 1 \1 60 1 0 /' "$prog"
+}
+early="echo Theirs >'$state/users/eve'"
+after='[[:space:]]*echo "the user $arg_name was not made'
+wrong user-create fail
+eve
+retries
+fails
+ok 'one that somebody makes after an attempt has failed' is 'life 1; start 1; run 1 1; try 1 1 failed run 1; end 1 done check 0; start 2; run 2 1; end 2 failed run 1; undo 1; undone 1 done 0; verdict rolled-back'
+ok '... stays' theirs_stays
+away
+early="$early; printf true >'$state/log/20990101-000000-user_create-eve'"
+after='is_there() {'
+wrong user-create fail
+eve
+start
+ok '... or before anybody looked' verdict failed
+ok '... stays' theirs_stays
+away
+early="'$work/bin/yunohost' app install blog --args 'domain=example.org\&path=/blog' 9>\&- </dev/null"
+after='[[:space:]]*echo "$arg_id was not $1, or not well'
+wrong app-install fail
+app id blog args "$answers"
+retries
+fails
+ok 'an app, too' verdict rolled-back
+ok '... stays' test -e "$state/apps/blog" -a -e "$state/www/blog"
+ok '... with its second attempt done' says '[0-9]* [0-9]* end 1 done check 0'
+text_of() {
+	cat "$work/lib" "$top/share/kinds/yunohost-$1"
+}
+rm -rf "$state"/apps/* "$state"/www/* "$state"/data/*
 forget
 
 yuno user name bob fullname 'Bob Ö.' domain '' password '{{password}}'
