@@ -53,13 +53,13 @@ enum tw_status tw_host_get(struct tw_store *s, const struct tw_who *who,
 /* By id, without a tenant's limit: for the runner alone. */
 enum tw_status tw_host_load(struct tw_store *s, int64_t id,
     struct tw_host *out, struct tw_err *err);
-/* Stores every settable field and the labels of h (h->id says which), forgets
- * the fence where h has 0 and was had not, or the spool is another, and ends the wait for the next attempt; a running
- * change that is in doubt is not sent to another spool; permitted
- * with the labels as they were and as they become;
- * audit "host.set" with what (a JSON object of the keys changed, old and new)
- * as its detail.  was: as the caller has read it, or NULL; TW_AGAIN: somebody
- * has changed one of these fields since, nothing was stored. */
+/* Stores every settable field and the labels of h (h->id says which), and ends
+ * the wait for the next attempt; permitted with the labels as they were and as
+ * they become.  Forgets the fence where h has 0 and was had not, or the spool is
+ * another.  A running change that is in doubt is not sent to another spool.
+ * Audit "host.set" with what (a JSON object of the keys changed, old and new) as
+ * its detail.  was: as the caller has read it, or NULL; TW_AGAIN: somebody has
+ * changed one of these fields since, nothing was stored. */
 enum tw_status tw_host_save(struct tw_store *s, const struct tw_who *who,
     const struct tw_host *was, const struct tw_host *h, const char *detail,
     struct tw_err *err);
