@@ -321,6 +321,7 @@ static void run_watch(struct proc *p)
 static void stop_or_kill(void *arg)
 {
 	struct proc *p = arg;
+	int64_t until;
 
 	if (p->is_dead || sim.calm || p->tower->runner != p)
 		return;
@@ -328,7 +329,10 @@ static void stop_or_kill(void *arg)
 		trace("SIGTERM");
 		loop_signal(p->loop, SIGTERM);
 	} else if (one_in(2)) {
-		p->paused = sim.now + between(SECOND, 4 * MINUTE);
+		until = sim.now + between(SECOND, 4 * MINUTE);
+		/* no sooner than it would have been woken already */
+		if (until > p->paused)
+			p->paused = until;
 		last_busy = p->paused;
 		trace("the runner is stopped for %" PRId64 " s",
 		    (p->paused - sim.now) / 1000);
