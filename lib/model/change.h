@@ -280,11 +280,11 @@ enum tw_status tw_output_add(struct tw_store *s, const struct tw_change *c,
 /* SHA-256 of the do-output stored for step k, hex ("" when none). */
 enum tw_status tw_output_hash(struct tw_store *s, int64_t change_id, int64_t k,
     char out[65], struct tw_err *err);
-/* Final: status, reason, ended; audit "change.end"; raises the host's
+/* Final: status to, reason, ended; audit "change.end"; raises the host's
  * acked_seq to c->seq; hold_reason not NULL: holds the host in the same
  * transaction.  Runs in the open transaction. */
 enum tw_status tw_change_end(struct tw_store *s, struct tw_change *c,
-    enum tw_change_status status, const char *reason, int64_t now,
+    enum tw_change_status to, const char *reason, int64_t now,
     const char *hold_reason, struct tw_err *err);
 
 /* Retention: removes output of changes ended before `before`, then the oldest

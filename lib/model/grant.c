@@ -12,7 +12,7 @@
 /* A grant as it is written down. */
 struct giving {
 	const struct tw_who *who;
-	const struct tw_grant_used *used;
+	struct tw_grant_used used;
 	const char *login;		/* who gets it */
 	int64_t operator_id;
 	enum tw_permission permission;
@@ -39,7 +39,7 @@ static enum tw_status record(struct tw_store *s, const struct giving *g,
 		    action, tw_audit_detail("login", g->login, "num", number,
 		    "permission", tw_permission_name(g->permission), "scope",
 		    scope.data, "until", g->until ? until : NULL, "grant",
-		    g->used->text, (char *)NULL), err);
+		    g->used.text, (char *)NULL), err);
 	tw_buf_release(&scope);
 	return status;
 }
@@ -160,7 +160,7 @@ enum tw_status tw_grant_all(struct tw_store *s, const struct tw_who *who,
     struct tw_err *err)
 {
 	static const struct tw_scope org;
-	struct giving g = { .who = who, .used = used, .login = login,
+	struct giving g = { .who = who, .used = *used, .login = login,
 	    .operator_id = id, .scope = &org };
 	enum tw_status status = TW_OK;
 	int64_t num;
@@ -247,12 +247,11 @@ static enum tw_status check_scope(enum tw_permission p,
 
 /* The caller may, login is a member: who gets it, and by which grant. */
 static enum tw_status begin(struct tw_store *s, struct giving *g,
-    struct tw_grant_used *used, struct tw_err *err)
+    struct tw_err *err)
 {
 	enum tw_status status;
 
-	g->used = used;
-	status = tw_may(s, g->who, TW_MAY_ADMIN, used, err);
+	status = tw_may(s, g->who, TW_MAY_ADMIN, &g->used, err);
 	if (status == TW_OK)
 		status = tw_member_find(s, g->who, g->login, &g->operator_id,
 		    err);
@@ -262,10 +261,9 @@ static enum tw_status begin(struct tw_store *s, struct giving *g,
 static enum tw_status add_grant(struct tw_store *s, struct giving *g,
     int64_t *num, struct tw_err *err)
 {
-	struct tw_grant_used used;
 	enum tw_status status;
 
-	status = begin(s, g, &used, err);
+	status = begin(s, g, err);
 	if (status == TW_OK && g->permission == TW_MAY_ADMIN && g->until)
 		status = tw_admin_stays(s, g->who, g->login, g->operator_id,
 		    err);
@@ -391,11 +389,10 @@ static enum tw_status refuse_none(const struct giving *g, struct tw_err *err)
 static enum tw_status remove_grants(struct tw_store *s, struct giving *g,
     struct tw_err *err)
 {
-	struct tw_grant_used used;
 	enum tw_status status;
 	bool any = false;
 
-	status = begin(s, g, &used, err);
+	status = begin(s, g, err);
 	if (status == TW_OK && g->permission == TW_MAY_ADMIN &&
 	    (!g->scope || is_org(g->scope)))
 		status = tw_admin_stays(s, g->who, g->login, g->operator_id,
