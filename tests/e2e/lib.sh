@@ -213,8 +213,9 @@ spools_are_empty() {
 		return 1
 	}
 	for spool in "$work"/spool-*; do
+		# a request that was given up may still be at work there
 		if ! until_ rmdir_would "$spool/jobs" ||
-			! rmdir_would "$spool/in"; then
+			! until_ rmdir_would "$spool/in"; then
 			find "$spool/jobs" "$spool/in"
 			return 1
 		fi
