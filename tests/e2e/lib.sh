@@ -207,15 +207,22 @@ none_bears() {
 
 # A host's leave of a job is taken with the next request: hosts that can be
 # reached are asked.
+# A request that was given up may still have been at work there, and have died
+# later: the next one sweeps up.
+is_swept() {
+	rmdir_would "$1" || {
+		towerify-host -q check "${reachable:-*}" && rmdir_would "$1"
+	}
+}
+
 spools_are_empty() {
 	towerify-host -q check "${reachable:-*}" >"$work/out" 2>&1 || {
 		cat "$work/out"
 		return 1
 	}
 	for spool in "$work"/spool-*; do
-		# a request that was given up may still be at work there
 		if ! until_ rmdir_would "$spool/jobs" ||
-			! until_ rmdir_would "$spool/in"; then
+			! until_ is_swept "$spool/in"; then
 			find "$spool/jobs" "$spool/in"
 			return 1
 		fi
