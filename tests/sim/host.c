@@ -486,6 +486,9 @@ static void at_gate(void *arg)
 	} else if (s->is_busy) {
 		if (s->given_up && sim.bug != BUG_LEAVE)
 			undo_given_up(s->given_up);
+		/* until the tower tries again: 5 s and what chance adds */
+		if (h->last_spoilt < sim.now + 8 * SECOND)
+			h->last_spoilt = sim.now + 8 * SECOND;
 		refuse(s, "busy", "another change is not finished");
 	} else if (h->held) {
 		refuse(s, "held", "a change was not wholly rolled back");
