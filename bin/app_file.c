@@ -505,7 +505,8 @@ static enum tw_status compile(struct deed *d, struct group *g,
 {
 	const struct tw_app_act act = { .action = actions[d->action],
 	    .instance = d->name,
-	    .from = d->action == TW_INSTANCE_UPGRADE ? g->like->version : NULL,
+	    .from = d->action == TW_INSTANCE_UPGRADE && g->like ?
+		g->like->version : NULL,
 	    .no_backup = tw_cli_flag(d->cli, "no-backup") };
 	struct given given = { 0 };
 	enum tw_status st = TW_OK;

@@ -42,7 +42,7 @@ enum tw_status app_yunohost_text(struct tw_cli *cli,
 static enum tw_status read_names(json_t *o, const char ***names,
     size_t *n, struct tw_err *err)
 {
-	const char *key;
+	const char *key = NULL;
 	json_t *value;
 
 	*n = 0;
