@@ -37,6 +37,7 @@ sed -e "s|^YUNOHOST=.*|YUNOHOST=$work/bin/yunohost|" \
 	-e "s|^YUNOHOST_FILES=.*|YUNOHOST_FILES=$state/www|" \
 	-e "s|^YUNOHOST_DATA=.*|YUNOHOST_DATA=$state/data|" \
 	-e "s|=/run/towerify-yunohost.lock|=$work/yunohost.lock|" \
+	-e "s|=\$HOME/.towerify-yunohost.lock|=$work/yunohost.lock|" \
 	-e "s|^YUNOHOST_HOMES=.*|YUNOHOST_HOMES=$state/home|" \
 	-e "s|^YUNOHOST_PATIENCE=.*|YUNOHOST_PATIENCE=4|" \
 	"$top/share/kinds/lib/yunohost" >"$work/lib"
@@ -458,7 +459,7 @@ meanwhile() {	# meanwhile COMMAND…: while this step's command waits
 	person=$!
 	echo "$person" >"$state/lock"
 	start_bg
-	until_ is_locked
+	until_ is_locked || :
 	"$@"
 	rm "$state/lock"
 	kill "$person"
