@@ -283,10 +283,15 @@ bool record_was_ended(const struct visit *v)
 	return is;
 }
 
-void record_leave(struct visit *v)
+static void forget(struct visit *v)
 {
 	record_drop(v);
 	v->dirty = v->has_ended = v->let_in = false;
+}
+
+void record_leave(struct visit *v)
+{
+	forget(v);
 	visit_over(v);
 }
 
@@ -301,8 +306,7 @@ static void give_up(struct visit *v, enum tw_status st,
 		record_leave(v);
 		return;
 	}
-	record_drop(v);
-	v->dirty = v->has_ended = v->let_in = false;
+	forget(v);
 	snprintf(text, sizeof text, "what the host says can't be recorded: "
 	    "%.400s", err->msg);
 	visit_hold(v, text);

@@ -384,27 +384,18 @@ static enum tw_status put_in_place(const char *from, const char *to,
 }
 
 /* What those left who were killed here. */
-static void sweep_new(const char *path, int dir)
+static void sweep_new(const char *dir, const char *name)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
 	size_t n = strlen(name);
+	DIR *d = opendir(dir);
 	struct dirent *e;
-	DIR *d;
-	int fd;
 
-	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	d = fd >= 0 ? fdopendir(fd) : NULL;
-	if (!d) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	while ((e = readdir(d)))
+	while (d && (e = readdir(d)))
 		if (strncmp(e->d_name, name, n) == 0 &&
 		    strncmp(e->d_name + n, ".new.", 5) == 0)
-			unlinkat(dir, e->d_name, 0);
-	closedir(d);
+			unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
 }
 
 /* Under other names first; the private key comes last: where it is, all is.
@@ -460,7 +451,7 @@ enum tw_status tw_sshkey_make(const char *path, const char *comment,
 	if (fd < 0) {
 		st = tw_err_sys(err, TW_CONFIG, errno, "%s", dir);
 	} else if (lstat(path, &sb) < 0) {	/* else somebody was faster */
-		sweep_new(path, fd);
+		sweep_new(dir, slash ? slash + 1 : path);
 		st = make_pair(path, comment, err);
 	}
 	if (fd >= 0)

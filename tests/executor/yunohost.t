@@ -459,7 +459,10 @@ meanwhile() {	# meanwhile COMMAND…: while this step's command waits
 	person=$!
 	echo "$person" >"$state/lock"
 	start_bg
-	until_ is_locked || :
+	until_ is_locked || {
+		kill "$person"
+		exit 1
+	}
 	"$@"
 	rm "$state/lock"
 	kill "$person"
