@@ -3,9 +3,20 @@
 # Check programs mirror lib/; everything else is a TAP script.  `make
 # check-FOLDER' runs one folder, `make check TESTS=FILE' one test.
 #
-# make check runs all; make distcheck, whose point is that the tarball holds
-# everything and builds from a read-only tree elsewhere, is configured with
-# --disable-slow-tests: lint, unit and command-line tests.
+# Who runs what:
+#
+#   make check       all but real hosts, of what goes on for hours a sample: ten
+#                    minutes on two cores.  Most of it waits, so run more at
+#                    once than there are cores (-j 4; bootstrap does)
+#   bootstrap check  that, then check-rig: real hosts, as root
+#   .ci/run          bootstrap check as root; as an ordinary user check-user,
+#                    what may end otherwise for him; under ASan and UBSan unit
+#                    and command-line tests and SANITIZED_TESTS; distcheck
+#   make check-long  whole what make check samples: hours
+#
+# make distcheck, whose point is that the tarball holds everything and builds
+# from a read-only tree elsewhere, is configured with --disable-slow-tests:
+# lint without shell.t and code.t, unit and command-line tests.
 
 AM_DISTCHECK_CONFIGURE_FLAGS = --disable-slow-tests
 
@@ -136,14 +147,16 @@ tests_sim_sim_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=tw_store_busy_limit \
 	-Wl,--wrap=tw_store_commit
 
-LINT_TESTS = \
+SLOW_LINT_TESTS = \
 	tests/lint/code.t \
+	tests/lint/shell.t
+QUICK_LINT_TESTS = \
 	tests/lint/docs.t \
 	tests/lint/layers.t \
 	tests/lint/man.t \
-	tests/lint/shell.t \
 	tests/lint/sources.t \
 	tests/lint/tenants.t
+LINT_TESTS = $(SLOW_LINT_TESTS) $(QUICK_LINT_TESTS)
 
 LIB_TESTS = \
 	tests/lib/yunohost.t
@@ -170,6 +183,8 @@ CLI_TESTS = \
 	tests/cli/secret.t
 
 EXECUTOR_TESTS = \
+	tests/executor/yunohost.t \
+	tests/executor/kinds.t \
 	tests/executor/accept.t \
 	tests/executor/app.t \
 	tests/executor/cgroup.t \
@@ -177,16 +192,16 @@ EXECUTOR_TESTS = \
 	tests/executor/crash.t \
 	tests/executor/file.t \
 	tests/executor/journal.t \
-	tests/executor/kinds.t \
 	tests/executor/output.t \
 	tests/executor/plan.t \
 	tests/executor/reboot.t \
 	tests/executor/secret.t \
 	tests/executor/spool.t \
-	tests/executor/steps.t \
-	tests/executor/yunohost.t
+	tests/executor/steps.t
 
 E2E_TESTS = \
+	tests/e2e/yunohost.t \
+	tests/e2e/kill-runner.t \
 	tests/e2e/app.t \
 	tests/e2e/aside.t \
 	tests/e2e/backup.t \
@@ -194,7 +209,6 @@ E2E_TESTS = \
 	tests/e2e/cut.t \
 	tests/e2e/gated.t \
 	tests/e2e/kill-executor.t \
-	tests/e2e/kill-runner.t \
 	tests/e2e/look.t \
 	tests/e2e/order.t \
 	tests/e2e/output.t \
@@ -206,29 +220,29 @@ E2E_TESTS = \
 	tests/e2e/successor.t \
 	tests/e2e/transport.t \
 	tests/e2e/tree.t \
-	tests/e2e/two-runners.t \
-	tests/e2e/yunohost.t
+	tests/e2e/two-runners.t
 
 SIM_TESTS = \
 	tests/sim/sim.t
 
+# The slowest first.
 RIG_TESTS = \
-	tests/rig/apt.t \
-	tests/rig/catalog.t \
-	tests/rig/confirm.t \
-	tests/rig/cuts.t \
-	tests/rig/descendants.t \
-	tests/rig/faults.t \
-	tests/rig/gate.t \
-	tests/rig/kinds.t \
-	tests/rig/network.t \
-	tests/rig/power.t \
 	tests/rig/provision.t \
+	tests/rig/descendants.t \
+	tests/rig/confirm.t \
+	tests/rig/faults.t \
+	tests/rig/network.t \
+	tests/rig/kinds.t \
+	tests/rig/catalog.t \
+	tests/rig/gate.t \
+	tests/rig/power.t \
+	tests/rig/cuts.t \
 	tests/rig/reboot.t \
+	tests/rig/systemd.t \
+	tests/rig/apt.t \
 	tests/rig/revoke.t \
-	tests/rig/rig.t \
 	tests/rig/session.t \
-	tests/rig/systemd.t
+	tests/rig/rig.t
 
 # Faults at every point (tests/fault/README): what makes them, and drivers.
 FAULT_TESTS = \
@@ -386,11 +400,45 @@ SANITIZED_TESTS = \
 	tests/fuzz/replay.t \
 	tests/e2e/order.t
 
-TESTS += $(LINT_TESTS) $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(FUZZ_TESTS)
+# What it runs as an ordinary user: what looks at who one is, at owners and
+# modes, what signals, and the executor, which has no root there; of e2e one for
+# each way to a host and back.  Lint, fuzz, the simulation, faults, cuts and
+# crowds find in one user's hands what they find in another's.
+USER_TESTS = \
+	tests/executor/yunohost.t \
+	tests/executor/crash.t \
+	tests/executor/kinds.t \
+	tests/e2e/kill-executor.t \
+	tests/e2e/transport.t \
+	tests/fault/state.t \
+	tests/e2e/backup.t \
+	tests/e2e/confirm.t \
+	tests/e2e/gated.t \
+	tests/e2e/look.t \
+	tests/e2e/secret.t \
+	tests/e2e/spool.t \
+	tests/e2e/steps.t \
+	tests/e2e/tree.t \
+	tests/executor/accept.t \
+	tests/executor/app.t \
+	tests/executor/cgroup.t \
+	tests/executor/confirm.t \
+	tests/executor/file.t \
+	tests/executor/output.t \
+	tests/executor/plan.t \
+	tests/executor/reboot.t \
+	tests/executor/secret.t \
+	tests/executor/spool.t \
+	tests/executor/steps.t \
+	$(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS)
+
+# The slowest first, in the lists too: at the end nobody waits for one alone.
 if SLOW_TESTS
-TESTS += $(EXECUTOR_TESTS) $(E2E_TESTS) $(SIM_TESTS) $(FAULT_TESTS) \
-	$(WIRE_TESTS) $(CONC_TESTS)
+TESTS += $(FAULT_TESTS) $(CONC_TESTS) $(SLOW_LINT_TESTS) $(WIRE_TESTS) \
+	$(SIM_TESTS) $(E2E_TESTS) $(EXECUTOR_TESTS)
 endif SLOW_TESTS
+TESTS += $(QUICK_LINT_TESTS) $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS) \
+	$(FUZZ_TESTS)
 
 EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) \
 	$(E2E_TESTS) $(RIG_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(FUZZ_TESTS) \
@@ -482,6 +530,9 @@ check-lib:
 check-cli:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(CLI_TESTS)"
 
+check-user:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(USER_TESTS)"
+
 check-executor:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(EXECUTOR_TESTS)"
 
@@ -500,9 +551,12 @@ check-fault:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(FAULT_TESTS)"
 
 # Whole what `make check' samples: hours.
+LONG_FAULT_TESTS = $(FAULT_TESTS) \
+	tests/e2e/aside.t \
+	tests/e2e/kill-runner.t
 check-long-fault:
 	+$(AM_V_at)TOWERIFY_FAULT_LONG=yes $(MAKE) $(AM_MAKEFLAGS) check \
-		TESTS="$(FAULT_TESTS)" TW_LIMIT='env --default-signal'
+		TESTS="$(LONG_FAULT_TESTS)" TW_LIMIT='env --default-signal'
 
 # The rest: everything whole.  Each part alone: LONG='sim wire'.  What it found
 # goes to tests/RESULTS, a row for each part.
@@ -598,7 +652,7 @@ check-rig:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(RIG_TESTS)"
 
 .PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e \
-	check-rig check-sim check-long-sim check-fault check-long-fault \
+	check-rig check-user check-sim check-long-sim check-fault check-long-fault \
 	check-conc check-long-conc check-wire check-long-wire check-long-host \
 	check-fuzz check-long check-long-fuzz fuzz analyse check-long-analyse check-valgrind \
 	check-long-valgrind coverage check-long-coverage

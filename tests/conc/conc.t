@@ -2,7 +2,7 @@
 # conc.t - eight runners, fifty filers, everybody at once: what the hosts have
 # recorded holds the promises, and the tower says the same
 #
-# TOWERIFY_CONC_LONG: for a minute; else each filer acts six times.
+# TOWERIFY_CONC_LONG: for a minute; else each filer acts four times.
 # the host's variables; functions with optional arguments; $seed is lib.sh's:
 # shellcheck disable=SC2016,SC2119,SC2154
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -17,7 +17,7 @@ else
 	# The minute is for disks that take their time.
 	[ ! -w /dev/shm ] || TMPDIR=/dev/shm
 	export TMPDIR
-	acts=6
+	acts=4
 	pause=1000
 	seconds=
 fi

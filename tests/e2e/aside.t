@@ -1,6 +1,8 @@
 #!/bin/sh
 # aside.t - a pass for some hosts steps aside for one over the whole tower,
 # which goes on with what runs; nobody's reading holds up a pass behind a gate
+#
+# TOWERIFY_FAULT_LONG: killed at 100 moments; else at some.
 # the host's and jq's variables; functions with optional arguments:
 # shellcheck disable=SC2016,SC2119
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -122,7 +124,9 @@ steps:
     undo: nothing
 END_
 rm -f "$log"
-random 24 600 >"$work/moments"
+moments=12
+[ -z "${TOWERIFY_FAULT_LONG-}" ] || moments=100
+random "$moments" 600 >"$work/moments"
 round=0
 killed=0
 : >"$work/wanted"

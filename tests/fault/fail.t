@@ -36,9 +36,10 @@ grep '^queue-why|' "$work/acts" >"$work/why"
 grep '^op-can|\|^queue-log-text|' "$work/acts" >"$work/told"
 grep '^op-add-install|' "$work/acts" >"$work/install"
 some "$work/acts"
-spread 2
+spread 1
 driven "$sweep" "$work" "$shim" "$work/acts" "$few" "sample=$sample" \
 	"seed=$seed"
+spread 2
 driven "$sweep" "$work" "$shim" "$work/passes" "$few" "sample=$sample" \
 	"seed=$seed"
 

@@ -28,7 +28,7 @@ some "$work/acts"
 spread 1
 driven "$sweep" "$work" "$shim" "$work/acts" do=kill "$few" \
 	"sample=$sample" "seed=$seed"
-spread 3
+spread 2
 driven "$sweep" "$work" "$shim" "$work/reaching" do=kill "$few" \
 	"sample=$sample" "seed=$seed"
 driven "$sweep" "$work" "$shim" "$work/pass" do=power "$few" \

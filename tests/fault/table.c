@@ -91,7 +91,10 @@ long *table_choose(long count, long sample, unsigned long *seed, size_t *n)
 	*n = 0;
 	for (i = 1; i <= count; i++)
 		is_in[i] = sample <= 0 || count <= sample;
-	if (sample > 0 && count > sample) {
+	if (sample == 1 && count > 1) {
+		at = 1 + (long)(table_random(seed) % (unsigned long)count);
+		is_in[at] = true;
+	} else if (sample > 1 && count > sample) {
 		is_in[1] = is_in[count] = true;
 		for (i = 2; i < sample; i++) {
 			at = 1 + (long)(table_random(seed) %

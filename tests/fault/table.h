@@ -36,8 +36,8 @@ struct table_verb *table_read(const char *path, const char *only, size_t *n);
 unsigned long table_random(unsigned long *seed);
 
 /* Which of 1 to count are to be tried, in ascending order: all, or with a
- * sample about that many: the first and last ones, and some between.
- * Caller frees. */
+ * sample about that many: the first and last ones, and some between; with a
+ * sample of 1 any one.  Caller frees. */
 long *table_choose(long count, long sample, unsigned long *seed, size_t *n);
 
 #endif

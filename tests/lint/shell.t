@@ -3,6 +3,45 @@
 # shellcheck source=tests/lint/lint.sh
 . "$(dirname "$0")/lint.sh"
 
+# What others need to know of a file that they source: what it sources and
+# exports, the variables that it sets and uses.  To look into those of tests/lib
+# and the like for each test anew takes longer than all the tests.
+interface() {
+	# shellcheck disable=SC2016 # awk's
+	awk '
+	function sets(name) {
+		if (!(name in is_set))
+			set = set " " name
+		is_set[name]
+	}
+	/^# shellcheck source=/ || /^\. / || /^set -/ || /^export / { print }
+	/^[ \t]*#/ { next }
+	{
+		n = split($0, word, /[^A-Za-z_0-9]+/)
+		for (i = reads = 1; i <= n; i++) {
+			reads += word[i] == "read"
+			if (word[i] ~ /^[a-z_]+$/ &&
+			    (reads > 1 || (i > 1 && word[i - 1] == "for")))
+				sets(word[i])
+		}
+		for (rest = $0; match(rest, /[A-Za-z_][A-Za-z_0-9]*=/);
+		    rest = substr(rest, RSTART + RLENGTH))
+			sets(substr(rest, RSTART, RLENGTH - 1))
+		for (rest = $0; match(rest, /\$[{]?[A-Za-z_][A-Za-z_0-9]*/);
+		    rest = substr(rest, RSTART + RLENGTH)) {
+			name = substr(rest, RSTART, RLENGTH)
+			gsub(/[${]/, "", name)
+			if (!(name in is_used))
+				used = used " \"${" name "-}\""
+			is_used[name]
+		}
+	}
+	END {
+		print "read -r" set
+		print ":" used
+	}' "$1"
+}
+
 # What the project ships and runs is held to every remark, tests to warnings:
 # they are full of code in single quotes for other shells.  SC2317 takes what
 # only a trap or another function calls for unreachable; SC2120 dislikes
@@ -10,10 +49,16 @@
 rule_shellcheck() {
 	scripts "$1" | grep -v "^$1/tests/" > "$bad/.shipped" || :
 	scripts "$1" | grep "^$1/tests/" > "$bad/.tests" || :
+	grep '\.sh$' "$bad/.tests" | while IFS= read -r file; do
+		face=$bad/.face/${file#"$1"/}
+		mkdir -p "${face%/*}"
+		interface "$file" > "$face"
+	done
 	[ ! -s "$bad/.shipped" ] || xargs shellcheck -x -P "SCRIPTDIR:$1" \
 		-e SC2317 -f gcc < "$bad/.shipped" 2>&1 || :
-	[ ! -s "$bad/.tests" ] || xargs shellcheck -x -P "SCRIPTDIR:$1" \
-		-S warning -e SC2317,SC2120 -f gcc < "$bad/.tests" 2>&1 || :
+	[ ! -s "$bad/.tests" ] || (cd "$bad" && xargs shellcheck -x \
+		-P "$bad/.face" -S warning -e SC2317,SC2120 -f gcc \
+		< "$bad/.tests" 2>&1) || :
 }
 
 rule_parse() {

@@ -70,9 +70,9 @@ fi
 for host in h1 h2; do
 	for way in start-sent start-received resume-sent resume-received \
 		each-received; do
-		driven "$host" "$way" "sample=$(sample 8 0)" chain=250
+		driven "$host" "$way" "sample=$(sample 5 0)" chain=250
 	done
 done
-driven h3 next-sent "sample=$(sample 8 0)" chain=250
-driven h3 next-received "sample=$(sample 8 0)"
+driven h3 next-sent "sample=$(sample 5 0)" chain=250
+driven h3 next-received "sample=$(sample 5 0)"
 finish
