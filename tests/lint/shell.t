@@ -103,10 +103,25 @@ holds stripped 'the executor is a program when stripped'
 
 # shellcheck disable=SC2016
 printf '#!/bin/sh\nfi\necho $x "\303\251"\n' | sample share/host/executor.sh
+# What it sources sets one of these two.
+rule_face() {
+	rule_shellcheck "$1" > "$bad/.said"
+	grep -q 'known is referenced' "$bad/.said" ||
+		grep 'never is referenced' "$bad/.said" || :
+}
+echo 'known=$(date)' | sample tests/lib/lib.sh
+cat > "$bad/tests/x.t" <<'END'
+#!/bin/sh
+# shellcheck source=tests/lib/lib.sh
+. "$(dirname "$0")/lib/lib.sh"
+echo "$known" "$never"
+END
 if command -v shellcheck > /dev/null; then
 	catches shellcheck 'a script with faults is found'
+	catches face 'a test that uses what nobody sets is found'
 else
 	skips 'a script with faults is found' 'no shellcheck'
+	skips 'a test that uses what nobody sets is found' 'no shellcheck'
 fi
 catches parse 'a script that does not parse is found'
 catches ascii 'a byte beyond ASCII is found'
