@@ -39,7 +39,6 @@ some "$work/acts"
 spread 1
 driven "$sweep" "$work" "$shim" "$work/acts" "$few" "sample=$sample" \
 	"seed=$seed"
-spread 2
 driven "$sweep" "$work" "$shim" "$work/passes" "$few" "sample=$sample" \
 	"seed=$seed"
 

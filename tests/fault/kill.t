@@ -19,16 +19,15 @@ grep '^pass|' "$work/passes" >"$work/pass"
 
 plants 'planted: a step that ran twice is found' 'not run exactly once' \
 	"$sweep" "$work" "$shim" "$work/pass" do=kill few=yes kind=send \
-	sample=1 plant=twice
+	sample=2 plant=twice
 plants 'planted: work left undone is found' 'does not come to the same end' \
 	"$sweep" "$work" "$shim" "$work/pass" do=kill few=yes kind=send \
-	sample=1 plant=lost
+	sample=2 plant=lost
 
 some "$work/acts"
 spread 1
 driven "$sweep" "$work" "$shim" "$work/acts" do=kill "$few" \
 	"sample=$sample" "seed=$seed"
-spread 2
 driven "$sweep" "$work" "$shim" "$work/reaching" do=kill "$few" \
 	"sample=$sample" "seed=$seed"
 driven "$sweep" "$work" "$shim" "$work/pass" do=power "$few" \
