@@ -110,6 +110,7 @@ tests_sim_sim_SOURCES = \
 	tests/sim/host.c \
 	tests/sim/net.c \
 	tests/sim/people.c \
+	tests/sim/request.c \
 	tests/sim/sim.c \
 	tests/sim/sim.h \
 	tests/sim/tower.c \
