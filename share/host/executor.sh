@@ -1723,6 +1723,10 @@ run() {
 	load events
 	[ -z "$VERDICT" ] || exit 0
 	LIFE=$((LIVES + 1))
+	# of the life that it was launched for, it is there: see launch
+	if [ ! -e "stream.$LIFE" ]; then
+		printf '' >>"stream.$LIFE" && sync . || exit 1
+	fi
 	exec 4>>"stream.$LIFE"
 	read -r BOOT </proc/sys/kernel/random/boot_id
 	born $$
