@@ -280,7 +280,7 @@ enter_gate() {
 	done
 	acknowledge
 	sweep_secrets
-	! is_after "$SEEN_EPOCH" "$SEEN_SEQ" || {
+	[ -z "$BEHIND" ] || {
 		hello
 		refuse lost "the host went back in time"
 	}
@@ -350,8 +350,11 @@ acknowledge() {
 		raise_fence "$E" "$S"
 		RAISED=1 GONE="$GONE $DIR/meta $DIR"
 	done
-	# a change the tower gave up before it was here must not come late
-	if [ "$SEQ" -gt 0 ] && [ "$ACK" -ge "$SEQ" ]; then
+	BEHIND=
+	! is_after "$SEEN_EPOCH" "$SEEN_SEQ" || BEHIND=1
+	# a change the tower gave up before it was here must not come late; a host
+	# that went back in time can't tell whether it was
+	if [ "$SEQ" -gt 0 ] && [ "$ACK" -ge "$SEQ" ] && [ -z "$BEHIND" ]; then
 		raise_fence "$EPOCH" "$ACK"
 		printf '' >>"done"
 	fi
