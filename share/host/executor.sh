@@ -670,7 +670,7 @@ write_cancel() {
 # A job that is here already: sees to it that somebody works on it, follows.
 attach() {
 	load "$DIR/events"
-	read -r _ _ _ NONCE TOWER _ CHANGE _ <"$DIR/meta"
+	read -r _ EPOCH SEQ NONCE TOWER _ CHANGE _ <"$DIR/meta"
 	LAST=$LIVES
 	while [ -e "$DIR/stream.$((LAST + 1))" ]; do LAST=$((LAST + 1)); done
 	if [ "$AT_LIFE" -gt "$LAST" ] || [ "$AT_EVENT" -gt "$EVENTS" ]; then
@@ -774,6 +774,7 @@ follow() {
 	exec 8>&-
 	[ "$AT_LIFE" -gt 0 ] || AT_LIFE=1
 	WHOLE=1
+	say token "$EPOCH.$SEQ"
 	while [ -e "$DIR/stream.$AT_LIFE" ]; do
 		say stream "$AT_LIFE" "$AT"
 		NEWER=$DIR/stream.$((AT_LIFE + 1))

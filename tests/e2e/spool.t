@@ -120,6 +120,42 @@ accept_h4
 ok '... accepted anew: cancelled' status_is "$id" cancelled
 ok '... nothing ran' lines 3 "$log"
 
+# --- a copy from the midst of a change whose end is stored -----------------------------
+
+rm "$log"
+change midst <<'END'
+steps:
+  - name: midst
+    run: '"$HOME/mark" ran; "$HOME/block" midst'
+    undo: '"$HOME/mark" undo'
+END
+add h4 "$work/midst.yaml"
+run_bg
+until_ test -e "$home/midst.here"
+cp -a "$work/spool-h4" "$work/midst"
+: >"$home/midst.go"
+run_ends
+ok 'a change, and a copy of the spool from its midst' status_is "$id" succeeded
+old=$id
+rm -rf "$work/spool-h4"
+mv "$work/midst" "$work/spool-h4"
+add h4 "$work/note.yaml"
+run_
+ok 'put back before the next contact: the host went back in time' \
+	host_is h4 held '*back in time*'
+ok '... nothing is undone' log_is "h4 $old 1 ran"
+accept_h4
+ok '... accepted anew: what stood in its midst is undone' until_ log_is \
+	"h4 $old 1 ran
+h4 $old 1 undo"
+until_ ended "$(executor "$work/spool-h4")"
+hurry
+run_
+ok '... then it goes on' status_is "$id" succeeded
+ok '... once' log_is "h4 $old 1 ran
+h4 $old 1 undo
+h4 $id 1 ran"
+
 # --- an old request, sent again by hand ------------------------------------------------
 
 # The tower's own bytes, taken down by an ssh in between.
