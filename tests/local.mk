@@ -121,6 +121,7 @@ tests_sim_sim_SOURCES = \
 	tests/sim/host.c \
 	tests/sim/net.c \
 	tests/sim/people.c \
+	tests/sim/request.c \
 	tests/sim/sim.c \
 	tests/sim/sim.h \
 	tests/sim/tower.c \
@@ -545,7 +546,8 @@ check-sim:
 # What a run of everything plays, from another seed on each time.
 check-long-sim:
 	+$(AM_V_at)TOWERIFY_FAULT_LONG=yes TW_SIM_SEEDS=10000 \
-		$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(SIM_TESTS)"
+		$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(SIM_TESTS)" \
+		TW_LIMIT='env --default-signal'
 
 check-fault:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(FAULT_TESTS)"

@@ -174,6 +174,23 @@ static enum tw_status write_record(struct tw_store *s, struct visit *v,
 	return tw_step_save(s, &v->change, &rec->step, rec->audit, err);
 }
 
+/* With its end.  Once it is told that this is stored, the host raises its fence to
+ * the change's number before it looks at anything else: one whose fence is not
+ * there by then was put back to before the end. */
+static enum tw_status write_end(struct tw_store *s, struct visit *v,
+    int64_t now, struct tw_err *err)
+{
+	enum tw_status st;
+
+	st = tw_change_end(s, &v->change, v->end_status,
+	    v->end_reason[0] ? v->end_reason : NULL, now,
+	    v->hold[0] ? v->hold : NULL, err);
+	if (st || v->token_seq == 0 || v->token_seq > v->change.seq)
+		return st;
+	return tw_host_answered(s, v->host.id, now, v->token_epoch,
+	    v->token_seq, false, err);
+}
+
 static enum tw_status write_visit(struct tw_store *s, struct visit *v,
     int64_t now, struct tw_err *err)
 {
@@ -199,9 +216,7 @@ static enum tw_status write_visit(struct tw_store *s, struct visit *v,
 	st = tw_change_save_position(s, &v->change, err);
 	if (st || !v->has_ended)
 		return st;
-	return tw_change_end(s, &v->change, v->end_status,
-	    v->end_reason[0] ? v->end_reason : NULL, now,
-	    v->hold[0] ? v->hold : NULL, err);
+	return write_end(s, v, now, err);
 }
 
 static void count_end(struct runner *r, const struct visit *v)

@@ -80,6 +80,8 @@ struct visit {
 	struct record *first, **last;
 	bool dirty;
 	bool accepted;		/* write "accepted" */
+	int64_t token_epoch, token_seq;	/* under which the host has it; 0.0:
+				   it did not say */
 	bool has_ended;		/* write the end */
 	enum tw_change_status end_status;
 	char end_reason[512];

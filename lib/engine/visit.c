@@ -339,6 +339,18 @@ static void on_over(struct visit *v, const char *rest)
 		    "verdict");
 }
 
+/* The number that it was accepted by; another copy of this state may have given
+ * it. */
+static void on_token(struct visit *v, const char *rest)
+{
+	int64_t epoch, seq;
+
+	if (sscanf(rest, "%18" SCNd64 ".%18" SCNd64, &epoch, &seq) != 2)
+		return;
+	v->token_epoch = epoch;
+	v->token_seq = seq;
+}
+
 static void on_control(void *arg, const char *word, const char *rest)
 {
 	struct visit *v = arg;
@@ -354,6 +366,8 @@ static void on_control(void *arg, const char *word, const char *rest)
 		v->accepted = true;
 		v->progressed = true;
 		record_soon(v, true);
+	} else if (strcmp(word, "token") == 0) {
+		on_token(v, rest);
 	} else if (strcmp(word, "refused") == 0) {
 		on_refused(v, rest);
 	} else if (strcmp(word, "done") == 0) {

@@ -280,7 +280,7 @@ enter_gate() {
 	done
 	acknowledge
 	sweep_secrets
-	! is_after "$SEEN_EPOCH" "$SEEN_SEQ" || {
+	[ -z "$BEHIND" ] || {
 		hello
 		refuse lost "the host went back in time"
 	}
@@ -350,8 +350,11 @@ acknowledge() {
 		raise_fence "$E" "$S"
 		RAISED=1 GONE="$GONE $DIR/meta $DIR"
 	done
-	# a change the tower gave up before it was here must not come late
-	if [ "$SEQ" -gt 0 ] && [ "$ACK" -ge "$SEQ" ]; then
+	BEHIND=
+	! is_after "$SEEN_EPOCH" "$SEEN_SEQ" || BEHIND=1
+	# a change the tower gave up before it was here must not come late; a host
+	# that went back in time can't tell whether it was
+	if [ "$SEQ" -gt 0 ] && [ "$ACK" -ge "$SEQ" ] && [ -z "$BEHIND" ]; then
 		raise_fence "$EPOCH" "$ACK"
 		printf '' >>"done"
 	fi
@@ -667,7 +670,7 @@ write_cancel() {
 # A job that is here already: sees to it that somebody works on it, follows.
 attach() {
 	load "$DIR/events"
-	read -r _ _ _ NONCE TOWER _ CHANGE _ <"$DIR/meta"
+	read -r _ EPOCH SEQ NONCE TOWER _ CHANGE _ <"$DIR/meta"
 	LAST=$LIVES
 	while [ -e "$DIR/stream.$((LAST + 1))" ]; do LAST=$((LAST + 1)); done
 	if [ "$AT_LIFE" -gt "$LAST" ] || [ "$AT_EVENT" -gt "$EVENTS" ]; then
@@ -771,6 +774,7 @@ follow() {
 	exec 8>&-
 	[ "$AT_LIFE" -gt 0 ] || AT_LIFE=1
 	WHOLE=1
+	say token "$EPOCH.$SEQ"
 	while [ -e "$DIR/stream.$AT_LIFE" ]; do
 		say stream "$AT_LIFE" "$AT"
 		NEWER=$DIR/stream.$((AT_LIFE + 1))
@@ -1723,6 +1727,10 @@ run() {
 	load events
 	[ -z "$VERDICT" ] || exit 0
 	LIFE=$((LIVES + 1))
+	# of the life that it was launched for, it is there: see launch
+	if [ ! -e "stream.$LIFE" ]; then
+		printf '' >>"stream.$LIFE" && sync . || exit 1
+	fi
 	exec 4>>"stream.$LIFE"
 	read -r BOOT </proc/sys/kernel/random/boot_id
 	born $$

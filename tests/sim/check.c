@@ -451,8 +451,7 @@ static void check_late(const struct tower *t, const struct filed *f)
 	const struct host *h = f->host;
 	int64_t since = f->ready;
 
-	if (!h->is_healthy || sim.is_large || !t->runner || sim.clones > 0 ||
-	    t->runner->only[0] ||
+	if (!h->is_healthy || sim.is_large || !t->runner ||
 	    (f->not_before && sim.jumped))
 		return;
 	if (since < h->last_end)

@@ -337,10 +337,23 @@ static void reboot(struct exec *e)
 
 /* --- a confirmation ------------------------------------------------------------------ */
 
+/* Has a tower still to hear of its end?  Not where a person has given it up. */
+static bool is_awaited(const struct job *j)
+{
+	const struct known *k;
+
+	for (const struct tower *t = towers; t < towers + TOWERS; t++) {
+		k = t->life ? tower_knows(t, j->filed) : NULL;
+		if (k && is_pending(k))
+			return true;
+	}
+	return false;
+}
+
 /* Nobody hinders it; in that time several passes begin. */
 static bool must_be_confirmed(const struct job *j, int64_t k)
 {
-	return sim.calm && j->await_at > sim.calm_since &&
+	return sim.calm && is_awaited(j) && j->await_at > sim.calm_since &&
 	    j->await_boot == j->host->boot &&
 	    j->program->step[k].confirm * SECOND >= 3 * MINUTE;
 }
@@ -549,6 +562,19 @@ static void repeat(struct exec *e)
 	tw_buf_release(&b);
 }
 
+/* It is made at the launch, and where another executor died while this one waited
+ * for the lock, once it has it. */
+static void need_stream(struct job *j, int64_t life)
+{
+	if (j->nstreams >= life)
+		return;
+	j->nstreams = (int)life;
+	j->streams = realloc(j->streams, (size_t)(j->nstreams + 1) *
+	    sizeof *j->streams);
+	assert(j->streams);
+	memset(&j->streams[j->nstreams], 0, sizeof *j->streams);
+}
+
 static void on_exec(void *arg)
 {
 	struct exec *e = arg;
@@ -577,6 +603,7 @@ static void on_exec(void *arg)
 		return;
 	}
 	e->life = (int)e->a.lives + 1;
+	need_stream(j, e->life);
 	j->exec = e;
 	trace("%s: change %" PRId64 " life %d", h->name, j->change, e->life);
 	if (j->nevents == 0) {
@@ -600,13 +627,7 @@ struct exec *job_launch(struct job *j)
 	e->job = j;
 	e->boot = j->host->boot;
 	job_load(j, &a, step, &verdict);
-	if (j->nstreams < a.lives + 1) {
-		j->nstreams = (int)a.lives + 1;
-		j->streams = realloc(j->streams, (size_t)(j->nstreams + 1) *
-		    sizeof *j->streams);
-		assert(j->streams);
-		memset(&j->streams[j->nstreams], 0, sizeof *j->streams);
-	}
+	need_stream(j, a.lives + 1);
 	later(between(2, 40), on_exec, e);
 	return e;
 }

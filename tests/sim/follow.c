@@ -146,5 +146,6 @@ void follow_begin(struct host *h, struct tw_link *l, struct job *j, int life,
 	f->next = all;
 	all = f;
 	later(10 * SECOND, on_beat, f);
+	say(l, j->nonce, "token %" PRId64 ".%" PRId64, j->epoch, j->seq);
 	go_on(f);
 }

@@ -364,6 +364,9 @@ static void mend(struct host *h)
 	    strstr(t.held_reason, "can't be recorded") ||
 	    strstr(t.held_reason, "no verdict"))
 		broken(0, "%s is held: %s", h->name, t.held_reason);
+	/* no disk is put back here */
+	if (strstr(t.held_reason, "went back in time") && !h->was_wiped)
+		broken(0, "%s is held: %s", h->name, t.held_reason);
 	if (strstr(t.held_reason, "this state is an old copy")) {
 		sim.behind++;
 		if (sim.restores + sim.clones == 0)

@@ -175,7 +175,7 @@ static void calm_down(void)
 	sim.calm = true;
 	sim.calm_since = sim.now;
 	sim.wall = 0;
-	sim.jumped = sim.now;
+	sim.jumped = last_busy = sim.now;
 	for (int i = 0; i < nhosts; i++) {
 		hosts[i].net = NET_OK;
 		hosts[i].is_full = false;

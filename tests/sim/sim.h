@@ -157,7 +157,7 @@ void link_close(struct tw_link *l);
 /* All links of a process that died. */
 void links_of_dead(struct proc *p);
 
-/* --- host.c, exec.c, follow.c ---------------------------------------------- */
+/* --- host.c, request.c, exec.c, follow.c ------------------------------------ */
 
 struct program {		/* what a change does */
 	int64_t n;

@@ -24,6 +24,15 @@ finds() {
 	[ $? -eq 1 ] && grep -q "invariant [0$2] broken" "$work/found"
 }
 
+# two executors wait for one lock, and one of them dies with it; a spool is lost
+# between two towers that send the same; what is to be confirmed is given up
+once_broken='5690 7428 8441'
+play_again() {
+	for n in $once_broken; do
+		"$sim" --seed "$n" || return 1
+	done
+}
+
 same_twice() {
 	"$sim" --trace --seed "$1" >"$work/one" &&
 		"$sim" --trace --seed "$1" >"$work/two" &&
@@ -39,7 +48,10 @@ ok 'a seed is the same run, to the byte of its trace' same_twice 7
 plays "${TW_SIM_SEEDS:-150}" >"$work/played"
 status=$?
 sed 's/^/# /' "$work/played"
+sed -n 's/^seeds .* failed; \(.*\); .* simulated .*/\1/p' "$work/played" |
+	sed "s/^/# figures: ${TW_SIM_SEEDS:-150} seeds, /"
 ok 'no seed breaks an invariant' test "$status" -eq 0
+ok 'nor one that has' play_again
 
 bugs='twice=1 left=1 lifo=2 rerun=3 no-fence=3 undo-twice=4 undo-all=4 eat=5
 deaf=4 silent=5 forget=5 ahead=5 verdict=5 may=0 stray=0 behind=3 stuck=5 leave=5 no-audit=7 audit-more=7 serial=8 idle-write=9'

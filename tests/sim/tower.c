@@ -87,6 +87,12 @@ static void sleep_until(int64_t until)
 static int64_t busy_from, busy_until;	/* somebody else holds it */
 static bool busy_for_all;		/* readers too */
 
+static void was_busy(int64_t until)
+{
+	if (last_busy < until)
+		last_busy = until;
+}
+
 static void make_busy(int64_t span)
 {
 	busy_from = sim.now;
@@ -103,10 +109,10 @@ static bool is_busy(void)
 
 	if (!current || sim.now >= busy_until)
 		return false;
-	last_busy = busy_until;
+	was_busy(busy_until);
 	limit = sim.now + current->busy_limit;
 	sleep_until(limit < busy_until ? limit : busy_until);
-	last_busy = sim.now > last_busy ? sim.now : last_busy;
+	was_busy(sim.now);
 	return sim.now < busy_until;
 }
 
@@ -147,7 +153,7 @@ enum tw_status __wrap_tw_store_commit(struct tw_store *s, struct tw_err *err)
 	check_commit(s);
 	if (p && !sim.calm && one_in(400)) {
 		tw_store_rollback(s);
-		last_busy = sim.now;
+		was_busy(sim.now);
 		return tw_err_set(err, TW_AGAIN, "the state is busy");
 	}
 	st = __real_tw_store_commit(s, err);
@@ -333,7 +339,7 @@ static void stop_or_kill(void *arg)
 		/* no sooner than it would have been woken already */
 		if (until > p->paused)
 			p->paused = until;
-		last_busy = p->paused;
+		was_busy(p->paused);
 		trace("the runner is stopped for %" PRId64 " s",
 		    (p->paused - sim.now) / 1000);
 		later(between(SECOND, 5 * MINUTE), stop_or_kill, p);

@@ -864,6 +864,28 @@ START_TEST(a_host_gone_back_in_time_is_held)
 }
 END_TEST
 
+START_TEST(a_host_put_back_to_before_a_stored_end_is_held)
+{
+	int64_t num = file_yaml(0, THREE_STEPS);
+	char command[400];
+
+	pass();
+	check_status(num, TW_CHANGE_SUCCEEDED, "");
+	ck_assert_int_eq(number("SELECT fence_epoch * 100 + fence_seq"
+	    " FROM host"), 101);
+	/* as a copy of its disk has it */
+	snprintf(command, sizeof command,
+	    "sed -i '/ verdict /d' %s/spool/jobs/*/events", home[0]);
+	ck_assert_int_eq(system(command), 0);
+	num = file_yaml(0, THREE_STEPS);
+	pass();
+	ck_assert_int_eq(status_of(num, NULL), TW_CHANGE_RUNNING);
+	ck_assert_int_eq(number("SELECT count(*) FROM host WHERE held_reason "
+	    "LIKE 'the host went back in time%'"), 1);
+	check_log(0, THREE_LINES);
+}
+END_TEST
+
 /* --- what is to be confirmed ----------------------------------------------------- */
 
 #define CONFIRMED(limit) \
@@ -1212,6 +1234,7 @@ int main(void)
 	tcase_add_test(t, a_cancel_before_the_host_has_it_never_runs);
 	tcase_add_test(t, an_old_copy_of_the_state_does_no_harm);
 	tcase_add_test(t, a_host_gone_back_in_time_is_held);
+	tcase_add_test(t, a_host_put_back_to_before_a_stored_end_is_held);
 	tcase_add_test(t, a_busy_state_is_waited_for);
 	tcase_add_test(t, a_lying_host_harms_no_other);
 	tcase_add_test(t, a_change_declared_lost_ends_no_pass);
