@@ -335,7 +335,7 @@ enum tw_l2_step tw_l2_exec(struct tw_link *l)
 	if (r != 0)
 		return tw_l2_broken(l, "no command started");
 	l->state = TW_L2_OPEN;
-	l->heard = uv_now(l->loop);
+	tw_l2_watch(l);
 	l->events->opened(l->arg);
 	return l->closed ? TW_L2_STOP : TW_L2_NEXT;
 }

@@ -128,6 +128,7 @@ refuse() {
 }
 
 drop_upload() {
+	hush
 	[ -z "$IN$HELD" ] || rm -rf ${IN:+"$IN"} ${HELD:+"$HELD"}
 	IN= HELD=
 }
@@ -150,6 +151,7 @@ request() {
 	KEYS= SHARED= STEP=0
 	SEEN_EPOCH=0 SEEN_SEQ=0 AT=0 AT_EVENT=0 WHO= ROOM=0 TOWER=-
 	TEXT=0 BLOB=0 TEXT_SHA= BLOB_SHA= SECRET=0 SECRET_SHA= HELD= NOWHERE=
+	SPEAKER=
 	HOST=- CHANGE=0 IN= SPOOL_ID=- FENCE_EPOCH=0 FENCE_SEQ=0 LAUNCHED= DONE=
 	IFS= read -r LINE || exit 65
 	set -f
@@ -470,6 +472,20 @@ launch() {
 	done
 }
 
+# A dot every 10 s while what is long comes, for the tower takes a host that is
+# silent for a dead one.  Ends by itself when nobody listens.
+speak() {
+	[ $((TEXT + BLOB + SECRET)) -ge 16384 ] || return 0
+	while sleep 10 >/dev/null 2>&1 && printf . >&2; do :; done \
+		</dev/null >/dev/null &
+	SPEAKER=$!
+}
+
+hush() {
+	[ -z "$SPEAKER" ] || kill "$SPEAKER" 2>/dev/null
+	SPEAKER=
+}
+
 # The upload: complete and checked in in/PID.UUID, or refused.
 upload() {
 	[ -z "$MISSING" ] || deny needs "${MISSING# }"
@@ -556,8 +572,10 @@ place_secrets() {
 
 do_start() {
 	check_spool
+	speak
 	upload
 	hold_secrets
+	hush
 	printf '' >>"$IN/events" && printf '' >>"$IN/stream.1" || FULL=1
 	# where the file system can't reserve, it can't refuse for want of room
 	WORD=$(LC_ALL=C fallocate -n -l "$((ROOM > 0 ? ROOM : 1))" \
@@ -641,7 +659,9 @@ write_off() {
 
 do_resume() {
 	check_spool
+	speak
 	hold_secrets
+	hush
 	enter_gate
 	DIR=jobs/$JOB
 	[ ! -e "$DIR/meta" ] || attach
@@ -1120,8 +1140,10 @@ facts() {
 
 do_plan() {
 	check_spool
+	speak
 	upload
 	hold_secrets
+	hush
 	[ -z "$NOWHERE" ] || deny secret "$NOWHERE"
 	[ -z "$HELD" ] || printf '%s\n' "$HELD" >"$IN/secret" ||
 		deny space "no room for the upload"
