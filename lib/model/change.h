@@ -61,6 +61,7 @@ struct tw_step {		/* strings owned */
 	char *name, *kind, *undoable, *state, *decided, *undo_state;
 	bool has_check;
 	int64_t retries, timeout;
+	int64_t longest;	/* tw_step_spec_longest(); not loaded */
 	int64_t confirm, awaited;	/* how long it may take; since when */
 	int64_t code, attempts, started, ended;	/* code -1: none */
 	int64_t undo_code, undo_started, undo_ended;
@@ -97,8 +98,8 @@ struct tw_filing {		/* what is filed, for each host */
 	bool hold_after_failure;
 	int64_t retry_of;	/* id (not num) of the change, or 0 */
 	const struct tw_step *steps; size_t nsteps;	/* k name kind undoable
-					has_check retries timeout confirm are
-					read */
+					has_check retries timeout longest
+					confirm are read */
 	const struct tw_secret *secrets; size_t nsecrets;	/* not in params;
 					sealed for each change by itself */
 };
