@@ -559,13 +559,19 @@ hold_secrets() {
 		deny bad "checksum of the secrets, or cut short"
 } 2>/dev/null
 
+# Are those of the job in directory $1 there, and whole?
+has_secrets() {
+	{ IFS= read -r WORD && read -r N; } <"$1/secret" &&
+		SUM=$(sha256sum <"$WORD") && [ "${SUM%% *}" = "$N" ]
+} 2>/dev/null
+
 # They become those of the job, whose directory is $1.
 place_secrets() {
 	[ "$SECRET" -gt 0 ] || return 0
 	[ -z "$NOWHERE" ] || refuse secret "$NOWHERE"
 	mv "$HELD" "$PLACE/$SPOOL_ID.$JOB" || refuse secret "no room in $PLACE"
 	HELD=$PLACE/$SPOOL_ID.$JOB
-	printf '%s\n' "$HELD" >"$1/secret.new" &&
+	printf '%s\n' "$HELD" "$SECRET_SHA" >"$1/secret.new" &&
 		mv "$1/secret.new" "$1/secret" ||
 		refuse space "cannot write to $SPOOL"
 } 2>/dev/null
@@ -632,9 +638,7 @@ undo_given_up() {
 
 # Nobody brings those of a job that was given up again.
 has_lost_secrets() {
-	[ -e "$DIR/secret" ] || return 1
-	IFS= read -r WORD <"$DIR/secret"
-	[ ! -f "$WORD" ]
+	[ -e "$DIR/secret" ] && ! has_secrets "$DIR"
 }
 
 # Ends what nobody can undo, when a person has released the host after that was
@@ -1145,7 +1149,7 @@ do_plan() {
 	hold_secrets
 	hush
 	[ -z "$NOWHERE" ] || deny secret "$NOWHERE"
-	[ -z "$HELD" ] || printf '%s\n' "$HELD" >"$IN/secret" ||
+	[ -z "$HELD" ] || printf '%s\n' "$HELD" "$SECRET_SHA" >"$IN/secret" ||
 		deny space "no room for the upload"
 	enter_gate
 	exec 8>&-
@@ -1222,13 +1226,14 @@ read_program() {
 	mkdir -p "$@" || stop 1
 }
 
-# Sets what the program calls secret; false when any of it is not there.
+# Sets what the program calls secret; false when any of it is not there, or not
+# whole.
 read_secrets() {
 	# none of it in a core file, neither of this process nor of a step
 	# shellcheck disable=SC3045 # dash
 	ulimit -S -c 0
 	# shellcheck disable=SC1090 # assignments
-	[ -f "$HELD" ] && command . "$HELD" || return 1
+	has_secrets . && command . "$HELD" || return 1
 	for NAME in $SECRETS; do
 		eval "[ -n \"\${P_$NAME+set}\" ]" || return 1
 	done
