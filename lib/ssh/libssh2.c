@@ -61,6 +61,11 @@ static enum tw_status end_status(enum tw_link_end end)
 	}
 }
 
+enum tw_link_end tw_l2_end_of(const struct tw_err *err)
+{
+	return err->status == TW_NOMEM ? TW_LINK_TEMPORARY : TW_LINK_PERSON;
+}
+
 enum tw_l2_step tw_l2_fail(struct tw_link *l, enum tw_link_end end,
     const char *fmt, ...)
 {
@@ -373,7 +378,7 @@ static void on_start(uv_timer_t *t)
 		    TW_OK;
 		tw_buf_release(&blob);
 		if (bad) {
-			tw_l2_end(l, TW_LINK_PERSON, &err);
+			tw_l2_end(l, tw_l2_end_of(&err), &err);
 			return;
 		}
 		if (!tw_l2_type_ok(type)) {

@@ -141,6 +141,8 @@ enum tw_l2_step tw_l2_end(struct tw_link *l, enum tw_link_end end,
 /* The same with a message; the status follows from end. */
 enum tw_l2_step tw_l2_fail(struct tw_link *l, enum tw_link_end end,
     const char *fmt, ...) TW_PRINTF(3, 4);
+/* For a pinned key that is none: a person's, but not for want of memory. */
+enum tw_link_end tw_l2_end_of(const struct tw_err *err);
 /* Ends it TW_LINK_TEMPORARY: while doing `what`, libssh2 said an error or the
  * connection broke. */
 enum tw_l2_step tw_l2_broken(struct tw_link *l, const char *what);
