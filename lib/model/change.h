@@ -230,9 +230,13 @@ enum tw_status tw_queue_due(struct tw_store *s, int64_t now, int64_t org_id,
 enum tw_status tw_queue_running(struct tw_store *s, int64_t org_id,
     const char *const *hosts, int64_t *count, int64_t *since,
     struct tw_err *err);
-/* Ids (changes) of the running ones that were asked to stop; caller frees. */
-enum tw_status tw_queue_cancels(struct tw_store *s, int64_t **out, size_t *n,
-    struct tw_err *err);
+struct tw_running {
+	int64_t id;
+	bool is_cancelled;	/* asked to stop */
+};
+/* The changes that run, by id; caller frees. */
+enum tw_status tw_queue_running_list(struct tw_store *s,
+    struct tw_running **out, size_t *n, struct tw_err *err);
 /* Ends queued changes whose not_after has passed: cancelled, "expired", audit
  * "change.expire".  Writes nothing when there are none. */
 enum tw_status tw_queue_expire(struct tw_store *s, int64_t now, int64_t *count,
