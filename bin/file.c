@@ -181,6 +181,7 @@ static enum tw_status make_steps(const struct tw_change_spec *spec,
 		    spec->steps[i].kind == TW_STEP_KIND;
 		st->retries = spec->steps[i].retries;
 		st->timeout = spec->steps[i].timeout_ms;
+		st->longest = tw_step_spec_longest(&spec->steps[i]);
 		st->confirm = spec->steps[i].confirm_ms;
 		if (!st->name || !st->kind || !st->undoable)
 			return tw_err_nomem(err);

@@ -65,15 +65,13 @@ static enum tw_progress_outcome outcome_of(enum tw_change_status status)
 static void TW_PRINTF(3, 4) show_alarm(struct show *s,
     const struct tw_report *r, const char *fmt, ...)
 {
-	struct tw_buf b = TW_BUF_INIT;
+	char text[TW_ERR_MSG_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	tw_buf_addv(&b, fmt, ap);
+	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	tw_progress_note(s->progress, r->host, tw_buf_str(&b), true,
-	    tw_clock_now());
-	tw_buf_release(&b);
+	tw_progress_note(s->progress, r->host, text, true, tw_clock_now());
 }
 
 static void show_end(struct show *s, const struct tw_report *r)

@@ -622,7 +622,8 @@ NO_VALGRIND_TESTS = \
 	tests/unit/engine/test_scenarios \
 	tests/unit/spec/test_alloc \
 	tests/unit/spec/test_kind_alloc \
-	tests/unit/spec/test_yunohost_alloc
+	tests/unit/spec/test_yunohost_alloc \
+	tests/unit/ssh/test_hostkey
 check-valgrind check-long-valgrind:
 	+$(AM_V_at)tests='$(UNIT_TESTS)'; for no in $(NO_VALGRIND_TESTS); do \
 		tests=`echo " $$tests " | sed "s| $$no | |"`; done; \

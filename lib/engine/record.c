@@ -286,7 +286,8 @@ static enum tw_status write_group(struct tw_store *s, struct visit *v,
 	return st;
 }
 
-bool record_was_ended(const struct visit *v)
+/* Has a person ended the change of this visit (towerify-queue abandon)? */
+static bool was_ended(const struct visit *v)
 {
 	struct tw_err err = { 0 };
 	struct tw_change c = { 0 };
@@ -317,7 +318,7 @@ static void give_up(struct visit *v, enum tw_status st,
 {
 	char text[sizeof v->hold];
 
-	if (st == TW_NO || (st == TW_BUG && record_was_ended(v))) {
+	if (st == TW_NO || (st == TW_BUG && was_ended(v))) {
 		record_leave(v);
 		return;
 	}

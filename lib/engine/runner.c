@@ -236,35 +236,37 @@ static void on_check(uv_check_t *h)
 		uv_stop(&r->loop);
 }
 
-/* Changes that were cancelled while they run: their hosts hear of it. */
-/* What a person declared lost is followed no more: its host is free for what
- * comes next. */
-static void leave_abandoned(struct runner *r)
+static int by_id(const void *a, const void *b)
 {
-	struct visit *v;
+	const struct tw_running *x = a, *y = b;
 
-	for (v = r->visits; v; v = v->next)
-		if (v->state == VISIT_ASKED && v->has_change &&
-		    record_was_ended(v))
-			record_leave(v);
+	return (x->id > y->id) - (x->id < y->id);
 }
 
-static void pass_on_cancels(struct runner *r)
+/* Of what was cancelled while it runs the host is to hear.  What runs no more,
+ * for a person declared it lost, is followed no more: its host is free for what
+ * comes next. */
+static void heed_people(struct runner *r)
 {
+	struct tw_running *all = NULL, key, *found;
 	struct tw_err err = { 0 };
-	int64_t *ids = NULL;
-	size_t n = 0, i;
-	struct visit *v;
 	enum tw_status st;
+	struct visit *v;
+	size_t n = 0;
 
-	st = tw_queue_cancels(r->o.store, &ids, &n, &err);
+	st = tw_queue_running_list(r->o.store, &all, &n, &err);
 	check_status(r, st, &err);
-	for (i = 0; i < n; i++)
-		for (v = r->visits; v; v = v->next)
-			if (v->state == VISIT_ASKED && v->has_change &&
-			    v->change.id == ids[i] && !v->change.cancel_by)
-				visit_again(v);
-	free(ids);
+	for (v = st ? NULL : r->visits; v; v = v->next) {
+		if (v->state != VISIT_ASKED || !v->has_change)
+			continue;
+		key.id = v->change.id;
+		found = n ? bsearch(&key, all, n, sizeof *all, by_id) : NULL;
+		if (!found)
+			record_leave(v);
+		else if (found->is_cancelled && !v->change.cancel_by)
+			visit_again(v);
+	}
+	free(all);
 }
 
 static void on_tick(uv_timer_t *t)
@@ -285,10 +287,8 @@ static void on_tick(uv_timer_t *t)
 		r->stop = r->result->stepped_aside = true;
 	if (now - r->last_look < TICK_MS * LOOK_EVERY)
 		return;
-	if (r->active) {
-		pass_on_cancels(r);
-		leave_abandoned(r);
-	}
+	if (r->active)
+		heed_people(r);
 	for (v = r->visits; v; v = v->next)
 		visit_probe(v);
 	r->look = true;

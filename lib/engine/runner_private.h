@@ -184,8 +184,6 @@ void record_step(struct visit *v, int64_t k, bool audit, bool in_undo);
 void record_flush(struct runner *r);
 void record_soon(struct visit *v, bool urgent);
 void record_drop(struct visit *v);
-/* Has a person ended the change of this visit (towerify-queue abandon)? */
-bool record_was_ended(const struct visit *v);
 /* The visit is over; what is pending of it is not written. */
 void record_leave(struct visit *v);
 

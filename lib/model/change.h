@@ -61,6 +61,7 @@ struct tw_step {		/* strings owned */
 	char *name, *kind, *undoable, *state, *decided, *undo_state;
 	bool has_check;
 	int64_t retries, timeout;
+	int64_t longest;	/* tw_step_spec_longest(); not loaded */
 	int64_t confirm, awaited;	/* how long it may take; since when */
 	int64_t code, attempts, started, ended;	/* code -1: none */
 	int64_t undo_code, undo_started, undo_ended;
@@ -97,8 +98,8 @@ struct tw_filing {		/* what is filed, for each host */
 	bool hold_after_failure;
 	int64_t retry_of;	/* id (not num) of the change, or 0 */
 	const struct tw_step *steps; size_t nsteps;	/* k name kind undoable
-					has_check retries timeout confirm are
-					read */
+					has_check retries timeout longest
+					confirm are read */
 	const struct tw_secret *secrets; size_t nsecrets;	/* not in params;
 					sealed for each change by itself */
 };
@@ -229,9 +230,13 @@ enum tw_status tw_queue_due(struct tw_store *s, int64_t now, int64_t org_id,
 enum tw_status tw_queue_running(struct tw_store *s, int64_t org_id,
     const char *const *hosts, int64_t *count, int64_t *since,
     struct tw_err *err);
-/* Ids (changes) of the running ones that were asked to stop; caller frees. */
-enum tw_status tw_queue_cancels(struct tw_store *s, int64_t **out, size_t *n,
-    struct tw_err *err);
+struct tw_running {
+	int64_t id;
+	bool is_cancelled;	/* asked to stop */
+};
+/* The changes that run, by id; caller frees. */
+enum tw_status tw_queue_running_list(struct tw_store *s,
+    struct tw_running **out, size_t *n, struct tw_err *err);
 /* Ends queued changes whose not_after has passed: cancelled, "expired", audit
  * "change.expire".  Writes nothing when there are none. */
 enum tw_status tw_queue_expire(struct tw_store *s, int64_t now, int64_t *count,

@@ -466,7 +466,8 @@ static void bind_change(struct tw_stmt *st, const struct batch *b,
 
 static const char step_sql[] =
     "INSERT INTO step (change_id, k, name, kind, undoable, has_check,"
-    "    retries, timeout, confirm) SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10"
+    "    retries, timeout, longest, confirm)"
+    " SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?11, ?10"
     " FROM change WHERE org_id = ?1 AND id = ?9";
 
 static enum tw_status insert_steps(struct tw_store *s, const struct batch *b,
@@ -491,6 +492,7 @@ static enum tw_status insert_steps(struct tw_store *s, const struct batch *b,
 		tw_stmt_int(st, 8, step->timeout);
 		tw_stmt_int(st, 9, change_id);
 		tw_stmt_int(st, 10, step->confirm);
+		tw_stmt_int(st, 11, step->longest);
 		status = tw_stmt_run(st, err);
 		if (status != TW_OK)
 			return status;

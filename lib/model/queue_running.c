@@ -43,21 +43,23 @@ enum tw_status tw_queue_running(struct tw_store *s, int64_t org_id,
 	return status;
 }
 
-static const char cancels_sql[] =
-    "SELECT id FROM change WHERE status IN ('queued', 'running')"
-    " AND status = 'running' AND cancel_by IS NOT NULL";
+static const char list_sql[] =
+    "SELECT id, cancel_by IS NOT NULL FROM change"
+    " WHERE status IN ('queued', 'running') AND status = 'running'"
+    " ORDER BY +id";
+enum { LIST_ID, LIST_CANCELLED };
 
-enum tw_status tw_queue_cancels(struct tw_store *s, int64_t **out, size_t *n,
-    struct tw_err *err)
+enum tw_status tw_queue_running_list(struct tw_store *s,
+    struct tw_running **out, size_t *n, struct tw_err *err)
 {
 	size_t cap = 0;
 	enum tw_status status;
 	struct tw_stmt *st;
-	int64_t *more;
+	struct tw_running *more;
 
 	*out = NULL;
 	*n = 0;
-	status = tw_stmt_get(s, cancels_sql, &st, err);
+	status = tw_stmt_get(s, list_sql, &st, err);
 	while (status == TW_OK &&
 	    (status = tw_stmt_step(st, err)) == TW_OK) {
 		if (*n == cap) {
@@ -69,7 +71,9 @@ enum tw_status tw_queue_cancels(struct tw_store *s, int64_t **out, size_t *n,
 			}
 			*out = more;
 		}
-		(*out)[(*n)++] = tw_stmt_col_int(st, 0);
+		more = &(*out)[(*n)++];
+		more->id = tw_stmt_col_int(st, LIST_ID);
+		more->is_cancelled = tw_stmt_col_int(st, LIST_CANCELLED) != 0;
 	}
 	if (status == TW_NO)
 		return TW_OK;

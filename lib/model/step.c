@@ -116,11 +116,9 @@ enum tw_status tw_change_steps(struct tw_store *s, const struct tw_who *who,
 
 /* What was heard last stands for when such a step began, since a step that cuts
  * the host off is faster than the news of it.  But nobody may have listened since:
- * what has not ended by then, up to that step, takes its time before it.  (A check
- * is made before the first attempt, and after each.) */
+ * what has not ended by then, up to that step, takes its time before it. */
 static const char confirming_sql[] =
-    "SELECT s.confirm, s.timeout, (SELECT sum(p.timeout *"
-    "    ((1 + p.retries) * (1 + p.has_check) + p.has_check)) FROM step p"
+    "SELECT s.confirm, s.timeout, (SELECT sum(p.longest) FROM step p"
     "    WHERE p.change_id = c.id AND p.k <= s.k AND p.ended IS NULL),"
     "    max(c.accepted, (SELECT"
     "    max(max(coalesce(p.started, 0), coalesce(p.awaited, 0),"

@@ -320,6 +320,21 @@ bool tw_step_spec_names(const struct tw_step_spec *s, const char *param)
 	    (s->kind == TW_STEP_KIND && use_names(s, param));
 }
 
+int64_t tw_step_spec_longest(const struct tw_step_spec *s)
+{
+	bool is_built_in = s->kind == TW_STEP_KIND || s->kind == TW_STEP_FILE;
+	int64_t phases = 1;
+
+	if (s->kind == TW_STEP_REBOOT)
+		return s->timeout_ms;
+	if (is_built_in || s->check || s->unless)
+		phases++;
+	if (is_built_in || s->check || s->verify)
+		phases++;
+	return phases * s->timeout_ms * (1 + s->retries) +
+	    s->retry_delay_ms * s->retries;
+}
+
 size_t tw_change_spec_without_undo(const struct tw_change_spec *s,
     struct tw_buf *out)
 {

@@ -140,6 +140,10 @@ bool tw_change_spec_wants_fetch(const struct tw_change_spec *s);
  * steps without undo or with `undo: impossible`. */
 bool tw_step_spec_has_undo(const struct tw_step_spec *s);
 
+/* How long such a step may take, milliseconds: each phase of each attempt, and the
+ * pauses; but no confirmation and no undo. */
+int64_t tw_step_spec_longest(const struct tw_step_spec *s);
+
 /* The names of the secrets a file declares, in its order: up to max of them to
  * names, borrowed from s.  Returns how many there are. */
 size_t tw_change_spec_secrets(const struct tw_change_spec *s,

@@ -33,7 +33,8 @@ struct tw_link {
 	struct tw_buf queue;	/* sent before the child was started */
 	struct tw_buf words;	/* the end of stderr */
 	uv_timer_t timer;
-	uint64_t heard;
+	uint64_t heard;		/* when a byte last came, or was taken */
+	size_t unsent;		/* bytes that the child had yet to take */
 	bool answered;		/* the command has written to stdout */
 	bool ended;
 };
@@ -56,17 +57,23 @@ static void end(struct tw_link *l, enum tw_link_end how,
 static void on_timer(uv_timer_t *t)
 {
 	struct tw_link *l = t->data;
-	uint64_t now = uv_now(l->loop);
+	uint64_t now = uv_now(l->loop), until, look;
 	int idle = tw_link_limit(TW_LINK_IDLE_MS);
+	size_t unsent = tw_pipes_unsent(l->pipes);
 	struct tw_err err;
 
 	/* Until the first byte the child connects and logs in. */
 	if (!l->words.len && !l->answered)
 		idle = tw_link_limit(TW_LINK_CONNECT_MS) +
 		    tw_link_limit(TW_LINK_LOGIN_MS);
-	if (now < l->heard + (uint64_t)idle) {
-		uv_timer_start(t, on_timer, l->heard + (uint64_t)idle - now,
-		    0);
+	if (unsent < l->unsent)
+		l->heard = now;
+	l->unsent = unsent;
+	until = l->heard + (uint64_t)idle;
+	look = tw_link_look(idle);
+	if (now < until) {
+		uv_timer_start(t, on_timer, until - now < look ? until - now :
+		    look, 0);
 		return;
 	}
 	tw_err_set(&err, TW_AGAIN, "no answer for %d s", (idle + 999) / 1000);

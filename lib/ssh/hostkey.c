@@ -20,6 +20,7 @@
 #include "ssh/sshargs.h"
 
 #define ALIAS "towerify-learn"
+#define KEY_MAX 65536		/* characters of base64 */
 
 static enum tw_status not_a_key(struct tw_err *err)
 {
@@ -46,15 +47,16 @@ enum tw_status tw_hostkey_decode(const char *key,
 	size_t n = strcspn(key, " ");
 	const char *data;
 
-	raw.max = 65536;
 	if (key[n] != ' ' || !type_ok(key, n))
 		return not_a_key(err);
 	memcpy(type, key, n);
 	type[n] = '\0';
 	data = key + n + 1;
-	if (!tw_blob_decode(data, strcspn(data, " \n"), &raw) || raw.len == 0) {
+	n = strcspn(data, " \n");
+	if (n > KEY_MAX || !tw_blob_decode(data, n, &raw) || raw.len == 0) {
+		st = raw.failed ? tw_err_nomem(err) : not_a_key(err);
 		tw_buf_release(&raw);
-		return not_a_key(err);
+		return st;
 	}
 	rest.p = (const uint8_t *)raw.data;
 	rest.n = raw.len;

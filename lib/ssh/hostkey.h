@@ -16,7 +16,7 @@ enum tw_status tw_hostkey_fingerprint(const char *key,
 
 /* Takes a key "TYPE BASE64" (a comment may follow) apart: its type, and its
  * bytes, appended to blob, whose own type must be the same.  TW_USAGE when it
- * is not one. */
+ * is not one, TW_NOMEM when that can't be told. */
 enum tw_status tw_hostkey_decode(const char *key,
     char type[TW_HOSTKEY_TYPE_MAX], struct tw_buf *blob, struct tw_err *err);
 

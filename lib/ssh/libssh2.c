@@ -61,6 +61,11 @@ static enum tw_status end_status(enum tw_link_end end)
 	}
 }
 
+enum tw_link_end tw_l2_end_of(const struct tw_err *err)
+{
+	return err->status == TW_NOMEM ? TW_LINK_TEMPORARY : TW_LINK_PERSON;
+}
+
 enum tw_l2_step tw_l2_fail(struct tw_link *l, enum tw_link_end end,
     const char *fmt, ...)
 {
@@ -201,27 +206,42 @@ static void advance(struct tw_link *l)
 /* ---- time ---- */
 
 /* One timer for both limits: it is not moved at each arrival, but looks when it
- * fires and waits for the rest. */
+ * fires and waits for the rest.  While the command runs it looks more often: a
+ * host that takes what it is sent is alive, however long it has nothing to
+ * say. */
 static void on_timer(uv_timer_t *t)
 {
 	struct tw_link *l = t->data;
-	uint64_t now = uv_now(l->loop), until = l->deadline;
+	uint64_t now = uv_now(l->loop), until = l->deadline, rest = UINT64_MAX;
 	int idle = tw_link_limit(TW_LINK_IDLE_MS);
 
 	if (l->state == TW_L2_PROXY_LOST) {
 		proxy_verdict(l);
 		return;
 	}
-	if (l->state == TW_L2_OPEN)
+	if (l->state == TW_L2_OPEN) {
+		if (tw_l2_session_moves(l))
+			l->heard = now;
 		until = l->heard + (uint64_t)idle;
+		rest = tw_link_look(idle);
+	}
 	if (now < until)
-		uv_timer_start(t, on_timer, until - now, 0);
+		uv_timer_start(t, on_timer, until - now < rest ? until - now :
+		    rest, 0);
 	else if (l->state == TW_L2_OPEN)
 		tw_l2_fail(l, TW_LINK_TEMPORARY, "no answer for %d s",
 		    (idle + 999) / 1000);
 	else
 		tw_l2_fail(l, TW_LINK_TEMPORARY, "no %s in time",
 		    l->state == TW_L2_HANDSHAKE ? "SSH handshake" : "login");
+}
+
+void tw_l2_watch(struct tw_link *l)
+{
+	l->heard = uv_now(l->loop);
+	tw_l2_session_moves(l);
+	uv_timer_start(&l->timer, on_timer,
+	    tw_link_look(tw_link_limit(TW_LINK_IDLE_MS)), 0);
 }
 
 static void limit_login(struct tw_link *l, int ms)
@@ -358,7 +378,7 @@ static void on_start(uv_timer_t *t)
 		    TW_OK;
 		tw_buf_release(&blob);
 		if (bad) {
-			tw_l2_end(l, TW_LINK_PERSON, &err);
+			tw_l2_end(l, tw_l2_end_of(&err), &err);
 			return;
 		}
 		if (!tw_l2_type_ok(type)) {

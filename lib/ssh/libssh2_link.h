@@ -95,7 +95,9 @@ struct tw_link {
 	enum tw_l2_state state;
 	bool closed;
 	uv_timer_t timer;
-	uint64_t heard;			/* when bytes last came, uv_now() */
+	uint64_t heard;			/* when bytes last came, or were seen
+					   to be taken, uv_now() */
+	int64_t sent, taken;		/* bytes, on the socket */
 	uint64_t deadline;		/* of login, uv_now() */
 
 	struct tw_dial *dial;
@@ -131,12 +133,16 @@ struct tw_link {
 enum tw_status tw_l2_open(uv_loop_t *loop, const struct tw_ssh_target *target,
     const char *command, const struct tw_link_events *events, void *arg,
     struct tw_link **out, struct tw_err *err);
+/* The command runs: from now on the limit is one of silence. */
+void tw_l2_watch(struct tw_link *l);
 /* Ends the link; returns TW_L2_STOP. */
 enum tw_l2_step tw_l2_end(struct tw_link *l, enum tw_link_end end,
     const struct tw_err *err);
 /* The same with a message; the status follows from end. */
 enum tw_l2_step tw_l2_fail(struct tw_link *l, enum tw_link_end end,
     const char *fmt, ...) TW_PRINTF(3, 4);
+/* For a pinned key that is none: a person's, but not for want of memory. */
+enum tw_link_end tw_l2_end_of(const struct tw_err *err);
 /* Ends it TW_LINK_TEMPORARY: while doing `what`, libssh2 said an error or the
  * connection broke. */
 enum tw_l2_step tw_l2_broken(struct tw_link *l, const char *what);
@@ -157,6 +163,8 @@ int tw_l2_stream_wants(const struct tw_link *l);	/* UV_READABLE… */
 enum tw_status tw_l2_session_new(struct tw_link *l, const char *type,
     struct tw_err *err);
 void tw_l2_session_free(struct tw_link *l);
+/* Has the other side's system taken bytes since this was last asked? */
+bool tw_l2_session_moves(struct tw_link *l);
 /* libssh2's allocator, for what it frees. */
 void *tw_l2_alloc(struct tw_link *l, size_t n);
 /* The last error's text, cleaned. */

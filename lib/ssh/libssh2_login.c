@@ -53,7 +53,7 @@ static enum tw_l2_step check_hostkey(struct tw_link *l)
 		step = tw_l2_end(l, TW_LINK_EOF, NULL);
 	} else if (tw_hostkey_decode(l->target->hostkey, type, &pinned,
 	    &err) != TW_OK) {
-		step = tw_l2_end(l, TW_LINK_PERSON, &err);
+		step = tw_l2_end(l, tw_l2_end_of(&err), &err);
 	} else if (pinned.len != n || memcmp(pinned.data, p, n) != 0) {
 		step = key_changed(l, type, &shown, print);
 	}
@@ -335,7 +335,7 @@ enum tw_l2_step tw_l2_exec(struct tw_link *l)
 	if (r != 0)
 		return tw_l2_broken(l, "no command started");
 	l->state = TW_L2_OPEN;
-	l->heard = uv_now(l->loop);
+	tw_l2_watch(l);
 	l->events->opened(l->arg);
 	return l->closed ? TW_L2_STOP : TW_L2_NEXT;
 }

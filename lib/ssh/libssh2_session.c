@@ -5,14 +5,16 @@
  * hostile host can make us hold, and frees what libssh2 1.10 forgets when a
  * session is dropped in the middle of a key exchange.  The socket calls are
  * ours so that a turn of the loop is bounded whatever libssh2 is doing, the
- * arrival of bytes is seen, and freeing a session can't wait.
+ * arrival of bytes and their leaving are seen, and freeing a session can't wait.
  */
 #include "ssh/libssh2_link.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "ssh/text.h"
@@ -143,13 +145,31 @@ static ssize_t on_send(libssh2_socket_t fd, const void *p, size_t n, int flags,
 	do
 		r = send(fd, p, n, flags | MSG_NOSIGNAL);
 	while (r < 0 && errno == EINTR);
-	if (r >= 0)
+	if (r >= 0) {
+		l->sent += r;
 		return r;
+	}
 	if (errno != EAGAIN && errno != EWOULDBLOCK) {
 		l->cut = true;
 		l->cut_errno = errno;
 	}
 	return -EAGAIN;
+}
+
+/* What the kernel still has of it was not acknowledged: a socket takes megabytes
+ * at once, whatever becomes of them. */
+bool tw_l2_session_moves(struct tw_link *l)
+{
+	int64_t taken;
+	int left;
+
+	if (ioctl(l->socket->fd, SIOCOUTQ, &left) != 0)
+		return false;
+	taken = l->sent - left;
+	if (taken <= l->taken)
+		return false;
+	l->taken = taken;
+	return true;
 }
 
 static void on_disconnect(LIBSSH2_SESSION *session, int reason,

@@ -256,6 +256,12 @@ enum tw_status tw_pipes_send(struct tw_pipes *p, const void *data, size_t n,
 	return TW_OK;
 }
 
+size_t tw_pipes_unsent(const struct tw_pipes *p)
+{
+	return p->piped ? uv_stream_get_write_queue_size(
+	    (const uv_stream_t *)&p->in) : 0;
+}
+
 void tw_pipes_finish(struct tw_pipes *p)
 {
 	p->finishing = true;

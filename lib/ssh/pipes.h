@@ -49,6 +49,9 @@ enum tw_status tw_pipes_open(uv_loop_t *loop, const struct tw_pipes_how *how,
 enum tw_status tw_pipes_send(struct tw_pipes *p, const void *data, size_t n,
     struct tw_err *err);
 
+/* Bytes of those that the kernel has not taken yet. */
+size_t tw_pipes_unsent(const struct tw_pipes *p);
+
 /* Closes the child's stdin once all that was sent has left. */
 void tw_pipes_finish(struct tw_pipes *p);
 

@@ -25,6 +25,8 @@ const struct tw_transport *tw_transport_find(const char *name)
 	return NULL;
 }
 
+#define LOOKS 6			/* within a limit */
+
 int tw_link_limit(int ms)
 {
 	const char *s = getenv("TOWERIFY_LINK_TIMEOUT_MS");
@@ -38,4 +40,9 @@ int tw_link_limit(int ms)
 	if (errno || *end || v <= 0 || v >= ms)
 		return ms;
 	return (int)v;
+}
+
+uint64_t tw_link_look(int limit_ms)
+{
+	return (uint64_t)(limit_ms / LOOKS + 1);
 }

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "base/err.h"
@@ -104,8 +105,9 @@ struct tw_transport {
 extern const struct tw_transport tw_transport_libssh2;
 extern const struct tw_transport tw_transport_ssh;
 
-/* Limits, milliseconds: to connect; for handshake and login together; between
- * two arrivals of bytes after that (the host beats every 10 s). */
+/* Limits, milliseconds: to connect; for handshake and login together; after
+ * that, while no byte comes (the host beats every 10 s) and none of those sent
+ * is seen to be taken. */
 #define TW_LINK_CONNECT_MS 10000
 #define TW_LINK_LOGIN_MS 30000
 #define TW_LINK_IDLE_MS 30000
@@ -116,5 +118,8 @@ const struct tw_transport *tw_transport_find(const char *name);
 /* The environment may shorten the limits, for tests:
  * TOWERIFY_LINK_TIMEOUT_MS sets all three. */
 int tw_link_limit(int ms);
+
+/* How often to look, within such a limit, whether bytes are taken. */
+uint64_t tw_link_look(int limit_ms);
 
 #endif

@@ -128,6 +128,7 @@ refuse() {
 }
 
 drop_upload() {
+	hush
 	[ -z "$IN$HELD" ] || rm -rf ${IN:+"$IN"} ${HELD:+"$HELD"}
 	IN= HELD=
 }
@@ -150,6 +151,7 @@ request() {
 	KEYS= SHARED= STEP=0
 	SEEN_EPOCH=0 SEEN_SEQ=0 AT=0 AT_EVENT=0 WHO= ROOM=0 TOWER=-
 	TEXT=0 BLOB=0 TEXT_SHA= BLOB_SHA= SECRET=0 SECRET_SHA= HELD= NOWHERE=
+	SPEAKER=
 	HOST=- CHANGE=0 IN= SPOOL_ID=- FENCE_EPOCH=0 FENCE_SEQ=0 LAUNCHED= DONE=
 	IFS= read -r LINE || exit 65
 	set -f
@@ -473,6 +475,20 @@ launch() {
 	done
 }
 
+# A dot every 10 s while what is long comes, for the tower takes a host that is
+# silent for a dead one.  Ends by itself when nobody listens.
+speak() {
+	[ $((TEXT + BLOB + SECRET)) -ge 16384 ] || return 0
+	while sleep 10 >/dev/null 2>&1 && printf . >&2; do :; done \
+		</dev/null >/dev/null &
+	SPEAKER=$!
+}
+
+hush() {
+	[ -z "$SPEAKER" ] || kill "$SPEAKER" 2>/dev/null
+	SPEAKER=
+}
+
 # The upload: complete and checked in in/PID.UUID, or refused.
 upload() {
 	[ -z "$MISSING" ] || deny needs "${MISSING# }"
@@ -546,21 +562,29 @@ hold_secrets() {
 		deny bad "checksum of the secrets, or cut short"
 } 2>/dev/null
 
+# Are those of the job in directory $1 there, and whole?
+has_secrets() {
+	{ IFS= read -r WORD && read -r N; } <"$1/secret" &&
+		SUM=$(sha256sum <"$WORD") && [ "${SUM%% *}" = "$N" ]
+} 2>/dev/null
+
 # They become those of the job, whose directory is $1.
 place_secrets() {
 	[ "$SECRET" -gt 0 ] || return 0
 	[ -z "$NOWHERE" ] || refuse secret "$NOWHERE"
 	mv "$HELD" "$PLACE/$SPOOL_ID.$JOB" || refuse secret "no room in $PLACE"
 	HELD=$PLACE/$SPOOL_ID.$JOB
-	printf '%s\n' "$HELD" >"$1/secret.new" &&
+	printf '%s\n' "$HELD" "$SECRET_SHA" >"$1/secret.new" &&
 		mv "$1/secret.new" "$1/secret" ||
 		refuse space "cannot write to $SPOOL"
 } 2>/dev/null
 
 do_start() {
 	check_spool
+	speak
 	upload
 	hold_secrets
+	hush
 	printf '' >>"$IN/events" && printf '' >>"$IN/stream.1" || FULL=1
 	# where the file system can't reserve, it can't refuse for want of room
 	WORD=$(LC_ALL=C fallocate -n -l "$((ROOM > 0 ? ROOM : 1))" \
@@ -617,9 +641,7 @@ undo_given_up() {
 
 # Nobody brings those of a job that was given up again.
 has_lost_secrets() {
-	[ -e "$DIR/secret" ] || return 1
-	IFS= read -r WORD <"$DIR/secret"
-	[ ! -f "$WORD" ]
+	[ -e "$DIR/secret" ] && ! has_secrets "$DIR"
 }
 
 # Ends what nobody can undo, when a person has released the host after that was
@@ -644,7 +666,9 @@ write_off() {
 
 do_resume() {
 	check_spool
+	speak
 	hold_secrets
+	hush
 	enter_gate
 	DIR=jobs/$JOB
 	[ ! -e "$DIR/meta" ] || attach
@@ -1124,10 +1148,12 @@ facts() {
 
 do_plan() {
 	check_spool
+	speak
 	upload
 	hold_secrets
+	hush
 	[ -z "$NOWHERE" ] || deny secret "$NOWHERE"
-	[ -z "$HELD" ] || printf '%s\n' "$HELD" >"$IN/secret" ||
+	[ -z "$HELD" ] || printf '%s\n' "$HELD" "$SECRET_SHA" >"$IN/secret" ||
 		deny space "no room for the upload"
 	enter_gate
 	exec 8>&-
@@ -1204,13 +1230,14 @@ read_program() {
 	mkdir -p "$@" || stop 1
 }
 
-# Sets what the program calls secret; false when any of it is not there.
+# Sets what the program calls secret; false when any of it is not there, or not
+# whole.
 read_secrets() {
 	# none of it in a core file, neither of this process nor of a step
 	# shellcheck disable=SC3045 # dash
 	ulimit -S -c 0
 	# shellcheck disable=SC1090 # assignments
-	[ -f "$HELD" ] && command . "$HELD" || return 1
+	has_secrets . && command . "$HELD" || return 1
 	for NAME in $SECRETS; do
 		eval "[ -n \"\${P_$NAME+set}\" ]" || return 1
 	done

@@ -275,6 +275,7 @@ CREATE TABLE step (
 	has_check INTEGER NOT NULL,	-- has a check before
 	retries INTEGER NOT NULL,
 	timeout INTEGER NOT NULL,	-- milliseconds
+	longest INTEGER NOT NULL,	-- the same; of all attempts, with pauses
 	confirm INTEGER NOT NULL DEFAULT 0,	-- the same; 0: needs none
 	state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting',
 	    'checking', 'running', 'retrying', 'confirming', 'done',

@@ -214,6 +214,36 @@ job=$old nonce=$old_nonce prog=$old_prog
 send start seq=1
 ok 'a replay of a job long done is not run' says 'done succeeded'
 
+# what is long in coming: the tower is told that the host is there
+new
+does "echo slow >>$work/log"
+head -c 20000 /dev/zero >"$blob"
+printf 's_end 1\n' >>"$prog"
+dots() {
+	[ -s "$work/err" ] && [ -z "$(tr -d . <"$work/err")" ]
+}
+slow() {	# slow BYTES: these are the last to come, and do when it has spoken
+	request start >"$work/slow"
+	size=$(wc -c <"$work/slow")
+	mkfifo "$work/pipe"
+	: >"$work/err"
+	sh -c "$remote" <"$work/pipe" >"$out" 2>"$work/err" &
+	exec 7>"$work/pipe"
+	head -c $((size - $1)) "$work/slow" >&7
+	until_ dots || return 1
+	! says hello || return 1
+	tail -c "$1" "$work/slow" >&7
+	exec 7>&-
+	wait $!
+	rm "$work/pipe"
+}
+ok 'a long upload: a dot comes before its end' slow 5000
+ok '... and then it is accepted' says 'over verdict'
+quiet() {	# nobody has that file open
+	[ -z "$(find /proc/[0-9]*/fd -lname "$work/err")" ]
+}
+ok '... and nothing speaks on' until_ quiet
+
 # done keeps the last 1,000
 new
 does true

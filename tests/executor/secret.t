@@ -76,7 +76,7 @@ wait "$liar" 2>/dev/null || :
 ok 'but in memory' kept 1
 ok 'in a directory of ours' test "$(stat -c '%a %u' "$place")" = "700 $me"
 ok 'in a file of ours' test "$(stat -c '%a %u %n' "$place/$sid.$job")" = "600 $me $place/$sid.$job"
-ok 'the job knows where' test "$(cat "$spool/jobs/$job/secret")" = "$place/$sid.$job"
+ok 'the job knows where' test "$(head -n 1 "$spool/jobs/$job/secret")" = "$place/$sid.$job"
 ok 'no core file may hold it' grep -qE '^Max core file size +0 ' "/proc/$(executor)/limits"
 touch "$work/go"
 wait "$sender"
@@ -133,6 +133,12 @@ cp "$keys" "$work/kept"
 send resume
 ok 'without its secrets the next one does not begin' recorded 'life 1; start 1; run 1 1'
 ok 'and says no verdict' says 'over gone'
+half() {	# the file of job $1 is cut, and sh can read it all the same
+	printf "P_pw='half'\n" >"$place/$sid.$1"
+}
+half "$job"
+send resume
+ok 'nor with what is not whole' eval 'recorded "life 1; start 1; run 1 1" && says "over gone"'
 printf 'P_other=1\n' >"$keys"
 send resume
 ok 'nor with others' eval 'recorded "life 1; start 1; run 1 1" && says "over gone"'
@@ -185,6 +191,10 @@ send start
 ok '... a person is told' says "refused held $said"
 send start
 ok '... until one has looked' says "refused held $said"
+half "$left"
+send start
+ok '... nor will less of them do' says "refused held $said"
+rm "$place"/*
 untouched() {
 	cmp "$work/left.events" "$spool/jobs/$left/events" &&
 		test ! -e "$work/u" -a ! -e "$work/next" && kept 0

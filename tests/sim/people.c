@@ -168,6 +168,8 @@ static void make_steps(const struct program *p, struct tw_step *steps)
 		steps[k - 1].has_check = p->step[k].has_check;
 		steps[k - 1].retries = p->step[k].retries;
 		steps[k - 1].timeout = p->limit[k];
+		steps[k - 1].longest = p->limit[k] * 3 *
+		    (1 + p->step[k].retries);
 		steps[k - 1].confirm = p->step[k].confirm * SECOND;
 	}
 }

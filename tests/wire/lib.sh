@@ -8,8 +8,8 @@
 #                      check-long-wire sets, chooses
 #   two_changes        $work/good.yaml and $work/bad.yaml: three steps that
 #                      succeed; three of which the last fails, and is undone
-#   proxy_start NAME   a proxy (proxy.c) before the sshd: its port is $proxy,
-#                      its directory $work/proxy-NAME
+#   proxy_start NAME [ROOM]   a proxy (proxy.c) before the sshd: its port is
+#                      $proxy, its directory $work/proxy-NAME
 #   proxy_plan NAME LINE…   for its next connections
 #   holes_close        what proxies have swallowed, the host sees closed
 #   comes_home HOST FILE    files $work/FILE.yaml there, and runs passes, none
@@ -91,7 +91,8 @@ EOF
 proxies=
 proxy_start() {
 	mkdir -p "$work/proxy-$1"
-	"$build/tests/wire/proxy" "$work/proxy-$1" "$port" &
+	# shellcheck disable=SC2086 # none or one
+	"$build/tests/wire/proxy" "$work/proxy-$1" "$port" ${2-} &
 	proxies="$proxies $!"
 	until_ test -s "$work/proxy-$1/port"
 	# shellcheck disable=SC2034 # for the script

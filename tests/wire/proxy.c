@@ -1,8 +1,9 @@
 /*
  * proxy.c - a TCP proxy on loopback that counts bytes and harms connections
  *
- *   proxy DIR PORT
+ *   proxy DIR PORT [ROOM]
  *
+ * ROOM: bytes that the kernel may take of a client before they are passed on.
  * Listens on a free port of 127.0.0.1, which it writes to DIR/port, and connects
  * each client to PORT there.  The first line of DIR/plan is taken off for each
  * connection and says what becomes of it; without one it is left alone.  DIR/log
@@ -13,8 +14,8 @@
  *   reset LANE K      the same, by a reset
  *   hole LANE K       from then on all is swallowed, both ways, and nothing ever
  *                     closed
- *   trickle LANE K N MS   the N bytes after those one by one, MS milliseconds
- *                     apart
+ *   trickle LANE K N MS [AT_ONCE]   the N bytes after those one by one, or so
+ *                     many at once, MS milliseconds apart
  *
  * LANE is "sent" (by the client) or "received".  SIGUSR1 closes what has come to
  * its hole; it ends with another signal, or by itself after an hour.
@@ -37,6 +38,7 @@
 #define LIFE_S 3600
 #define CONNECTIONS 200
 #define ROOM 16384
+#define TRICKLE_ROOM 256
 
 enum act { PASS, CUT, RESET, HOLE, TRICKLE };
 
@@ -56,7 +58,7 @@ struct connection {
 	long number;
 	enum act act;
 	int act_lane;
-	long k, n, ms;
+	long k, n, ms, at_once;
 	long long due;		/* the next byte of a trickle */
 	bool is_hole, is_over;
 	struct lane lanes[2];	/* sent, received */
@@ -121,8 +123,9 @@ static void plan(struct connection *con)
 
 	if (!take_line(line, sizeof line))
 		return;
-	got = sscanf(line, "%15s %15s %ld %ld %ld", act, lane, &con->k, &con->n,
-	    &con->ms);
+	con->at_once = 1;
+	got = sscanf(line, "%15s %15s %ld %ld %ld %ld", act, lane, &con->k,
+	    &con->n, &con->ms, &con->at_once);
 	if (got >= 1 && strcmp(act, "pass") == 0)
 		return;
 	for (con->act = CUT; con->act < TRICKLE &&
@@ -157,6 +160,13 @@ static int open_socket(void)
 	if (fd < 0)
 		die("socket");
 	return fd;
+}
+
+/* What it hands to its connections. */
+static void limit(int fd, int room)
+{
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) < 0)
+		die("socket");
 }
 
 static struct sockaddr_in loopback(int port)
@@ -254,7 +264,7 @@ static size_t may_pass(struct connection *con, int lane, size_t n)
 	if (now_ms() < con->due)
 		return 0;
 	con->due = now_ms() + con->ms;
-	return 1;
+	return (long)n < con->at_once ? n : (size_t)con->at_once;
 }
 
 static void push(struct connection *con, int lane)
@@ -294,7 +304,9 @@ static void pull(struct connection *con, int lane)
 	ssize_t got;
 
 	l->at = l->len = 0;
-	got = recv(l->from, l->buf, sizeof l->buf, 0);
+	/* what trickles is not taken in before its time either */
+	got = recv(l->from, l->buf, con->act == TRICKLE &&
+	    lane == con->act_lane ? TRICKLE_ROOM : sizeof l->buf, 0);
 	if (got < 0 && errno == EAGAIN)
 		return;
 	if (got < 0 && !con->is_hole) {
@@ -399,8 +411,8 @@ int main(int argc, char **argv)
 	int listener;
 	FILE *f;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: proxy DIR PORT\n");
+	if (argc != 3 && argc != 4) {
+		fprintf(stderr, "usage: proxy DIR PORT [ROOM]\n");
 		return 2;
 	}
 	dir = argv[1];
@@ -408,6 +420,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGUSR1, on_usr1);
 	listener = open_socket();
+	if (argc == 4)
+		limit(listener, (int)strtol(argv[3], NULL, 10));
 	if (bind(listener, (struct sockaddr *)&a, sizeof a) < 0 ||
 	    listen(listener, 64) < 0 ||
 	    getsockname(listener, (struct sockaddr *)&a, &size) < 0)

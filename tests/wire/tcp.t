@@ -147,8 +147,7 @@ ok 'all of these come home, once the line is good' finishes
 holes_close
 
 # Each byte comes in time, what it takes of them to make a word does not: an
-# answer as slow as that is heard to its end.  Of a request the tower can't see
-# how slowly it leaves; when the host is silent for so long it asks anew.
+# answer as slow as that is heard to its end.
 unset TOWERIFY_LINK_TIMEOUT_MS
 trickled() {	# trickled TRANSPORT LANE COUNT MS
 	read -r sent received <"$work/bytes-$1"
@@ -171,6 +170,31 @@ for transport in libssh2 ssh; do
 		trickled "$transport" sent "$(sample 200 90)" \
 		"$(sample 10 1000)"
 done
+
+# The tower sees how slowly a request leaves, though the host has nothing to say
+# for longer than the limit: one connection is enough.
+patient() {	# patient HOST: by one connection
+	rm -f "$work/proxy-narrow/log"
+	proxy_plan narrow "trickle sent $((sent - 20000)) 20000 10 24"
+	comes_home "$1" good || return 1
+	# the first one passed on all of it
+	until_ awk -v n="$((sent - 1000))" '
+		$1 == 1 && $2 >= n { found = 1 }
+		END { exit !found }' "$work/proxy-narrow/log" || {
+		cat "$work/proxy-narrow/log"
+		return 1
+	}
+}
+one=$proxy
+proxy_start narrow 2048
+towerify-host -q set libssh2 "port=$proxy"
+read -r sent _ <"$work/bytes-libssh2"
+TOWERIFY_LINK_TIMEOUT_MS=5000
+export TOWERIFY_LINK_TIMEOUT_MS
+ok 'libssh2: a request that trickles out for longer than the limit: once' \
+	patient libssh2
+unset TOWERIFY_LINK_TIMEOUT_MS
+towerify-host -q set libssh2 "port=$one"
 
 # --- the start arrives twice -----------------------------------------------------------
 

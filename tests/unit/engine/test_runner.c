@@ -134,6 +134,7 @@ static int64_t file_yaml(int i, const char *yaml)
 		    s->kind == TW_STEP_FILE;
 		steps[k].retries = s->retries;
 		steps[k].timeout = s->timeout_ms;
+		steps[k].longest = tw_step_spec_longest(s);
 		steps[k].confirm = s->confirm_ms;
 	}
 	f.file = source.data;

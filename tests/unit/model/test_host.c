@@ -318,7 +318,7 @@ START_TEST(a_host_is_tried_often_while_a_step_may_have_cut_it_off)
 	struct tw_change c;
 
 	file_for("web1");
-	raw("UPDATE step SET confirm = 30000, timeout = 10000, has_check = 0");
+	raw("UPDATE step SET confirm = 30000, timeout = 10000, longest = 10000");
 	ck_assert_int_eq(tw_change_confirming(store, id, &until, &every, &err),
 	    TW_NO);
 	OK(tw_change_claim(store, id, tw_clock_now(), &c, &gone, &err));
@@ -361,18 +361,18 @@ START_TEST(the_time_of_the_steps_before_counts)
 	struct tw_change c;
 
 	file_for("web1");
-	raw("UPDATE step SET timeout = 1200000, retries = 2 WHERE k = 1;"
-	    "UPDATE step SET timeout = 10000, confirm = 30000, has_check = 1,"
-	    "    retries = 0 WHERE k = 2");
+	raw("UPDATE step SET timeout = 1200000, longest = 3600000 WHERE k = 1;"
+	    "UPDATE step SET timeout = 10000, longest = 30000, confirm = 30000"
+	    "    WHERE k = 2");
 	OK(tw_change_claim(store, id, tw_clock_now(), &c, &gone, &err));
 	OK(tw_change_accepted(store, &c, 1000, &err));
 	OK(tw_change_confirming(store, id, &until, &every, &err));
-	/* three attempts; check, run, check, confirm, undo, slack */
-	ck_assert_int_eq(until, 1000 + 3 * 1200000 + 30000 + 30000 + 10000 +
+	/* the steps, confirm, undo, slack */
+	ck_assert_int_eq(until, 1000 + 3600000 + 30000 + 30000 + 10000 +
 	    30000);
 	raw("UPDATE step SET started = 5000 WHERE k = 1");
 	OK(tw_change_confirming(store, id, &until, &every, &err));
-	ck_assert_int_eq(until, 5000 + 3 * 1200000 + 100000);
+	ck_assert_int_eq(until, 5000 + 3600000 + 100000);
 	raw("UPDATE step SET ended = 9000 WHERE k = 1;"
 	    "UPDATE step SET started = 9000 WHERE k = 2");
 	OK(tw_change_confirming(store, id, &until, &every, &err));

@@ -612,6 +612,32 @@ START_TEST(the_manual_page_shows_good_files)
 }
 END_TEST
 
+START_TEST(the_longest_a_step_may_take)
+{
+	static const char text[] = "towerify: 1\n"
+	    "defaults: {timeout: 10s}\n"
+	    "steps:\n"
+	    "  - {name: a, run: \"true\"}\n"
+	    "  - {name: b, check: \"false\", run: \"true\", retries: 2,"
+	    " retry_delay: 7s}\n"
+	    "  - {name: c, unless: \"false\", run: \"true\", retries: 1,"
+	    " retry_delay: 1m}\n"
+	    "  - {name: d, verify: \"true\", run: \"true\"}\n"
+	    "  - {name: e, reboot: {timeout: 5m}}\n";
+	static const int64_t longest[] = {
+		10000, 9 * 10000 + 2 * 7000, 4 * 10000 + 60000, 20000, 300000,
+	};
+	struct tw_change_spec *s = good(text, sizeof text - 1);
+	size_t i;
+
+	ck_assert_uint_eq(s->nsteps, 5);
+	for (i = 0; i < s->nsteps; i++)
+		ck_assert_int_eq(tw_step_spec_longest(&s->steps[i]),
+		    longest[i]);
+	tw_change_spec_free(s);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -622,6 +648,7 @@ int main(void)
 		what_is_wrong_with_a_file_step_is_said,
 		what_sh_cannot_read_is_said,
 		checking_a_command_runs_nothing,
+		the_longest_a_step_may_take,
 		many_commands_keep_their_places,
 		steps_and_names_are_limited,
 		sources_come_from_the_reader_and_are_limited,

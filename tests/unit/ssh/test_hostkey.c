@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../spec/alloc_util.h"
 #include "ssh/blob.h"
 #include "ssh/hostkey.h"
 #include "ssh/text.h"
@@ -138,6 +139,26 @@ START_TEST(limits_can_only_be_shortened)
 }
 END_TEST
 
+START_TEST(without_memory_a_key_is_not_judged)
+{
+	char type[TW_HOSTKEY_TYPE_MAX];
+	struct tw_buf blob = TW_BUF_INIT;
+	enum tw_status st;
+	size_t failures = 0;
+
+	do {
+		alloc_fail(failures + 1, false);
+		st = tw_hostkey_decode(KEY, type, &blob, NULL);
+		ck_assert_int_eq(st, alloc_failed() ? TW_NOMEM : TW_OK);
+		tw_buf_release(&blob);
+		failures += st != TW_OK;
+	} while (st != TW_OK);
+#ifndef ALLOC_SANITIZED
+	ck_assert_uint_ge(failures, 2);
+#endif
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("hostkey");
@@ -148,6 +169,7 @@ int main(void)
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, fingerprint_is_that_of_ssh_keygen, 0, 3);
 	tcase_add_loop_test(tc, what_is_not_a_key_is_refused, 0, 13);
+	tcase_add_test(tc, without_memory_a_key_is_not_judged);
 	tcase_add_loop_test(tc, a_malformed_blob_is_no_key, 0, 6);
 	tcase_add_loop_test(tc, base64_there_and_back, 0, 64);
 	tcase_add_loop_test(tc, base64_refuses_what_it_is_not, 0, 11);

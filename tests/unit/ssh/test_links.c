@@ -646,6 +646,28 @@ START_TEST(silence_is_temporary)
 }
 END_TEST
 
+#define SLOW_UPLOAD 24000000
+
+/* The host says nothing for longer than the limit, but takes what it is sent. */
+START_TEST(a_slow_upload_is_alive)
+{
+	struct probe p = make(both[_i]);
+	char *data = calloc(1, SLOW_UPLOAD);
+
+	ck_assert_ptr_nonnull(data);
+	setenv("TOWERIFY_LINK_TIMEOUT_MS", "3000", 1);
+	open_ok(&p, "echo started; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do "
+	    "sleep 0.5; head -c 2000000 >/dev/null; done; echo done");
+	ck_assert_int_eq(p.transport->send(p.link, data, SLOW_UPLOAD, NULL),
+	    TW_OK);
+	free(data);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_eof(&p);
+	ck_assert_str_eq(tw_buf_str(&p.out[0]), "started\ndone\n");
+	probe_release(&p);
+}
+END_TEST
+
 /* Serves one connection from a child: writes the text, then closes, or goes on
  * with zero bytes for ever. */
 static pid_t hostile(int fd, const char *text, bool flood)
@@ -1203,6 +1225,7 @@ int main(void)
 	tcase_add_test(tc, a_connect_without_answer_is_temporary);
 	EACH(a_killed_server_is_temporary);
 	EACH(silence_is_temporary);
+	EACH(a_slow_upload_is_alive);
 	tcase_add_loop_test(tc, hostile_servers_are_temporary, 0, 9);
 	tcase_add_loop_test(tc, a_connection_lost_anywhere_is_temporary, 0,
 	    60);
