@@ -74,6 +74,25 @@ send resume
 ok 'killed twice: three lives' recorded 'life 1; start 1; run 1 1; life 2; end 1 interrupted run 0; undo 1; life 3; undone 1 interrupted 0; verdict failed'
 ok 'no process is left' test -z "$(tagged "$job/")"
 
+# as a second request leaves it: one more, which nobody launched for this life
+new
+rm -f "$work/here"
+does "touch $work/here; sleep 608" true
+start_bg
+until_ test -e "$work/here"
+{
+	echo "sync() { echo \"\$* \$(echo stream.*)\" >>'$work/waited'"
+	echo 'command sync "$@"; }'
+	cat "$spool/jobs/$job/executor"
+} >"$work/waits"
+setsid dash "$work/waits" run "$spool" "$job" </dev/null >/dev/null 2>&1 &
+crash_at "$work/here"
+until_ grep -q ' verdict ' "$spool/jobs/$job/events"
+ok 'killed while another one waits for the lock: that one takes over' recorded 'life 1; start 1; run 1 1; life 2; end 1 interrupted run 0; undo 1; undone 1 done 0; verdict rolled-back'
+ok '… its stream has a name that is synced, before all else' test "$(head -n 1 "$work/waited")" = '. stream.1 stream.2'
+send resume
+ok '… and is shown' eval 'says "stream 2 0" && says "over verdict"'
+
 # what a step that succeeded has left is left alone
 new
 does "setsid sleep 607 >/dev/null 2>&1 & echo \$! >$work/daemon" "kill \$(cat $work/daemon)"
