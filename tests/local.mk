@@ -398,7 +398,13 @@ EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) \
 EXTRA_DIST += \
 	tests/RESULTS \
 	tests/cli/rights.golden \
+	tests/bench/README \
 	tests/bench/bench.sh \
+	tests/bench/hosts.sh \
+	tests/bench/lib.sh \
+	tests/bench/part-catalogue.sh \
+	tests/bench/part-rights.sh \
+	tests/bench/part-tools.sh \
 	tests/conc/README \
 	tests/conc/scene.sh \
 	tests/coverage/README \
@@ -614,7 +620,8 @@ tests_bench_wire_LDADD =
 
 bench: all $(EXTRA_PROGRAMS)
 	@BENCH_TOOLS="$(abs_top_builddir)/tests/bench" \
+		BENCH_OUT="$(abs_top_builddir)/tests/bench/results" \
 		PATH="$(abs_top_builddir)/bin:$$PATH" \
-		sh $(srcdir)/tests/bench/bench.sh
+		sh $(srcdir)/tests/bench/bench.sh $(BENCH)
 
 .PHONY: bench
