@@ -403,8 +403,11 @@ EXTRA_DIST += \
 	tests/bench/hosts.sh \
 	tests/bench/lib.sh \
 	tests/bench/part-catalogue.sh \
+	tests/bench/part-fleet.sh \
 	tests/bench/part-rights.sh \
 	tests/bench/part-tools.sh \
+	tests/bench/peer_fabric.py \
+	tests/bench/peers.sh \
 	tests/conc/README \
 	tests/conc/scene.sh \
 	tests/coverage/README \
@@ -611,10 +614,12 @@ check-rig:
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \
+	tests/bench/limit \
 	tests/bench/rights \
 	tests/bench/stopwatch \
 	tests/bench/wire
 CLEANFILES += $(EXTRA_PROGRAMS)
+tests_bench_limit_LDADD = $(LIBSSH2_LIBS)
 tests_bench_stopwatch_LDADD =
 tests_bench_wire_LDADD =
 
