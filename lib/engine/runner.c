@@ -6,6 +6,10 @@
  * asked again where something may have changed.  Once a second it is asked
  * anyway: for changes filed meanwhile, cancels, and hosts whose next attempt
  * is due.
+ *
+ * To ask costs as much as there are hosts with something pending.  What it named
+ * and could not start yet is taken from that list for a second, and asking gets
+ * no more than a fifth of the time.
  */
 #include "engine/runner.h"
 
@@ -18,9 +22,11 @@
 
 #define TICK_MS 100		/* progress; every tenth looks at the queue */
 #define LOOK_EVERY 10
+#define LOOK_MS (TICK_MS * LOOK_EVERY)
+#define LOOK_SHARE 4		/* this many times as long as it took, between */
+#define TURN_MS 50		/* of contacts or claims, in which nothing
+				   is heard */
 #define TOUCH_MS 10000
-#define LOOK_GAP_MS 50		/* between looks while the queue is long */
-#define LONG_QUEUE 1000
 
 void runner_fail(struct runner *r, const struct tw_err *err)
 {
@@ -61,26 +67,35 @@ static int64_t *visited(struct runner *r, size_t *n)
 	*n = 0;
 	if (!ids)
 		return NULL;
-	for (v = r->visits; v; v = v->next)
+	TAILQ_FOREACH(v, &r->visits, all)
 		ids[(*n)++] = v->host.id;
 	qsort(ids, *n, sizeof *ids, compare);
 	return ids;
 }
 
+static void on_turn(uv_timer_t *t)
+{
+	(void)t;
+}
+
+/* Is there time left?  If not, the loop turns, and comes back at once. */
+static bool has_time(struct runner *r, int64_t began)
+{
+	if (tw_clock_mono() - began < TURN_MS)
+		return true;
+	uv_timer_start(&r->turn, on_turn, 0, 0);
+	return false;
+}
+
 /* Logged-in visits whose turn has come. */
 static void ask_ready(struct runner *r)
 {
-	struct visit *v, *oldest;
+	int64_t began = tw_clock_mono();
+	struct visit *v;
 
-	while (r->asked < r->o.jobs && !r->stop) {
-		oldest = NULL;
-		for (v = r->visits; v; v = v->next)
-			if (v->state == VISIT_READY)
-				oldest = v;
-		if (!oldest)
-			return;
-		visit_ask(oldest);
-	}
+	while (r->asked < r->o.jobs && !r->stop &&
+	    (v = TAILQ_FIRST(&r->ready)) && has_time(r, began))
+		visit_ask(v);
 }
 
 bool runner_is_jump_full(const struct runner *r, const char *via)
@@ -88,7 +103,9 @@ bool runner_is_jump_full(const struct runner *r, const char *via)
 	const struct visit *v;
 	int n = 0;
 
-	for (v = r->visits; v && via; v = v->next)
+	if (!via)
+		return false;
+	TAILQ_FOREACH(v, &r->visits, all)
 		if (v->state != VISIT_OVER && v->reach.target.via &&
 		    strcmp(v->reach.target.via, via) == 0)
 			n++;
@@ -112,58 +129,84 @@ static bool has_right(struct runner *r, int64_t host_id, int64_t now)
 	return st == TW_OK;
 }
 
-static void look(struct runner *r)
+/* Asks the queue; hosts that are visited already are left out. */
+static void ask_queue(struct runner *r, int64_t now)
 {
-	int64_t *ids = NULL, *busy, now = tw_clock_now(), expired = 0;
+	int64_t expired = 0, *busy;
 	struct tw_err err = { 0 };
-	size_t n = 0, nbusy, i;
+	size_t n, nbusy, i;
 	enum tw_status st;
 
-	r->look = false;
-	r->last_look = tw_clock_mono();
-	ask_ready(r);
-	if (r->stop)
-		return;
+	free(r->due);
 	st = tw_queue_expire(r->o.store, now, &expired, &err);
 	check_status(r, st, &err);
 	r->result->cancelled += expired;
-	st = tw_queue_due(r->o.store, now, r->o.org_id, r->o.hosts, &ids, &n,
-	    &r->wake, &err);
+	st = tw_queue_due(r->o.store, now, r->o.org_id, r->o.hosts, &r->due,
+	    &n, &r->wake, &err);
 	check_status(r, st, &err);
 	busy = visited(r, &nbusy);
-	r->waiting = 0;
-	for (i = 0; i < n && !r->stop; i++) {
-		if (busy && bsearch(&ids[i], busy, nbusy, sizeof *busy,
+	r->ndue = r->next_due = 0;
+	for (i = 0; i < n; i++)
+		if (!busy || !bsearch(&r->due[i], busy, nbusy, sizeof *busy,
 		    compare))
-			continue;
-		if (r->asked >= r->o.jobs ||
-		    r->connecting >= TW_RUNNER_CONNECTING)
-			r->waiting++;
-		else if (has_right(r, ids[i], now))
-			visit_start(r, ids[i], NULL);
-	}
+			r->due[r->ndue++] = r->due[i];
+	r->waiting = (int64_t)r->ndue;
 	free(busy);
-	free(ids);
 }
 
+/* Contacts hosts of the list, as many as there is room and time for. */
+static void start_due(struct runner *r, int64_t now)
+{
+	int64_t began = tw_clock_mono(), id;
+
+	while (r->next_due < r->ndue && !r->stop && r->asked < r->o.jobs &&
+	    r->connecting < TW_RUNNER_CONNECTING) {
+		if (!has_time(r, began)) {
+			r->look = true;
+			return;
+		}
+		id = r->due[r->next_due++];
+		r->waiting--;
+		if (has_right(r, id, now))
+			visit_start(r, id, NULL);
+	}
+}
+
+static void look(struct runner *r)
+{
+	int64_t now = tw_clock_now(), began = tw_clock_mono();
+	bool is_early = began - r->last_look < LOOK_SHARE * r->look_took;
+
+	if (r->next_due < r->ndue &&
+	    (began - r->last_look < LOOK_MS || is_early)) {
+		r->look = false;
+		start_due(r, now);
+		if (r->next_due < r->ndue)
+			return;
+		r->look = true;
+	}
+	if (r->stop || is_early)
+		return;
+	r->look = false;
+	r->last_look = tw_clock_mono();
+	ask_queue(r, now);
+	r->look_took = tw_clock_mono() - r->last_look;
+	start_due(r, now);
+}
+
+/* Those that are over, but for what has yet to be written. */
 static void sweep(struct runner *r)
 {
-	struct visit **p = &r->visits, *v, *gone = NULL;
+	struct visit *v, *next, *last = TAILQ_LAST(&r->over, visits);
 	int64_t id;
 
-	r->sweep = false;
-	while ((v = *p)) {
-		if (v->state != VISIT_OVER || v->dirty) {
-			p = &v->next;
+	for (v = TAILQ_FIRST(&r->over); v; v = next) {
+		next = v == last ? NULL : TAILQ_NEXT(v, turn);
+		if (v->dirty)
 			continue;
-		}
-		*p = v->next;
-		v->next = gone;
-		gone = v;
+		TAILQ_REMOVE(&r->over, v, turn);
+		TAILQ_REMOVE(&r->visits, v, all);
 		r->active--;
-	}
-	while ((v = gone)) {
-		gone = v->next;
 		id = v->restart && !r->stop ? v->host.id : 0;
 		visit_report(v, TW_REPORT_IDLE, NULL);
 		if (id)
@@ -178,16 +221,6 @@ static bool is_worth_waiting(struct runner *r)
 {
 	return r->wake && !r->o.watch &&
 	    r->wake - tw_clock_now() < TW_RUNNER_LINGER_MS;
-}
-
-static bool has_dirty(const struct runner *r)
-{
-	const struct visit *v;
-
-	for (v = r->visits; v; v = v->next)
-		if (v->dirty)
-			return true;
-	return false;
 }
 
 /* How many changes run; when one was heard of last. */
@@ -216,55 +249,53 @@ static bool lingers(struct runner *r)
 static void on_check(uv_check_t *h)
 {
 	struct runner *r = h->data;
-	bool slow = r->waiting > LONG_QUEUE &&
-	    tw_clock_mono() - r->last_look < LOOK_GAP_MS;
 
 	if (r->urgent || (r->stop && !r->status))
 		record_flush(r);
-	if (r->sweep)
-		sweep(r);
-	if (r->look && !r->stop) {
-		if (slow)
-			ask_ready(r);
-		else
-			look(r);
-	}
-	if (r->stop && (r->status || !has_dirty(r)))
+	sweep(r);
+	ask_ready(r);
+	if (r->look && !r->stop)
+		look(r);
+	if (r->stop && (r->status || TAILQ_EMPTY(&r->dirty)))
 		uv_stop(&r->loop);
 	else if (!r->active && !r->look && !r->waiting && !r->o.watch &&
 	    !lingers(r))
 		uv_stop(&r->loop);
 }
 
-/* Changes that were cancelled while they run: their hosts hear of it. */
-/* What a person declared lost is followed no more: its host is free for what
- * comes next. */
-static void leave_abandoned(struct runner *r)
+static bool has(const int64_t *ids, size_t n, int64_t id)
 {
-	struct visit *v;
-
-	for (v = r->visits; v; v = v->next)
-		if (v->state == VISIT_ASKED && v->has_change &&
-		    record_was_ended(v))
-			record_leave(v);
+	return n > 0 && bsearch(&id, ids, n, sizeof id, compare);
 }
 
-static void pass_on_cancels(struct runner *r)
+/* Changes that were cancelled while they run: their hosts hear of it.  What a
+ * person declared lost is followed no more: its host is free for what comes
+ * next. */
+static void pass_on_acts(struct runner *r)
 {
+	int64_t *cancels = NULL, *running = NULL;
+	size_t ncancels = 0, nrunning = 0;
 	struct tw_err err = { 0 };
-	int64_t *ids = NULL;
-	size_t n = 0, i;
-	struct visit *v;
 	enum tw_status st;
+	struct visit *v;
 
-	st = tw_queue_cancels(r->o.store, &ids, &n, &err);
+	st = tw_queue_cancels(r->o.store, &cancels, &ncancels, &err);
+	if (!st)
+		st = tw_queue_running_ids(r->o.store, &running, &nrunning,
+		    &err);
 	check_status(r, st, &err);
-	for (i = 0; i < n; i++)
-		for (v = r->visits; v; v = v->next)
-			if (v->state == VISIT_ASKED && v->has_change &&
-			    v->change.id == ids[i] && !v->change.cancel_by)
-				visit_again(v);
-	free(ids);
+	TAILQ_FOREACH(v, &r->visits, all) {
+		if (st || v->state != VISIT_ASKED || !v->has_change)
+			continue;
+		if (!has(running, nrunning, v->change.id) &&
+		    record_was_ended(v))
+			record_leave(v);
+		else if (has(cancels, ncancels, v->change.id) &&
+		    !v->change.cancel_by)
+			visit_again(v);
+	}
+	free(cancels);
+	free(running);
 }
 
 static void on_tick(uv_timer_t *t)
@@ -285,11 +316,9 @@ static void on_tick(uv_timer_t *t)
 		r->stop = r->result->stepped_aside = true;
 	if (now - r->last_look < TICK_MS * LOOK_EVERY)
 		return;
-	if (r->active) {
-		pass_on_cancels(r);
-		leave_abandoned(r);
-	}
-	for (v = r->visits; v; v = v->next)
+	if (r->active)
+		pass_on_acts(r);
+	TAILQ_FOREACH(v, &r->visits, all)
 		visit_probe(v);
 	r->look = true;
 }
@@ -314,6 +343,7 @@ static void begin(struct runner *r)
 {
 	uv_timer_init(&r->loop, &r->tick);
 	uv_timer_init(&r->loop, &r->flush);
+	uv_timer_init(&r->loop, &r->turn);
 	uv_check_init(&r->loop, &r->check);
 	uv_signal_init(&r->loop, &r->term);
 	uv_signal_init(&r->loop, &r->intr);
@@ -332,8 +362,8 @@ static void detach(struct runner *r)
 
 	count_running(r);
 	r->stop = true;
-	while ((v = r->visits)) {
-		r->visits = v->next;
+	while ((v = TAILQ_FIRST(&r->visits))) {
+		TAILQ_REMOVE(&r->visits, v, all);
 		visit_free(v);
 	}
 	/* a name that is not resolved yet can hold up the loop's end */
@@ -374,6 +404,10 @@ enum tw_status tw_runner_pass(const struct tw_runner_options *o,
 	r = calloc(1, sizeof *r);
 	if (!r)
 		return tw_err_nomem(err);
+	TAILQ_INIT(&r->visits);
+	TAILQ_INIT(&r->ready);
+	TAILQ_INIT(&r->over);
+	TAILQ_INIT(&r->dirty);
 	r->o = *o;
 	r->result = result;
 	if (gethostname(r->name, sizeof r->name - 1) != 0 ||
@@ -397,6 +431,7 @@ enum tw_status tw_runner_pass(const struct tw_runner_options *o,
 	st = r->status ? r->status : r->complaint.status;
 	if (st && err)
 		*err = r->status ? r->err : r->complaint;
+	free(r->due);
 	free(r);
 	return st;
 }

@@ -28,8 +28,11 @@ void visit_over(struct visit *v)
 		r->connecting--;
 	else if (v->state == VISIT_ASKED)
 		r->asked--;
+	else if (v->state == VISIT_READY)
+		TAILQ_REMOVE(&r->ready, v, turn);
+	if (v->state != VISIT_OVER)
+		TAILQ_INSERT_TAIL(&r->over, v, turn);
 	v->state = VISIT_OVER;
-	r->sweep = true;
 }
 
 /* What is pending is written first: the position in the state is then never
@@ -366,12 +369,15 @@ static void on_control(void *arg, const char *word, const char *rest)
 static void on_opened(void *arg)
 {
 	struct visit *v = arg;
+	struct runner *r = v->runner;
 
 	if (v->state != VISIT_CONNECTING)
 		return;
 	v->state = VISIT_READY;
-	v->runner->connecting--;
-	v->runner->look = true;
+	TAILQ_INSERT_TAIL(&r->ready, v, turn);
+	r->connecting--;
+	/* another one may connect */
+	r->look |= r->next_due < r->ndue;
 }
 
 static void on_ended(void *arg, enum tw_contact_end how,
@@ -567,6 +573,7 @@ void visit_ask(struct visit *v)
 		return;
 	}
 	if (!st) {
+		TAILQ_REMOVE(&v->runner->ready, v, turn);
 		v->state = VISIT_ASKED;
 		v->runner->asked++;
 		visit_report(v, TW_REPORT_CHANGE, NULL);
@@ -608,8 +615,7 @@ void visit_start(struct runner *r, int64_t host_id, const struct visit *before)
 		visit_free(v);
 		return;
 	}
-	v->next = r->visits;
-	r->visits = v;
+	TAILQ_INSERT_HEAD(&r->visits, v, all);
 	r->active++;
 	r->connecting++;
 	if (!st)
