@@ -506,6 +506,7 @@ static enum tw_status send_request(struct visit *v, struct tw_err *err)
 		.host = c->host_name,
 		.change = c->num,
 		.room = c->room,
+		.steps = c->nsteps,
 	};
 	enum tw_status st = TW_OK;
 
