@@ -403,8 +403,10 @@ EXTRA_DIST += \
 	tests/bench/hosts.sh \
 	tests/bench/lib.sh \
 	tests/bench/part-catalogue.sh \
+	tests/bench/part-executor.sh \
 	tests/bench/part-fleet.sh \
 	tests/bench/part-rights.sh \
+	tests/bench/part-scale.sh \
 	tests/bench/part-tools.sh \
 	tests/bench/peer_fabric.py \
 	tests/bench/peers.sh \
@@ -614,11 +616,14 @@ check-rig:
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \
+	tests/bench/hostcost \
 	tests/bench/limit \
 	tests/bench/rights \
+	tests/bench/scale \
 	tests/bench/stopwatch \
 	tests/bench/wire
 CLEANFILES += $(EXTRA_PROGRAMS)
+tests_bench_hostcost_LDADD =
 tests_bench_limit_LDADD = $(LIBSSH2_LIBS)
 tests_bench_stopwatch_LDADD =
 tests_bench_wire_LDADD =
