@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # delay.sh - hosts behind a wire with a delay; after hosts.sh, as root
 #
-# The tower and its peers reach them by `reach' (hosts.sh) alone.  Two network namespaces are joined by a tun device each, between which wire
-# holds every packet.  TCP is end to end: its slow start and its delayed
-# acknowledgements are real, and kernels have it that have no netem.
+# The tower and its peers reach them by `reach' (hosts.sh) alone.  Two network
+# namespaces are joined by a tun device each, between which wire holds every
+# packet.  TCP is end to end: its slow start and its delayed acknowledgements are
+# real, and kernels have it that have no netem.
 #
 #	delay_up MS N	round trip of MS; hosts 198.18.0.1 to N (N < 250), an
 #			sshd of their own.  False: not possible here
