@@ -400,16 +400,21 @@ EXTRA_DIST += \
 	tests/cli/rights.golden \
 	tests/bench/README \
 	tests/bench/bench.sh \
+	tests/bench/delay.sh \
 	tests/bench/hosts.sh \
 	tests/bench/lib.sh \
+	tests/bench/part-big.sh \
 	tests/bench/part-catalogue.sh \
 	tests/bench/part-executor.sh \
+	tests/bench/part-delay.sh \
 	tests/bench/part-fleet.sh \
+	tests/bench/part-plot.sh \
 	tests/bench/part-rights.sh \
 	tests/bench/part-scale.sh \
 	tests/bench/part-tools.sh \
 	tests/bench/peer_fabric.py \
 	tests/bench/peers.sh \
+	tests/bench/plot.awk \
 	tests/conc/README \
 	tests/conc/scene.sh \
 	tests/coverage/README \
@@ -624,7 +629,7 @@ EXTRA_PROGRAMS = \
 	tests/bench/wire
 CLEANFILES += $(EXTRA_PROGRAMS)
 tests_bench_hostcost_LDADD =
-tests_bench_limit_LDADD = $(LIBSSH2_LIBS)
+tests_bench_limit_LDADD = $(SSH2_LIBS)
 tests_bench_stopwatch_LDADD =
 tests_bench_wire_LDADD =
 

@@ -10,6 +10,10 @@
  * To ask costs as much as there are hosts with something pending.  What it named
  * and could not start yet is taken from that list for a second, and asking gets
  * no more than a fifth of the time.
+ *
+ * A commit is the dearest thing the tower does.  So two are some time apart,
+ * and what many hosts say meanwhile, and the claims of those that have logged
+ * in, are written together; a host that is alone waits for nothing.
  */
 #include "engine/runner.h"
 
@@ -87,15 +91,31 @@ static bool has_time(struct runner *r, int64_t began)
 	return false;
 }
 
-/* Logged-in visits whose turn has come. */
+/* Logged-in visits whose turn has come, the first that came first. */
 static void ask_ready(struct runner *r)
 {
+	struct visit *v, *turn[TW_RUNNER_CLAIMS];
 	int64_t began = tw_clock_mono();
-	struct visit *v;
+	size_t n, room;
 
-	while (r->asked < r->o.jobs && !r->stop &&
-	    (v = TAILQ_FIRST(&r->ready)) && has_time(r, began))
-		visit_ask(v);
+	r->ask = false;
+	while (!r->stop && r->asked < r->o.jobs && !TAILQ_EMPTY(&r->ready)) {
+		if (!has_time(r, began)) {
+			r->ask = true;
+			return;
+		}
+		room = (size_t)(r->o.jobs - r->asked);
+		if (room > TW_RUNNER_CLAIMS)
+			room = TW_RUNNER_CLAIMS;
+		n = 0;
+		TAILQ_FOREACH(v, &r->ready, turn)
+			if (n < room)
+				turn[n++] = v;
+			else
+				break;
+		visit_ask(turn, n);
+		r->committed = tw_clock_mono();
+	}
 }
 
 bool runner_is_jump_full(const struct runner *r, const char *via)
@@ -246,14 +266,31 @@ static bool lingers(struct runner *r)
 	    !r->complaint.status && tw_clock_now() - since < TW_RUNNER_LINGER_MS;
 }
 
-static void on_check(uv_check_t *h)
+static void on_group(uv_timer_t *t)
 {
-	struct runner *r = h->data;
+	runner_turn(t->data);
+}
 
-	if (r->urgent || (r->stop && !r->status))
+/* Is it time for the next group?  If not, a timer is set for it. */
+static bool is_group_due(struct runner *r)
+{
+	int64_t wait = r->committed + TW_RUNNER_GROUP_MS - tw_clock_mono();
+
+	if (r->stop || !r->committed || wait <= 0)
+		return true;
+	if (!uv_is_active((uv_handle_t *)&r->group))
+		uv_timer_start(&r->group, on_group, (uint64_t)wait, 0);
+	return false;
+}
+
+void runner_turn(struct runner *r)
+{
+	if ((r->urgent || r->ask || (r->stop && !r->status)) &&
+	    is_group_due(r)) {
 		record_flush(r);
+		ask_ready(r);
+	}
 	sweep(r);
-	ask_ready(r);
 	if (r->look && !r->stop)
 		look(r);
 	if (r->stop && (r->status || TAILQ_EMPTY(&r->dirty)))
@@ -261,6 +298,11 @@ static void on_check(uv_check_t *h)
 	else if (!r->active && !r->look && !r->waiting && !r->o.watch &&
 	    !lingers(r))
 		uv_stop(&r->loop);
+}
+
+static void on_check(uv_check_t *h)
+{
+	runner_turn(h->data);
 }
 
 static bool has(const int64_t *ids, size_t n, int64_t id)
@@ -343,11 +385,12 @@ static void begin(struct runner *r)
 {
 	uv_timer_init(&r->loop, &r->tick);
 	uv_timer_init(&r->loop, &r->flush);
+	uv_timer_init(&r->loop, &r->group);
 	uv_timer_init(&r->loop, &r->turn);
 	uv_check_init(&r->loop, &r->check);
 	uv_signal_init(&r->loop, &r->term);
 	uv_signal_init(&r->loop, &r->intr);
-	r->tick.data = r->flush.data = r->check.data = r;
+	r->tick.data = r->flush.data = r->group.data = r->check.data = r;
 	r->term.data = r->intr.data = r;
 	uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
 	uv_check_start(&r->check, on_check);

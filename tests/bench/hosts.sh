@@ -7,7 +7,8 @@
 #
 #   hosts_up N		the sshd; the tower's key is let in
 #   hosts_down		its end, and that of its sessions
-#   hosts_add I J	hosts hI to hJ join the tower
+#   hosts_add I J	hosts hI to hJ join the tower, by a login each
+#   reach COMMAND...	runs what is to reach the hosts
 #   host_address I
 #   hosts_for_peers DIR N	what other clients need, in DIR: hosts (addresses,
 #			one a line), ssh_config, known_hosts, key, port
@@ -21,6 +22,8 @@
 near=$work/near
 
 host_address() { echo "127.0.$((1 + ($1 - 1) / 250)).$((1 + ($1 - 1) % 250))"; }
+
+reach() { "$@"; }
 
 hosts_up() {
 	# more hosts than sshd has sockets: it listens on all of loopback
@@ -37,7 +40,7 @@ hosts_down() { sshd_clean "$near" >/dev/null 2>&1 || :; }
 hosts_add() {
 	host=$1
 	while [ "$host" -le "$2" ]; do
-		towerify-host -q add "h$host" \
+		reach towerify-host -q add "h$host" \
 			"$(id -un)@$(host_address "$host"):$port" \
 			--host-key "$print" --spool "$work/spool/h$host"
 		host=$((host + 1))
