@@ -10,13 +10,15 @@
 # escapes have three digits each, so no byte can run into the next.
 #
 # --strip is for the executor, which travels with every contact: comment lines
-# (but the first line), empty lines and leading blanks go.  It does not parse
+# (but the first line), empty lines, leading blanks and the last newline go, for
+# a command substitution would drop that.  It does not parse
 # sh, so in such a program no here-document (`<<-` at most) and no quoted text
 # of several lines depends on them.
 set -eu
 
 strip() {
-	sed -e 's/^[[:blank:]]*//' -e '/^$/d' -e '2,$ { /^#/d; }'
+	sed -e 's/^[[:blank:]]*//' -e '/^$/d' -e '2,$ { /^#/d; }' |
+		awk 'NR > 1 { print line } { line = $0 } END { printf "%s", line }'
 }
 
 usage() {

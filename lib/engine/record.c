@@ -3,8 +3,8 @@
  *
  * The host's journal is the durable copy until a verdict is acknowledged, so
  * events and output are gathered in memory and written together: after 50 ms,
- * 256 events or 1 MiB; what must not wait (accepted, verdicts) at the end of
- * the loop's turn.  No transaction is open while anything is waited for.
+ * 256 events or 1 MiB; what must not wait (accepted, verdicts) with the loop's
+ * next group (runner.c).  No transaction is open while anything is waited for.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +25,7 @@ static void on_flush(uv_timer_t *t)
 
 	r->flush_set = false;
 	record_flush(r);
+	runner_turn(r);
 }
 
 static void set_timer(struct runner *r, int ms)
@@ -39,6 +40,8 @@ void record_soon(struct visit *v, bool urgent)
 {
 	struct runner *r = v->runner;
 
+	if (!v->dirty)
+		TAILQ_INSERT_TAIL(&r->dirty, v, unwritten);
 	v->dirty = true;
 	if (urgent || r->pending_events >= FLUSH_EVENTS ||
 	    r->pending_bytes >= FLUSH_BYTES)
@@ -146,6 +149,13 @@ void record_step(struct visit *v, int64_t k, bool audit, bool in_undo)
 	record_soon(v, false);
 }
 
+void record_set_clean(struct visit *v)
+{
+	if (v->dirty)
+		TAILQ_REMOVE(&v->runner->dirty, v, unwritten);
+	v->dirty = false;
+}
+
 void record_drop(struct visit *v)
 {
 	struct record *rec;
@@ -203,6 +213,12 @@ static enum tw_status write_visit(struct tw_store *s, struct visit *v,
 			return st;
 		v->change.accepted = 0;	/* until the commit */
 	}
+	if (v->answered) {
+		st = tw_host_answered(s, v->host.id, now, v->host.fence_epoch,
+		    v->host.fence_seq, v->unheld, err);
+		if (st)
+			return st;
+	}
 	if (v->let_in) {
 		st = tw_successor_let_in(s, &v->successor, now, err);
 		if (st)
@@ -247,12 +263,12 @@ static void count_end(struct runner *r, const struct visit *v)
 static void written(struct runner *r, struct visit *v)
 {
 	record_drop(v);
-	v->dirty = false;
+	record_set_clean(v);
 	if (v->accepted && !v->change.accepted)
 		v->change.accepted = tw_clock_now();
 	if (v->let_in)
 		v->successor.at = tw_clock_now();
-	v->let_in = false;
+	v->let_in = v->answered = false;
 	if (!v->has_ended) {
 		visit_confirm(v);
 		return;
@@ -276,9 +292,8 @@ static enum tw_status write_group(struct tw_store *s, struct visit *v,
 	enum tw_status st;
 
 	st = tw_store_begin(s, err);
-	for (; v && !st; v = alone ? NULL : v->next)
-		if (v->dirty)
-			st = write_visit(s, v, now, err);
+	for (; v && !st; v = alone ? NULL : TAILQ_NEXT(v, unwritten))
+		st = write_visit(s, v, now, err);
 	if (!st)
 		st = tw_store_commit(s, err);
 	if (st)
@@ -286,8 +301,7 @@ static enum tw_status write_group(struct tw_store *s, struct visit *v,
 	return st;
 }
 
-/* Has a person ended the change of this visit (towerify-queue abandon)? */
-static bool was_ended(const struct visit *v)
+bool record_was_ended(const struct visit *v)
 {
 	struct tw_err err = { 0 };
 	struct tw_change c = { 0 };
@@ -302,7 +316,8 @@ static bool was_ended(const struct visit *v)
 static void forget(struct visit *v)
 {
 	record_drop(v);
-	v->dirty = v->has_ended = v->let_in = false;
+	record_set_clean(v);
+	v->has_ended = v->let_in = v->answered = false;
 }
 
 void record_leave(struct visit *v)
@@ -318,7 +333,7 @@ static void give_up(struct visit *v, enum tw_status st,
 {
 	char text[sizeof v->hold];
 
-	if (st == TW_NO || (st == TW_BUG && was_ended(v))) {
+	if (st == TW_NO || (st == TW_BUG && record_was_ended(v))) {
 		record_leave(v);
 		return;
 	}
@@ -336,11 +351,10 @@ static void give_all_up(struct runner *r, const struct tw_err *err)
 {
 	struct visit *v;
 
-	for (v = r->visits; v; v = v->next) {
-		if (!v->dirty)
-			continue;
+	while ((v = TAILQ_FIRST(&r->dirty))) {
 		record_drop(v);
-		v->dirty = v->has_ended = false;
+		record_set_clean(v);
+		v->has_ended = v->answered = false;
 		visit_over(v);
 	}
 	runner_fail(r, err);
@@ -349,13 +363,12 @@ static void give_all_up(struct runner *r, const struct tw_err *err)
 /* The group failed: each for itself. */
 static void write_apart(struct runner *r)
 {
+	struct visit *v, *next, *last = TAILQ_LAST(&r->dirty, visits);
 	struct tw_err err = { 0 };
 	enum tw_status st;
-	struct visit *v;
 
-	for (v = r->visits; v && !r->status; v = v->next) {
-		if (!v->dirty)
-			continue;
+	for (v = TAILQ_FIRST(&r->dirty); v && !r->status; v = next) {
+		next = v == last ? NULL : TAILQ_NEXT(v, unwritten);
 		st = write_group(r->o.store, v, true, &err);
 		if (!st)
 			written(r, v);
@@ -370,16 +383,16 @@ static void write_apart(struct runner *r)
 
 void record_flush(struct runner *r)
 {
+	struct visit *v = TAILQ_FIRST(&r->dirty), *next;
+	struct visit *last = TAILQ_LAST(&r->dirty, visits);
 	struct tw_err err = { 0 };
 	enum tw_status st;
-	struct visit *v;
 
 	r->urgent = false;
-	for (v = r->visits; v && !v->dirty; v = v->next)
-		;
 	if (!v)
 		return;
 	st = write_group(r->o.store, v, false, &err);
+	r->committed = tw_clock_mono();
 	if (st == TW_AGAIN) {
 		set_timer(r, FLUSH_AGAIN_MS);
 		return;
@@ -393,7 +406,9 @@ void record_flush(struct runner *r)
 		write_apart(r);
 		return;
 	}
-	for (v = r->visits; v; v = v->next)
-		if (v->dirty)
-			written(r, v);
+	for (; v; v = next) {
+		/* what that makes dirty again comes with the next group */
+		next = v == last ? NULL : TAILQ_NEXT(v, unwritten);
+		written(r, v);
+	}
 }

@@ -5,6 +5,8 @@
 #ifndef TW_ENGINE_RUNNER_PRIVATE_H
 #define TW_ENGINE_RUNNER_PRIVATE_H
 
+#include <sys/queue.h>
+
 #include "base/name.h"
 #include "engine/automaton.h"
 #include "engine/contact.h"
@@ -13,6 +15,9 @@
 
 #define TW_RUNNER_BUSY_MS 250	/* the loop never stands still for longer on a
 				   busy state; the write is tried again */
+#define TW_RUNNER_GROUP_MS 20	/* from one commit to the next, at least: what
+				   many hosts say meanwhile goes in one */
+#define TW_RUNNER_CLAIMS 64	/* in one transaction, at most */
 
 enum visit_state {
 	VISIT_CONNECTING,
@@ -42,7 +47,9 @@ struct record {
 };
 
 struct visit {
-	struct visit *next;
+	TAILQ_ENTRY(visit) all;
+	TAILQ_ENTRY(visit) turn;	/* READY: of `ready'; OVER: of `over' */
+	TAILQ_ENTRY(visit) unwritten;	/* of `dirty' */
 	struct runner *runner;
 	enum visit_state state;
 	struct tw_host host;
@@ -61,10 +68,12 @@ struct visit {
 	bool was_denied;	/* and that was by the host, not a closed port */
 	bool unheld;		/* this request lifts the host's mark */
 	int64_t confirms;	/* and confirms this step; 0: none */
+	bool answered;		/* as the host is now: to be written */
 	bool is_followed;	/* it was answered: beats come from now on */
 
 	bool has_change;
 	struct tw_change change;
+	int64_t cancelled;	/* others, when this one was claimed */
 	struct tw_step *steps;
 	size_t nsteps;
 	struct tw_auto_step *auto_steps;	/* [1 … nsteps] */
@@ -78,7 +87,7 @@ struct visit {
 
 	/* to be written (record.c) */
 	struct record *first, **last;
-	bool dirty;
+	bool dirty;		/* and so in the runner's list of these */
 	bool accepted;		/* write "accepted" */
 	int64_t token_epoch, token_seq;	/* under which the host has it; 0.0:
 				   it did not say */
@@ -88,23 +97,29 @@ struct visit {
 	char hold[640];		/* hold the host for this; "" : no */
 };
 
+TAILQ_HEAD(visits, visit);
+
+/* Nothing of what is done each turn walks all visits. */
 struct runner {
 	struct tw_runner_options o;
 	char name[TW_NAME_MAX + 1];	/* this tower's, for the hosts */
 	uv_loop_t loop;
-	uv_timer_t tick, flush;
+	uv_timer_t tick, flush, group, turn;
 	uv_check_t check;
 	uv_signal_t term, intr;
-	struct visit *visits;
+	struct visits visits, ready, over, dirty;
 	int64_t active, asked, connecting;
-	bool urgent;		/* flush at the end of this turn */
+	bool urgent;		/* flush with the next group */
+	bool ask;		/* somebody has logged in, or has left */
+	int64_t committed;	/* the last time, tw_clock_mono() */
 	bool flush_set;
-	bool look;		/* ask the queue again */
-	bool sweep;		/* release visits that are over */
+	bool look;		/* start more, or ask the queue again */
 	bool stop;
 	int64_t pending_events, pending_bytes;
 	int64_t waiting, wake;
-	int64_t last_look, last_touch;
+	int64_t *due;		/* hosts that the queue named last */
+	size_t ndue, next_due;	/* from here on they have yet to start */
+	int64_t last_look, look_took, last_touch;
 	struct tw_pass_result *result;
 	enum tw_status status;	/* of the pass */
 	struct tw_err err;
@@ -114,8 +129,15 @@ struct runner {
 /* visit.c */
 /* before: the visit whose other login is to be tried, or NULL. */
 void visit_start(struct runner *r, int64_t host_id, const struct visit *before);
-/* Its turn has come: claims a change and sends the request. */
-void visit_ask(struct visit *v);
+/* visit_ask.c */
+/* Their turn has come, n of them (1 to TW_RUNNER_CLAIMS): each claims a change and
+ * sends the request. */
+void visit_ask(struct visit **v, size_t n);
+
+/* visit.c */
+/* The host is left alone for a while: what happened, or what is wrong here. */
+void visit_trouble(struct visit *v, const char *said);
+void visit_own_trouble(struct visit *v, struct tw_err *err);
 /* Drops the contact to make it anew, so that the host hears of a cancel. */
 void visit_again(struct visit *v);
 /* What is known is stored: a step that waits to be confirmed is, by a login of
@@ -184,10 +206,16 @@ void record_step(struct visit *v, int64_t k, bool audit, bool in_undo);
 void record_flush(struct runner *r);
 void record_soon(struct visit *v, bool urgent);
 void record_drop(struct visit *v);
+/* Nothing of it waits to be written any more. */
+void record_set_clean(struct visit *v);
+/* Has a person ended the change of this visit (towerify-queue abandon)? */
+bool record_was_ended(const struct visit *v);
 /* The visit is over; what is pending of it is not written. */
 void record_leave(struct visit *v);
 
 /* runner.c */
+/* What a turn of the loop ends with: writes, releases, looks at the queue. */
+void runner_turn(struct runner *r);
 /* As many as it takes go through this jump host (NULL: none) already. */
 bool runner_is_jump_full(const struct runner *r, const char *via);
 void runner_fail(struct runner *r, const struct tw_err *err);

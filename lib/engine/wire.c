@@ -9,10 +9,10 @@
  * The command is read by whatever login shell the account has, so it is one
  * single-quoted word after `exec sh -c`, without "!" (csh).  `eval` of a text
  * that was cut short would run half a program: the byte count is checked
- * first, and the text itself does nothing before its last line.
+ * first, and the text itself does nothing before its last line, which has no
+ * newline for the substitution to drop.
  */
-#define COMMAND "sh -c 'IFS= read -r n && " \
-	"t=$(head -c \"$n\" && echo .) && t=${t%.} && " \
+#define COMMAND "sh -c 'IFS= read -r n && t=$(LC_ALL=C head -c \"$n\") && " \
 	"[ \"${#t}\" -eq \"$n\" ] && eval \"$t\"; exit 65'"
 
 #define HEAD_MAX ((size_t)4096)		/* of the length and request lines */
@@ -79,7 +79,8 @@ enum tw_status tw_wire_request(const struct tw_request *r, struct tw_buf *out,
 	if (r->change)
 		tw_buf_addf(out, " change=%" PRId64, r->change);
 	if (r->text) {
-		tw_buf_addf(out, " room=%" PRId64, r->room);
+		tw_buf_addf(out, " room=%" PRId64 " steps=%" PRId64,
+		    r->room, r->steps);
 		add_program(r, out);
 	}
 	add_keys(r, out);

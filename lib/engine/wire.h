@@ -38,6 +38,7 @@ struct tw_request {
 	const char *tower, *host;	/* names; NULL: not said */
 	int64_t change;		/* number people see */
 	int64_t room;		/* bytes to reserve for the journal */
+	int64_t steps;		/* how many the program has */
 	const void *text;	/* start, plan: the program */
 	size_t text_len;
 	const void *blob;

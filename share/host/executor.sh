@@ -148,7 +148,7 @@ request() {
 	trap '' PIPE
 	umask 077
 	NONCE= SPOOL=- ID=- QUEUE=- EPOCH=0 ACK=0 UNHOLD= JOB= SEQ=0 AT_LIFE=0
-	KEYS= SHARED= STEP=0
+	KEYS= SHARED= STEP=0 STEPS=0
 	SEEN_EPOCH=0 SEEN_SEQ=0 AT=0 AT_EVENT=0 WHO= ROOM=0 TOWER=-
 	TEXT=0 BLOB=0 TEXT_SHA= BLOB_SHA= SECRET=0 SECRET_SHA= HELD= NOWHERE=
 	SPEAKER=
@@ -178,6 +178,7 @@ request() {
 		tower) TOWER=$VALUE ;;	host) HOST=$VALUE ;;
 		key) KEYS="$KEYS$VALUE " ;;	shared) SHARED=$VALUE ;;
 		change) CHANGE=$VALUE ;;	step) STEP=$VALUE ;;
+		steps) STEPS=$VALUE ;;
 		esac
 	done
 	is_id "$NONCE" || exit 65
@@ -185,7 +186,7 @@ request() {
 	case $SPOOL in /*) ;; *) deny bad "spool $SPOOL" ;; esac
 	for WORD in "$EPOCH" "$ACK" "$SEQ" "$AT_LIFE" "$AT" "$AT_EVENT" \
 	    "$SEEN_EPOCH" "$SEEN_SEQ" "$TEXT" "$BLOB" "$ROOM" "$CHANGE" \
-	    "$SECRET" "$STEP"; do
+	    "$SECRET" "$STEP" "$STEPS"; do
 		is_number "$WORD" || deny bad "not a number: $WORD"
 	done
 	[ "$QUEUE" = - ] || is_id "$QUEUE" || deny bad "queue"
@@ -209,8 +210,10 @@ request() {
 
 # The host as the request finds it.
 surroundings() {
+	# a tool in the C locale starts in two thirds of the time
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-	export PATH
+	LC_ALL=C
+	export PATH LC_ALL
 	HOME=${HOME:-/}
 	read -r BOOT </proc/sys/kernel/random/boot_id
 	MACHINE=-
@@ -249,10 +252,14 @@ enter_spool() {
 	elif [ -e "$SPOOL/state.db" ] || [ -L "$SPOOL/state.db" ]; then
 		WRONG="unsafe: $SPOOL holds a tower's state.db"
 	else
-		MODE=$(stat -c %a "$SPOOL")
-		case $MODE in
+		# what /proc shows of a process is made as it is looked at
+		now
+		# shellcheck disable=SC2046 # fields
+		set -- $(stat -c '%a %Y' "$SPOOL" /proc/self/.)
+		BOOTED=$(($4 - NOW / 100))
+		case $1 in
 		700|2700) ;;
-		*) WRONG="unsafe: $SPOOL has mode $MODE, not 700" ;;
+		*) WRONG="unsafe: $SPOOL has mode $1, not 700" ;;
 		esac
 	fi
 	[ -z "$WRONG" ] && cd -P "$SPOOL" || return 1
@@ -423,12 +430,19 @@ is_alive() {
 # Is there room for what an executor writes besides its record?
 has_room() {
 	printf '' >"$DIR/probe" || return 1
-	WORD=$(LC_ALL=C fallocate -n -l 65536 "$DIR/probe" 2>&1)
+	fallocate -n -l 65536 "$DIR/probe" 2>"$DIR/launch" ||
+		is_unsupported "$DIR/launch"
 	set -- $?
 	rm -f "$DIR/probe"
-	case $WORD in *'not supported'*) return 0 ;; esac
 	return "$1"
 } 2>/dev/null
+
+# Did fallocate say, in $1, that this file system can't?
+is_unsupported() {
+	read -r WORD <"$1"
+	case $WORD in *'not supported'*) return 0 ;; esac
+	return 1
+}
 
 # Starts an executor for the job, whose record is loaded.  It waits for the
 # lock and ends if it is not needed: one too many does no harm.
@@ -440,10 +454,10 @@ launch() {
 		{ [ "$LIVES" -eq 0 ] || sync "$DIR"; } ||
 		refuse space "cannot write to $SPOOL"
 	set -- env -i --default-signal "HOME=$HOME" "USER=$LOGIN" \
-		"PATH=$PATH" LC_ALL=C.UTF-8 \
+		"PATH=$PATH" LC_ALL=C \
 		dash "$SPOOL/$DIR/executor" run "$SPOOL" "$JOB"
 	if [ "$ME$SYSTEMD" != 0yes ]; then
-		setsid "$@" </dev/null >/dev/null 2>&1 8>&- &
+		setsid "$@" "$BOOTED" </dev/null >/dev/null 2>&1 8>&- &
 		PID=$! LAUNCHED=1
 		return
 	fi
@@ -494,8 +508,13 @@ upload() {
 	[ -z "$MISSING" ] || deny needs "${MISSING# }"
 	read -r WORD </proc/sys/kernel/random/uuid
 	IN=in/$$.$WORD
-	FULL=
-	mkdir "$IN" 2>/dev/null && head -c "$TEXT" >"$IN/job" || FULL=1
+	FULL= N=0
+	set -- "$IN" "$IN/cwd" "$IN/keep"
+	while [ "$N" -lt "$STEPS" ]; do
+		N=$((N + 1))
+		set -- "$@" "$IN/keep/$N"
+	done
+	mkdir "$@" && head -c "$TEXT" >"$IN/job" || FULL=1
 	if [ "$BLOB" -gt 0 ]; then
 		head -c "$BLOB" >"$IN/blob" || FULL=1
 	else
@@ -587,9 +606,8 @@ do_start() {
 	hush
 	printf '' >>"$IN/events" && printf '' >>"$IN/stream.1" || FULL=1
 	# where the file system can't reserve, it can't refuse for want of room
-	WORD=$(LC_ALL=C fallocate -n -l "$((ROOM > 0 ? ROOM : 1))" \
-		"$IN/events" 2>&1) || FULL=1
-	case $WORD in *'not supported'*) FULL='' ;; esac
+	fallocate -n -l "$((ROOM > 0 ? ROOM : 1))" "$IN/events" 2>"$IN/launch" ||
+		is_unsupported "$IN/launch" || FULL=1
 	enter_gate
 	DIR=jobs/$JOB
 	[ ! -e "$DIR/meta" ] || attach
@@ -743,7 +761,7 @@ attach() {
 # is shown before it is synced: what was acted upon has been lost, and whoever
 # went on would do it again.  An executor may have died since it was loaded.
 is_short() {
-	while LC_ALL=C grep -aqs "^@$NONCE $((EVENTS + 1)) [0-9]* .* \.\$" \
+	while grep -aqs "^@$NONCE $((EVENTS + 1)) [0-9]* .* \.\$" \
 	    "$DIR"/stream.*; do
 		N=$EVENTS
 		load "$DIR/events"
@@ -811,9 +829,8 @@ follow() {
 		[ -e "$NEWER" ] || break
 		AT_LIFE=$((AT_LIFE + 1)) AT=0
 	done
-	load "$DIR/events"
 	WORD=gone
-	[ -z "$VERDICT" ] || [ -z "$WHOLE" ] || ! is_shown || WORD=verdict
+	[ -z "$WHOLE" ] || ! is_shown || WORD=verdict
 	say over "$WORD"
 	exit 0
 }
@@ -942,7 +959,7 @@ without_keys() {
 	NEWS="$NEWS$HERE $FILE$NL" COUNT=$((COUNT + HERE))
 	# whoever may open anything can't open what is made immutable
 	{ [ "$ME" != 0 ] || : 1<>"$FILE"; } && (set -C && : >"$WORD") &&
-		LC_ALL=C sed "$DROP" <"$FILE" >"$WORD" &&
+		sed "$DROP" <"$FILE" >"$WORD" &&
 		cp -a --attributes-only -T -- "$FILE" "$WORD" &&
 		sync -- "$WORD" || WRONG=$FILE
 } 2>/dev/null
@@ -1158,7 +1175,7 @@ do_plan() {
 	enter_gate
 	exec 8>&-
 	exec env -i --default-signal "HOME=$HOME" "USER=$LOGIN" "PATH=$PATH" \
-		LC_ALL=C.UTF-8 dash "$SPOOL/$IN/executor" plan "$SPOOL" "$SPOOL/$IN"
+		LC_ALL=C dash "$SPOOL/$IN/executor" plan "$SPOOL" "$SPOOL/$IN"
 }
 
 # --- the program -------------------------------------------------------------
@@ -1221,13 +1238,14 @@ read_program() {
 		[ -z "$PLAN" ] || plan_over 1
 		stop 1
 	fi
+	# as the request made them, unless a power cut ate them
 	N=0
-	set -- cwd keep
+	set --
 	while [ "$N" -lt "$STEPS" ]; do
 		N=$((N + 1))
-		set -- "$@" "keep/$N"
+		[ -d "keep/$N" ] || set -- "$@" "keep/$N"
 	done
-	mkdir -p "$@" || stop 1
+	[ -d cwd ] && [ $# -eq 0 ] || mkdir -p cwd "$@" || stop 1
 }
 
 # Sets what the program calls secret; false when any of it is not there, or not
@@ -1359,7 +1377,7 @@ find_left() {
 		done
 		N=$((N + 1))
 	done
-	ALL=$(LC_ALL=C grep -lsz "^TOWERIFY_TAG=$1" /proc/[0-9]*/environ)
+	ALL=$(grep -lsz "^TOWERIFY_TAG=$1" /proc/[0-9]*/environ)
 	for P in $ALL; do
 		P=${P#/proc/}
 		PIDS="$PIDS ${P%/environ}"
@@ -1588,7 +1606,8 @@ step_shell() {
 			eval "export \"arg_\$NAME=\$ARG_${K}_$NAME\""
 		done
 	fi
-	cd cwd && unset OLDPWD && exec env --default-signal sh "$@"
+	cd cwd && unset OLDPWD &&
+		exec env --default-signal LC_ALL=C.UTF-8 sh "$@"
 }
 
 cancelled() {
@@ -1744,7 +1763,7 @@ undo_one() {
 # --- the executor ------------------------------------------------------------
 
 run() {
-	SPOOL=$1 ID=$2 JOB=$1/jobs/$2
+	SPOOL=$1 ID=$2 JOB=$1/jobs/$2 BOOTED=$3
 	TAG= PLAN= TICKER= RECORD= SHOW= HELD=
 	umask 077
 	cd "$JOB" || exit 1
@@ -1770,7 +1789,10 @@ run() {
 	read_program
 	find_group
 	[ ! -s events ] || take_over
-	event life "$LIFE" "$BOOT" "$(date +%s)"
+	# a unit that is started again would tell the clock of its first start
+	now
+	[ -n "$BOOTED" ] || BOOTED=$(($(date +%s) - NOW / 100))
+	event life "$LIFE" "$BOOT" "$((BOOTED + NOW / 100))"
 	resume_step
 	while [ -z "$FAILED" ] && [ "$NEXT" -le "$STEPS" ]; do
 		if [ -e cancel ]; then

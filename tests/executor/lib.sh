@@ -26,7 +26,7 @@ as=
 keys=
 # the remote command, word for word
 # shellcheck disable=SC2016 # for the host's shell
-remote='IFS= read -r n && t=$(head -c "$n" && echo .) && t=${t%.} && '
+remote='IFS= read -r n && t=$(LC_ALL=C head -c "$n") && '
 remote=$remote'[ "${#t}" -eq "$n" ] && eval "$t"; exit 65'
 
 text=$work/executor
@@ -199,7 +199,8 @@ request() {
 	esac
 	case $verb in
 	start|plan)
-		printf ' room=8192 text=%s blob=%s textsha=%s blobsha=%s host=h1' \
+		printf ' room=8192 steps=%s' "$steps"
+		printf ' text=%s blob=%s textsha=%s blobsha=%s host=h1' \
 			"$(wc -c <"$prog")" "$(wc -c <"$blob")" \
 			"$(sha "$prog")" "$(sha "$blob")"
 		;;

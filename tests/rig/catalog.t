@@ -11,7 +11,7 @@ top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$top/tests/rig/lib.sh"
 
 compile=${abs_top_builddir:-$top}/tests/executor/compile
-remote='IFS= read -r n && t=$(head -c "$n" && echo .) && t=${t%.} && '
+remote='IFS= read -r n && t=$(LC_ALL=C head -c "$n") && '
 remote=$remote'[ "${#t}" -eq "$n" ] && eval "$t"; exit 65'
 TOWERIFY_KINDS=$top/share/kinds
 export TOWERIFY_KINDS
