@@ -39,6 +39,7 @@ UNIT_TESTS = \
 	tests/unit/model/test_host \
 	tests/unit/model/test_instance \
 	tests/unit/model/test_org \
+	tests/unit/model/test_prune \
 	tests/unit/model/test_queue \
 	tests/unit/model/test_secret \
 	tests/unit/model/test_successor \
@@ -605,6 +606,7 @@ check-rig:
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \
+	tests/bench/history \
 	tests/bench/rights \
 	tests/bench/stopwatch \
 	tests/bench/wire
