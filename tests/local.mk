@@ -39,6 +39,7 @@ UNIT_TESTS = \
 	tests/unit/model/test_host \
 	tests/unit/model/test_instance \
 	tests/unit/model/test_org \
+	tests/unit/model/test_plan \
 	tests/unit/model/test_prune \
 	tests/unit/model/test_queue \
 	tests/unit/model/test_secret \

@@ -300,9 +300,9 @@ static const char one_sql[] =
     COLUMNS TABLES " WHERE c.org_id = ?1 AND c.num = ?2" FILTER;
 
 /* Those of some hosts come as numbers out of an index, and each row by its
- * number then.  The + keeps to the index of names. */
+ * number then. */
 static const char nums_sql[] =
-    "SELECT num FROM change WHERE org_id = ?1 AND +num > ?2"
+    "SELECT num FROM change WHERE org_id = ?1 AND num > ?2"
     " AND host_name IN (SELECT value FROM json_each(?3))";
 /* All have a place; that it is asked for keeps to the index of the queues. */
 static const char pending_nums_sql[] =

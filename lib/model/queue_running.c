@@ -11,7 +11,7 @@ static const char running_sql[] =
     "SELECT count(*), max(CASE WHEN c.accepted IS NULL THEN 0"
     "    ELSE max(c.started, coalesce(h.last_seen, 0)) END)"
     " FROM change c JOIN host h ON h.id = c.host_id"
-    " WHERE c.status IN ('queued', 'running') AND c.status = 'running'"
+    " WHERE c.status = 'running'"
     "    AND (h.held_by IS NULL OR h.held_by <> 'tower')"
     "    AND (?1 = 0 OR c.org_id = ?1)"
     "    AND (?2 IS NULL OR h.name IN (SELECT value FROM json_each(?2)))";
@@ -44,8 +44,8 @@ enum tw_status tw_queue_running(struct tw_store *s, int64_t org_id,
 }
 
 static const char cancels_sql[] =
-    "SELECT id FROM change WHERE status IN ('queued', 'running')"
-    " AND status = 'running' AND cancel_by IS NOT NULL";
+    "SELECT id FROM change WHERE status = 'running'"
+    " AND cancel_by IS NOT NULL";
 
 enum tw_status tw_queue_cancels(struct tw_store *s, int64_t **out, size_t *n,
     struct tw_err *err)

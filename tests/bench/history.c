@@ -7,9 +7,9 @@
  *	history hosts DIR N		N hosts, node0 and on, and nothing else
  *	history claim DIR		median of claiming the next change, in ms
  *
- * DIR is a state and the caller its administrator.  Rows are made through the
- * model, so that they are what the tools make and the chain verifies; the clock
- * is turned back for it, and comes to the present with the last of them.
+ * DIR is a state and the caller its administrator; fill and hosts make it.  Rows are made through the
+ * model, so that they are what the tools make and the chain verifies; to fill,
+ * the clock is turned back, and comes to the present with the last of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@
 #define ROUNDS 1000		/* one change of each host a round, all ended */
 #define QUEUED 100		/* rounds that stay queued */
 #define CLAIMS 201
-#define YEARS 3
+#define SPAN ((time_t)3 * 365 * 24 * 3600)	/* that the history is long */
 
 static struct tw_err err;
 static time_t back;		/* seconds the clock is behind */
@@ -56,9 +56,9 @@ static struct tw_store *open_state(const char *dir, struct tw_who *who)
 	struct tw_caller caller = { 0 };
 	struct tw_store *s = NULL;
 
-	must(tw_store_open(dir, TW_STORE_WRITE, &s, &err));
+	must(tw_store_open(dir, TW_STORE_CREATE, &s, &err));
 	must(tw_caller_get(&caller, &err));
-	must(tw_who_get(s, &caller, NULL, TW_WHO_OPERATOR, who, &err));
+	must(tw_who_get(s, &caller, NULL, TW_WHO_FOUNDER, who, &err));
 	tw_caller_release(&caller);
 	return s;
 }
@@ -162,16 +162,14 @@ static void carry_out(struct tw_store *s, int64_t host_id)
 static void fill(struct tw_store *s, const struct tw_who *who, long percent)
 {
 	long ended = ROUNDS * percent / 100, all, i, h;
-	time_t span = (time_t)YEARS * 365 * 24 * 3600;
 
 	all = ended + QUEUED * percent / 100;
 	must(tw_store_exec(s, "PRAGMA synchronous = OFF;"
 	    "PRAGMA cache_size = -400000", &err));
-	back = span;
 	make_hosts(s, who, HOSTS);
 	make_steps();
 	for (i = 0; i < all; i++) {
-		back = span - span / all * i;
+		back = SPAN - SPAN / all * i;
 		must(tw_store_begin(s, &err));
 		file_round(s, who, i);
 		for (h = 0; i < ended && h < HOSTS; h++)
@@ -221,6 +219,8 @@ int main(int argc, char **argv)
 		    "[PERCENT|N]\n");
 		return 2;
 	}
+	if (strcmp(argv[1], "fill") == 0)
+		back = SPAN;
 	s = open_state(argv[2], &who);
 	if (strcmp(argv[1], "fill") == 0 && argc > 3)
 		fill(s, &who, strtol(argv[3], NULL, 10));
