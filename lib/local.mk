@@ -47,6 +47,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/engine/survey.c \
 	lib/engine/survey.h \
 	lib/engine/visit.c \
+	lib/engine/visit_ask.c \
 	lib/engine/visit_login.c \
 	lib/engine/visit_secret.c \
 	lib/engine/visit_stream.c \

@@ -400,7 +400,22 @@ EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) \
 EXTRA_DIST += \
 	tests/RESULTS \
 	tests/cli/rights.golden \
+	tests/bench/README \
 	tests/bench/bench.sh \
+	tests/bench/delay.sh \
+	tests/bench/hosts.sh \
+	tests/bench/lib.sh \
+	tests/bench/part-big.sh \
+	tests/bench/part-catalogue.sh \
+	tests/bench/part-delay.sh \
+	tests/bench/part-fleet.sh \
+	tests/bench/part-plot.sh \
+	tests/bench/part-rights.sh \
+	tests/bench/part-store.sh \
+	tests/bench/part-tools.sh \
+	tests/bench/peer_fabric.py \
+	tests/bench/peers.sh \
+	tests/bench/plot.awk \
 	tests/conc/README \
 	tests/conc/scene.sh \
 	tests/coverage/README \
@@ -608,16 +623,19 @@ check-rig:
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \
 	tests/bench/history \
+	tests/bench/limit \
 	tests/bench/rights \
 	tests/bench/stopwatch \
 	tests/bench/wire
 CLEANFILES += $(EXTRA_PROGRAMS)
+tests_bench_limit_LDADD = $(SSH2_LIBS)
 tests_bench_stopwatch_LDADD =
 tests_bench_wire_LDADD =
 
 bench: all $(EXTRA_PROGRAMS)
 	@BENCH_TOOLS="$(abs_top_builddir)/tests/bench" \
+		BENCH_OUT="$(abs_top_builddir)/tests/bench/results" \
 		PATH="$(abs_top_builddir)/bin:$$PATH" \
-		sh $(srcdir)/tests/bench/bench.sh
+		sh $(srcdir)/tests/bench/bench.sh $(BENCH)
 
 .PHONY: bench

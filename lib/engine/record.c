@@ -3,8 +3,8 @@
  *
  * The host's journal is the durable copy until a verdict is acknowledged, so
  * events and output are gathered in memory and written together: after 50 ms,
- * 256 events or 1 MiB; what must not wait (accepted, verdicts) at the end of
- * the loop's turn.  No transaction is open while anything is waited for.
+ * 256 events or 1 MiB; what must not wait (accepted, verdicts) with the loop's
+ * next group (runner.c).  No transaction is open while anything is waited for.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +25,7 @@ static void on_flush(uv_timer_t *t)
 
 	r->flush_set = false;
 	record_flush(r);
+	runner_turn(r);
 }
 
 static void set_timer(struct runner *r, int ms)
@@ -186,6 +187,12 @@ static enum tw_status write_visit(struct tw_store *s, struct visit *v,
 			return st;
 		v->change.accepted = 0;	/* until the commit */
 	}
+	if (v->answered) {
+		st = tw_host_answered(s, v->host.id, now, v->host.fence_epoch,
+		    v->host.fence_seq, v->unheld, err);
+		if (st)
+			return st;
+	}
 	if (v->let_in) {
 		st = tw_successor_let_in(s, &v->successor, now, err);
 		if (st)
@@ -237,7 +244,7 @@ static void written(struct runner *r, struct visit *v)
 		v->change.accepted = tw_clock_now();
 	if (v->let_in)
 		v->successor.at = tw_clock_now();
-	v->let_in = false;
+	v->let_in = v->answered = false;
 	if (!v->has_ended) {
 		visit_confirm(v);
 		return;
@@ -286,7 +293,7 @@ bool record_was_ended(const struct visit *v)
 static void forget(struct visit *v)
 {
 	record_drop(v);
-	v->dirty = v->has_ended = v->let_in = false;
+	v->dirty = v->has_ended = v->let_in = v->answered = false;
 }
 
 void record_leave(struct visit *v)
@@ -324,7 +331,7 @@ static void give_all_up(struct runner *r, const struct tw_err *err)
 		if (!v->dirty)
 			continue;
 		record_drop(v);
-		v->dirty = v->has_ended = false;
+		v->dirty = v->has_ended = v->answered = false;
 		visit_over(v);
 	}
 	runner_fail(r, err);
@@ -364,6 +371,7 @@ void record_flush(struct runner *r)
 	if (!v)
 		return;
 	st = write_group(r->o.store, v, false, &err);
+	r->committed = tw_clock_mono();
 	if (st == TW_AGAIN) {
 		set_timer(r, FLUSH_AGAIN_MS);
 		return;

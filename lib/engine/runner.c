@@ -6,6 +6,10 @@
  * asked again where something may have changed.  Once a second it is asked
  * anyway: for changes filed meanwhile, cancels, and hosts whose next attempt
  * is due.
+ *
+ * A commit is the dearest thing the tower does.  So two are some time apart,
+ * and what many hosts say meanwhile, and the claims of those that have logged
+ * in, are written together; a host that is alone waits for nothing.
  */
 #include "engine/runner.h"
 
@@ -67,19 +71,27 @@ static int64_t *visited(struct runner *r, size_t *n)
 	return ids;
 }
 
-/* Logged-in visits whose turn has come. */
+/* Logged-in visits whose turn has come, the first that came first. */
 static void ask_ready(struct runner *r)
 {
-	struct visit *v, *oldest;
+	struct visit *v, *last[TW_RUNNER_CLAIMS], *turn[TW_RUNNER_CLAIMS];
+	size_t n, i, room;
 
-	while (r->asked < r->o.jobs && !r->stop) {
-		oldest = NULL;
-		for (v = r->visits; v; v = v->next)
+	r->ask = false;
+	while (!r->stop && r->asked < r->o.jobs) {
+		room = (size_t)(r->o.jobs - r->asked);
+		if (room > TW_RUNNER_CLAIMS)
+			room = TW_RUNNER_CLAIMS;
+		/* the list begins with the newest */
+		for (v = r->visits, n = 0; v; v = v->next)
 			if (v->state == VISIT_READY)
-				oldest = v;
-		if (!oldest)
+				last[n++ % room] = v;
+		for (i = 0; i < n && i < room; i++)
+			turn[i] = last[(n - 1 - i) % room];
+		if (n == 0)
 			return;
-		visit_ask(oldest);
+		visit_ask(turn, i);
+		r->committed = tw_clock_mono();
 	}
 }
 
@@ -121,9 +133,6 @@ static void look(struct runner *r)
 
 	r->look = false;
 	r->last_look = tw_clock_mono();
-	ask_ready(r);
-	if (r->stop)
-		return;
 	st = tw_queue_expire(r->o.store, now, &expired, &err);
 	check_status(r, st, &err);
 	r->result->cancelled += expired;
@@ -213,27 +222,47 @@ static bool lingers(struct runner *r)
 	    !r->complaint.status && tw_clock_now() - since < TW_RUNNER_LINGER_MS;
 }
 
-static void on_check(uv_check_t *h)
+static void on_group(uv_timer_t *t)
 {
-	struct runner *r = h->data;
+	runner_turn(t->data);
+}
+
+/* Is it time for the next group?  If not, a timer is set for it. */
+static bool is_group_due(struct runner *r)
+{
+	int64_t wait = r->committed + TW_RUNNER_GROUP_MS - tw_clock_mono();
+
+	if (r->stop || !r->committed || wait <= 0)
+		return true;
+	if (!uv_is_active((uv_handle_t *)&r->group))
+		uv_timer_start(&r->group, on_group, (uint64_t)wait, 0);
+	return false;
+}
+
+void runner_turn(struct runner *r)
+{
 	bool slow = r->waiting > LONG_QUEUE &&
 	    tw_clock_mono() - r->last_look < LOOK_GAP_MS;
 
-	if (r->urgent || (r->stop && !r->status))
+	if ((r->urgent || r->ask || (r->stop && !r->status)) &&
+	    is_group_due(r)) {
 		record_flush(r);
+		ask_ready(r);
+	}
 	if (r->sweep)
 		sweep(r);
-	if (r->look && !r->stop) {
-		if (slow)
-			ask_ready(r);
-		else
-			look(r);
-	}
+	if (r->look && !r->stop && !slow)
+		look(r);
 	if (r->stop && (r->status || !has_dirty(r)))
 		uv_stop(&r->loop);
 	else if (!r->active && !r->look && !r->waiting && !r->o.watch &&
 	    !lingers(r))
 		uv_stop(&r->loop);
+}
+
+static void on_check(uv_check_t *h)
+{
+	runner_turn(h->data);
 }
 
 /* Changes that were cancelled while they run: their hosts hear of it. */
@@ -314,10 +343,11 @@ static void begin(struct runner *r)
 {
 	uv_timer_init(&r->loop, &r->tick);
 	uv_timer_init(&r->loop, &r->flush);
+	uv_timer_init(&r->loop, &r->group);
 	uv_check_init(&r->loop, &r->check);
 	uv_signal_init(&r->loop, &r->term);
 	uv_signal_init(&r->loop, &r->intr);
-	r->tick.data = r->flush.data = r->check.data = r;
+	r->tick.data = r->flush.data = r->group.data = r->check.data = r;
 	r->term.data = r->intr.data = r;
 	uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
 	uv_check_start(&r->check, on_check);

@@ -13,6 +13,9 @@
 
 #define TW_RUNNER_BUSY_MS 250	/* the loop never stands still for longer on a
 				   busy state; the write is tried again */
+#define TW_RUNNER_GROUP_MS 20	/* from one commit to the next, at least: what
+				   many hosts say meanwhile goes in one */
+#define TW_RUNNER_CLAIMS 64	/* in one transaction, at most */
 
 enum visit_state {
 	VISIT_CONNECTING,
@@ -61,10 +64,12 @@ struct visit {
 	bool was_denied;	/* and that was by the host, not a closed port */
 	bool unheld;		/* this request lifts the host's mark */
 	int64_t confirms;	/* and confirms this step; 0: none */
+	bool answered;		/* as the host is now: to be written */
 	bool is_followed;	/* it was answered: beats come from now on */
 
 	bool has_change;
 	struct tw_change change;
+	int64_t cancelled;	/* others, when this one was claimed */
 	struct tw_step *steps;
 	size_t nsteps;
 	struct tw_auto_step *auto_steps;	/* [1 … nsteps] */
@@ -90,12 +95,14 @@ struct runner {
 	struct tw_runner_options o;
 	char name[TW_NAME_MAX + 1];	/* this tower's, for the hosts */
 	uv_loop_t loop;
-	uv_timer_t tick, flush;
+	uv_timer_t tick, flush, group;
 	uv_check_t check;
 	uv_signal_t term, intr;
 	struct visit *visits;
 	int64_t active, asked, connecting;
-	bool urgent;		/* flush at the end of this turn */
+	bool urgent;		/* flush with the next group */
+	bool ask;		/* somebody has logged in, or has left */
+	int64_t committed;	/* the last time, tw_clock_mono() */
 	bool flush_set;
 	bool look;		/* ask the queue again */
 	bool sweep;		/* release visits that are over */
@@ -112,8 +119,15 @@ struct runner {
 /* visit.c */
 /* before: the visit whose other login is to be tried, or NULL. */
 void visit_start(struct runner *r, int64_t host_id, const struct visit *before);
-/* Its turn has come: claims a change and sends the request. */
-void visit_ask(struct visit *v);
+/* visit_ask.c */
+/* Their turn has come, n of them (1 to TW_RUNNER_CLAIMS): each claims a change and
+ * sends the request. */
+void visit_ask(struct visit **v, size_t n);
+
+/* visit.c */
+/* The host is left alone for a while: what happened, or what is wrong here. */
+void visit_trouble(struct visit *v, const char *said);
+void visit_own_trouble(struct visit *v, struct tw_err *err);
 /* Drops the contact to make it anew, so that the host hears of a cancel. */
 void visit_again(struct visit *v);
 /* What is known is stored: a step that waits to be confirmed is, by a login of
@@ -188,6 +202,8 @@ bool record_was_ended(const struct visit *v);
 void record_leave(struct visit *v);
 
 /* runner.c */
+/* What a turn of the loop ends with: writes, releases, looks at the queue. */
+void runner_turn(struct runner *r);
 /* As many as it takes go through this jump host (NULL: none) already. */
 bool runner_is_jump_full(const struct runner *r, const char *via);
 void runner_fail(struct runner *r, const struct tw_err *err);

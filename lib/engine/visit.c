@@ -28,6 +28,7 @@ void visit_over(struct visit *v)
 		r->connecting--;
 	else if (v->state == VISIT_ASKED)
 		r->asked--;
+	r->ask = true;
 	v->state = VISIT_OVER;
 	r->sweep = true;
 }
@@ -69,7 +70,7 @@ static enum tw_status note_hold(struct visit *v, const char *text,
 	return tw_host_hold_tower(v->runner->o.store, v->host.id, text, err);
 }
 
-static void trouble(struct visit *v, const char *said)
+void visit_trouble(struct visit *v, const char *said)
 {
 	char text[TW_ERR_MSG_MAX];
 
@@ -83,7 +84,7 @@ static void trouble(struct visit *v, const char *said)
 
 /* Nothing is wrong with the host; it is left alone for a while all the same,
  * or this would be tried again at once. */
-static void own_trouble(struct visit *v, struct tw_err *err)
+void visit_own_trouble(struct visit *v, struct tw_err *err)
 {
 	note(v, err->msg, note_trouble);
 	if (v->runner->o.watch)
@@ -134,7 +135,7 @@ static void lost(struct visit *v, const char *text)
 		visit_over(v);
 		return;
 	}
-	trouble(v, text);
+	visit_trouble(v, text);
 }
 
 void visit_again(struct visit *v)
@@ -203,9 +204,7 @@ static void on_hello(void *arg, const struct tw_hello *h)
 {
 	struct visit *v = arg;
 	struct tw_host *host = &v->host;
-	struct tw_err err = { 0 };
 	char text[400];
-	enum tw_status st;
 
 	/* without a fence it refuses, and says why */
 	if (v->state != VISIT_ASKED || !h->has_fence)
@@ -229,11 +228,11 @@ static void on_hello(void *arg, const struct tw_hello *h)
 	if (!host->failures && !v->unheld && h->fence_seq == host->fence_seq &&
 	    h->fence_epoch == host->fence_epoch)
 		return;
-	st = tw_host_answered(v->runner->o.store, host->id, tw_clock_now(),
-	    h->fence_epoch, h->fence_seq, v->unheld, &err);
-	if (st && st != TW_AGAIN && st != TW_NO)
-		runner_fail(v->runner, &err);
+	host->fence_epoch = h->fence_epoch;
+	host->fence_seq = h->fence_seq;
 	host->failures = 0;
+	v->answered = true;
+	record_soon(v, false);
 }
 
 /* The host never had this change: it may end as cancelled, or be held. */
@@ -308,7 +307,7 @@ static void on_refused(struct visit *v, const char *rest)
 	if (tw_refusal_is_persons(word))
 		visit_hold(v, text);
 	else
-		trouble(v, text);
+		visit_trouble(v, text);
 }
 
 /* "done VERDICT SEQ": long ended and acknowledged, but this state forgot. */
@@ -371,7 +370,10 @@ static void on_opened(void *arg)
 		return;
 	v->state = VISIT_READY;
 	v->runner->connecting--;
-	v->runner->look = true;
+	v->runner->ask = true;
+	/* room for one more that is to connect */
+	if (v->runner->waiting > 0)
+		v->runner->look = true;
 }
 
 static void on_ended(void *arg, enum tw_contact_end how,
@@ -408,173 +410,6 @@ static const struct tw_contact_calls calls = {
 };
 
 /* --- beginnings ----------------------------------------------------------------- */
-
-static enum tw_step_state state_of(const char *name)
-{
-	int s;
-
-	for (s = TW_STEP_WAITING; name && s <= TW_STEP_IMPOSSIBLE; s++)
-		if (strcmp(name, tw_step_state_name((enum tw_step_state)s)) == 0)
-			return (enum tw_step_state)s;
-	return TW_STEP_WAITING;
-}
-
-static void restore_step(struct visit *v, size_t i)
-{
-	const struct tw_step *st = &v->steps[i];
-	struct tw_auto_step *a = &v->auto_steps[i + 1];
-	struct live_step *l = &v->live[i + 1];
-
-	a->has_check = st->has_check;
-	a->is_reboot = strcmp(st->kind, "reboot") == 0;
-	a->retries = st->retries;
-	a->confirm = st->confirm / 1000;
-	a->undo = tw_back_of(st->undoable);
-	a->state = state_of(st->state);
-	a->attempts = st->attempts;
-	a->ran = st->attempts > 0;
-	a->undo_begun = st->undo_state != NULL &&
-	    strcmp(st->undo_state, "impossible") != 0;
-	a->undone = st->undo_state && strcmp(st->undo_state, "running") != 0 ?
-	    state_of(st->undo_state) : TW_STEP_WAITING;
-	snprintf(l->decided, sizeof l->decided, "%s",
-	    st->decided ? st->decided : "");
-	l->code = st->code;
-	l->started = st->started;
-	l->awaited = st->awaited;
-	l->ended = st->ended;
-	l->undo_code = st->undo_code;
-	l->undo_started = st->undo_started;
-	l->undo_ended = st->undo_ended;
-	l->kept = st->out_bytes;
-	l->cut = st->out_cut;
-}
-
-/* The steps of the change as the state knows them. */
-static enum tw_status load_steps(struct visit *v, struct tw_err *err)
-{
-	enum tw_status st;
-	size_t i;
-
-	st = tw_change_steps(v->runner->o.store, NULL, v->change.id,
-	    &v->steps, &v->nsteps, err);
-	if (st)
-		return st;
-	v->auto_steps = calloc(v->nsteps + 1, sizeof *v->auto_steps);
-	v->live = calloc(v->nsteps + 1, sizeof *v->live);
-	if (!v->auto_steps || !v->live)
-		return tw_err_nomem(err);
-	for (i = 0; i < v->nsteps; i++)
-		restore_step(v, i);
-	tw_automaton_init(&v->automaton, v->auto_steps, (int64_t)v->nsteps);
-	tw_automaton_restore(&v->automaton, v->change.in_undo,
-	    v->change.life);
-	return TW_OK;
-}
-
-static enum tw_status send_request(struct visit *v, struct tw_err *err)
-{
-	struct tw_buf text = TW_BUF_INIT, blob = { .max = (size_t)80 << 20 };
-	struct tw_buf secret = { .is_secret = true };
-	static const uint8_t none[32];
-	struct tw_change *c = &v->change;
-	struct tw_host *h = &v->host;
-	struct tw_request req = {
-		.verb = "resume",
-		.nonce = c->nonce,
-		.spool = h->spool,
-		.spool_id = h->spool_id,
-		.queue_id = h->queue_id,
-		.epoch = c->epoch,
-		.ack = h->acked_seq,
-		.fence_epoch = h->fence_epoch,
-		.fence_seq = h->fence_seq,
-		.unhold = h->unhold,
-		.job = c->uid,
-		.seq = c->seq,
-		.life = c->life,
-		.offset = c->offset,
-		.events = c->next_event - 1,
-		.cancel = c->cancel_by,
-		.tower = v->runner->name,
-		.host = c->host_name,
-		.change = c->num,
-		.room = c->room,
-	};
-	enum tw_status st = TW_OK;
-
-	if (!c->accepted && c->cancel_by) {
-		/* whatever of it still travels must arrive stale */
-		req.ack = c->seq;
-	} else if (!c->accepted) {
-		req.verb = "start";
-		st = tw_content_get(v->runner->o.store, c->program, &text, err);
-		if (!st && memcmp(c->blob, none, sizeof none) != 0)
-			st = tw_content_get(v->runner->o.store, c->blob, &blob,
-			    err);
-		req.text = tw_buf_str(&text);
-		req.text_len = text.len;
-		req.blob = tw_buf_str(&blob);
-		req.blob_len = blob.len;
-	} else if (v->automaton.state == TW_AUTO_CONFIRMING && !c->cancel_by) {
-		req.verb = "confirm";
-		req.step = v->confirms = v->automaton.k;
-	}
-	v->unheld = h->unhold;
-	if (!st)
-		st = visit_secrets_text(v, &secret, err);
-	req.secret = tw_buf_str(&secret);
-	req.secret_len = secret.len;
-	if (!st)
-		st = tw_contact_send(v->contact, &req, c->next_event, err);
-	tw_buf_release(&text);
-	tw_buf_release(&blob);
-	tw_buf_release(&secret);
-	return st;
-}
-
-void visit_ask(struct visit *v)
-{
-	struct tw_err err = { 0 };
-	int64_t cancelled = 0;
-	enum tw_status st;
-
-	st = tw_change_claim(v->runner->o.store, v->host.id, tw_clock_now(),
-	    &v->change, &cancelled, &err);
-	v->runner->result->cancelled += cancelled;
-	if (st == TW_NO || st == TW_AGAIN) {
-		visit_over(v);
-		return;
-	}
-	if (!st && v->is_successor && v->change.id != v->successor.change_id) {
-		/* that one was ended meanwhile: this one has its own login */
-		visit_again(v);
-		return;
-	}
-	if (!st) {
-		v->has_change = true;
-		st = load_steps(v, &err);
-	}
-	if (!st) {
-		st = visit_load_secrets(v, &err);
-		if (st == TW_NO || st == TW_AGAIN) {
-			visit_over(v);
-			return;
-		}
-	}
-	if (st == TW_CONFIG) {
-		own_trouble(v, &err);
-		return;
-	}
-	if (!st) {
-		v->state = VISIT_ASKED;
-		v->runner->asked++;
-		visit_report(v, TW_REPORT_CHANGE, NULL);
-		st = send_request(v, &err);
-	}
-	if (st)
-		trouble(v, err.msg);
-}
 
 void visit_start(struct runner *r, int64_t host_id, const struct visit *before)
 {
@@ -616,7 +451,7 @@ void visit_start(struct runner *r, int64_t host_id, const struct visit *before)
 		st = tw_contact_open(&r->loop, &v->reach, r->o.transport,
 		    &calls, v, &v->contact, &err);
 	if (st)
-		trouble(v, err.msg);
+		visit_trouble(v, err.msg);
 	else
 		visit_report(v, TW_REPORT_CONNECT, NULL);
 }

@@ -9,6 +9,8 @@
 #include "ssh/libssh2_link.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,6 +156,9 @@ static void wait_socket(struct tw_link *l)
 		if ((dirs & LIBSSH2_SESSION_BLOCK_INBOUND) || !wants)
 			wants |= UV_READABLE;
 	}
+	if (wants == l->watched)
+		return;
+	l->watched = wants;
 	r = uv_poll_start(&l->socket->poll, wants, on_poll);
 	if (r != 0)
 		tw_l2_fail(l, TW_LINK_TEMPORARY, "cannot watch the "
@@ -178,6 +183,16 @@ static enum tw_l2_step step_once(struct tw_link *l)
 	}
 }
 
+/* sshd sends its host keys before it answers to the channel, and has Nagle's
+ * algorithm on until then: an acknowledgement that is delayed delays that
+ * answer, by 40 ms. */
+static void acknowledge(const struct tw_link *l)
+{
+	int one = 1;
+
+	setsockopt(l->socket->fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
+}
+
 static void advance(struct tw_link *l)
 {
 	enum tw_l2_step step;
@@ -196,6 +211,8 @@ static void advance(struct tw_link *l)
 		    "connection");
 	else
 		wait_socket(l);
+	if (l->state == TW_L2_CHANNEL)
+		acknowledge(l);
 }
 
 /* ---- time ---- */
@@ -440,8 +457,7 @@ static enum tw_status l2_send(struct tw_link *l, const void *p, size_t n,
 		l->head = c;
 	l->tail = c;
 	if (l->state == TW_L2_OPEN)
-		uv_poll_start(&l->socket->poll, tw_l2_stream_wants(l),
-		    on_poll);
+		wait_socket(l);
 	return TW_OK;
 }
 

@@ -103,6 +103,7 @@ struct tw_link {
 	struct tw_buf proxy_words;	/* the end of its stderr */
 	bool proxy_done;
 	struct tw_l2_socket *socket;
+	int watched;			/* UV_READABLE…: what uv_poll waits for */
 
 	LIBSSH2_SESSION *session;
 	LIBSSH2_CHANNEL *channel;

@@ -127,6 +127,9 @@ static ssize_t on_recv(libssh2_socket_t fd, void *p, size_t n, int flags,
 		l->cut = true;
 		l->cut_errno = r == 0 ? 0 : errno;
 	}
+	/* libssh2 would ask several times more: what comes in this turn is for
+	 * the next */
+	l->budget = 0;
 	return -EAGAIN;
 }
 

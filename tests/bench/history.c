@@ -6,10 +6,12 @@
  *					10,000,000 audit records, 100,000 queued
  *	history hosts DIR N		N hosts, node0 and on, and nothing else
  *	history claim DIR		median of claiming the next change, in ms
+ *	history hold DIR		holds all hosts, so that nothing is due
  *
- * DIR is a state and the caller its administrator; fill and hosts make it.  Rows are made through the
- * model, so that they are what the tools make and the chain verifies; to fill,
- * the clock is turned back, and comes to the present with the last of them.
+ * DIR is a state and the caller its administrator; fill and hosts make it.
+ * Rows are made through the model, so that they are what the tools make and the
+ * chain verifies; to fill, the clock is turned back, and comes to the present
+ * with the last of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,13 +211,23 @@ static void claim(struct tw_store *s)
 	free(due);
 }
 
+/* --- nothing due ---------------------------------------------------------------- */
+
+static void hold(struct tw_store *s)
+{
+	must(tw_store_begin(s, &err));
+	must(tw_store_exec(s, "UPDATE host SET held_reason = 'a test',"
+	    " held_since = 1, held_by = 'tower'", &err));
+	must(tw_store_commit(s, &err));
+}
+
 int main(int argc, char **argv)
 {
 	struct tw_who who = { 0 };
 	struct tw_store *s;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: history fill|hosts|claim DIR "
+		fprintf(stderr, "usage: history fill|hosts|claim|hold DIR "
 		    "[PERCENT|N]\n");
 		return 2;
 	}
@@ -228,6 +240,8 @@ int main(int argc, char **argv)
 		make_hosts(s, &who, strtol(argv[3], NULL, 10));
 	else if (strcmp(argv[1], "claim") == 0)
 		claim(s);
+	else if (strcmp(argv[1], "hold") == 0)
+		hold(s);
 	tw_who_release(&who);
 	tw_store_close(s);
 	return 0;

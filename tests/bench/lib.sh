@@ -1,0 +1,104 @@
+# shellcheck shell=sh
+# lib.sh - what every part of the benchmark begins with: `. "${0%/*}/lib.sh"`
+#
+# bench.sh starts a part with these set, all directories there and absolute:
+#
+#   BENCH_PART	its name
+#   BENCH_TOOLS	the programs of tests/bench (stopwatch, limit, wire, ...)
+#   BENCH_OUT	where results stay: BENCH_PART.csv, BENCH_PART.runs.csv
+#   BENCH_WORK	a directory of its own, removed afterwards
+#   TOWERIFY_STATE	BENCH_WORK/state, which is not there yet
+#
+# and with the tools in PATH.  A part ends what it has started and exits 0,
+# whatever the figures are: what was missed stands in its CSV file.  Another
+# status says that it broke.
+set -eu
+
+# shellcheck disable=SC2034 # for the parts
+here=$(cd "$(dirname "$0")" && pwd)
+work=$BENCH_WORK
+# shellcheck disable=SC2034 # for the parts
+tools=$BENCH_TOOLS
+
+# A line on the terminal and one in the CSV file.
+# row WHAT VALUE UNIT BOUND LIMIT VERDICT
+row() {
+	if [ -n "$4" ]; then
+		printf '%-54s %9s %-5s %s %s  %s\n' "$1" "$2" "$3" "$4" "$5" \
+			"$6"
+	else
+		printf '%-54s %9s %s\n' "$1" "$2" "$3"
+	fi
+	printf '%s,"%s",%s,%s,%s,%s,%s\n' "$BENCH_PART" "$1" "$2" "$3" "$4" \
+		"$5" "$6" >>"$BENCH_OUT/$BENCH_PART.csv"
+}
+
+# figure WHAT VALUE LIMIT UNIT: at most the limit (UNIT x: a ratio)
+figure() {
+	if awk -v a="$2" -v b="$3" 'BEGIN { exit !(a + 0 <= b + 0) }'; then
+		row "$1" "$2" "$4" 'at most' "$3" ok
+	else
+		row "$1" "$2" "$4" 'at most' "$3" MISSED
+	fi
+}
+
+# figure_over WHAT VALUE LIMIT UNIT: at least the limit
+figure_over() {
+	if awk -v a="$2" -v b="$3" 'BEGIN { exit !(a + 0 >= b + 0) }'; then
+		row "$1" "$2" "$4" 'at least' "$3" ok
+	else
+		row "$1" "$2" "$4" 'at least' "$3" MISSED
+	fi
+}
+
+# note WHAT VALUE UNIT: measured, with no limit
+note() { row "$1" "$2" "$3" '' '' ''; }
+
+# skip WHAT: cannot be measured here
+skip() {
+	printf 'skipped: %s\n' "$1"
+	printf '%s,"%s",,,,,skipped\n' "$BENCH_PART" "$1" \
+		>>"$BENCH_OUT/$BENCH_PART.csv"
+}
+
+# calc EXPRESSION: by awk, two places
+calc() { awk "BEGIN { printf \"%.2f\", $* }"; }
+
+# What stopwatch prints: wall and CPU in ms, memory in KiB, exit status, each
+# the median of its runs but the memory and status, which are the worst.
+# field LINE NUMBER
+field() { echo "$1" | cut -d ' ' -f "$2"; }
+
+# timed RUNS COMMAND...: one such line; a command that fails breaks the part
+timed() {
+	"$tools/stopwatch" "$@" >"$work/timed" || return
+	if [ "$(field "$(cat "$work/timed")" 4)" != 0 ]; then
+		shift
+		echo "bench: failed: $*" >&2
+		return 1
+	fi
+	cat "$work/timed"
+}
+
+# contest ROUNDS NAME...: calls `try NAME ROUND`, which the part defines and
+# which prints a line of stopwatch, for each name by turns, so that all meet the
+# same machine.  Then `of NAME FIELD` is the median of a field over the rounds.
+contest() {
+	contest_rounds=$1
+	shift
+	for name in "$@"; do
+		: >"$work/contest.$name"
+	done
+	round=1
+	while [ "$round" -le "$contest_rounds" ]; do
+		for name in "$@"; do
+			try "$name" "$round" >>"$work/contest.$name"
+		done
+		round=$((round + 1))
+	done
+}
+
+of() {
+	cut -d ' ' -f "$2" "$work/contest.$1" | sort -n |
+		awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+}
