@@ -38,7 +38,7 @@ for tool in host queue app op run audit; do
 	figure "towerify-$tool --version" "$ms" 5 ms
 done
 for query in 'host list' 'queue list' 'app list' 'op whoami' \
-	'run --status' 'audit list --limit 1'; do
+	'run --status' 'audit list -q --limit 1'; do
 	# shellcheck disable=SC2086 # words
 	within 41 towerify-$query
 	figure "towerify-$query" "$ms" 15 ms
@@ -50,14 +50,14 @@ export TOWERIFY_STATE="$work/big"
 "$tools/history" fill "$TOWERIFY_STATE" "$scale"
 note 'history, of 1,000,000 ended changes' "$scale" percent
 note 'its file' "$(($(wc -c <"$TOWERIFY_STATE/state.db") / 1048576))" MiB
-last=$(towerify-queue list --limit 1 -n -o id)
-within 21 towerify-queue list --limit 100
+last=$(towerify-queue list -q --limit 1 -n -o id)
+within 21 towerify-queue -q list --limit 100
 figure 'queue list, the first hundred that wait' "$ms" 50 ms
-within 21 towerify-queue list --limit 100 node7
+within 21 towerify-queue -q list --limit 100 node7
 figure 'queue list of one host' "$ms" 50 ms
 within 21 towerify-queue why "$((last + 1007))"
 figure 'queue why' "$ms" 20 ms
-within 21 towerify-audit list --host node7 --limit 100
+within 21 towerify-audit -q list --host node7 --limit 100
 figure 'audit list --host, the first hundred' "$ms" 50 ms
 within 5 towerify-audit list --host node7
 figure 'audit list --host, all' "$ms" 50 ms
