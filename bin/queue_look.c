@@ -76,6 +76,7 @@ static void fill_list(struct tw_table *t, const struct tw_change *c)
 struct listing {
 	struct tw_table *table;
 	bool no_held;		/* what is shown as held was not asked for */
+	struct tower_page page;
 };
 
 static enum tw_status on_change(void *arg, const struct tw_change *c,
@@ -85,6 +86,8 @@ static enum tw_status on_change(void *arg, const struct tw_change *c,
 
 	if (c->is_held && l->no_held)
 		return TW_OK;
+	if (!tower_page_takes(&l->page, c->num))
+		return TW_NO;
 	fill_list(l->table, c);
 	return tw_table_row_end(l->table, err);
 }
@@ -127,7 +130,9 @@ int queue_list(struct tw_cli *cli, int argc, char **argv)
 	char **names = NULL;
 
 	f.all = tw_cli_flag(cli, "all");
-	if (statuses)
+	st = tower_page_read(cli, &l.page, &err);
+	f.after = l.page.after;
+	if (!st && statuses)
 		st = parse_statuses(statuses, &f, &err);
 	if (!st)
 		st = tower_select_names(cli, argc > 0 ? argv[0] : NULL,
@@ -138,12 +143,14 @@ int queue_list(struct tw_cli *cli, int argc, char **argv)
 	if (!st)
 		st = tw_table_new(queue_list_columns, &o, &l.table, &err);
 	if (!st)
-		st = tw_change_each(t->store, &t->who, &f, on_change, &l,
-		    &err);
+		st = tower_page_end(&l.page, tw_change_each(t->store, &t->who,
+		    &f, on_change, &l, &err));
 	if (!st)
 		st = tw_table_print(l.table, stdout, &err);
 	tw_table_free(l.table);
 	tw_strv_free(names);
+	if (!st)
+		tower_page_say(cli, &l.page);
 	return st ? tw_cli_error(cli, &err) : TW_OK;
 }
 

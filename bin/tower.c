@@ -2,6 +2,7 @@
 #include "tower.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -226,6 +227,41 @@ enum tw_status tower_count(const char *name, const char *s, long min, long max,
 		    "from %ld to %ld, not '%s'", name, min, max, s);
 	*out = (int)n;
 	return TW_OK;
+}
+
+enum tw_status tower_page_read(struct tw_cli *cli, struct tower_page *p,
+    struct tw_err *err)
+{
+	const char *limit = tw_cli_opt(cli, "limit");
+	const char *after = tw_cli_opt(cli, "after");
+	enum tw_status st = TW_OK;
+
+	if (limit)
+		st = tower_number(limit, &p->limit, err);
+	if (!st && after)
+		st = tower_number(after, &p->after, err);
+	return st;
+}
+
+bool tower_page_takes(struct tower_page *p, int64_t num)
+{
+	p->has_more = p->limit && p->n == p->limit;
+	if (p->has_more)
+		return false;
+	p->n++;
+	p->last = num;
+	return true;
+}
+
+enum tw_status tower_page_end(const struct tower_page *p, enum tw_status st)
+{
+	return p->has_more && st == TW_NO ? TW_OK : st;
+}
+
+void tower_page_say(struct tw_cli *cli, const struct tower_page *p)
+{
+	if (p->has_more)
+		tw_cli_say(cli, "there are more: --after %" PRId64, p->last);
 }
 
 int tower_main(int argc, char **argv, const char *name, const char *summary,

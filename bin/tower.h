@@ -79,6 +79,25 @@ enum tw_status tower_number(const char *s, int64_t *out, struct tw_err *err);
 enum tw_status tower_count(const char *name, const char *s, long min, long max,
     int *out, struct tw_err *err);
 
+/* Part of a list: --limit and --after of the verbs that have them. */
+#define TOWER_PAGE_OPTIONS(id) \
+	{ "limit", 0, "N", "at most so many", false }, \
+	{ "after", 0, id, "those behind this one", false }
+struct tower_page {
+	int64_t after;		/* a number; 0: from the beginning */
+	/* internal */
+	int64_t limit, n, last;
+	bool has_more;
+};
+enum tw_status tower_page_read(struct tw_cli *cli, struct tower_page *p,
+    struct tw_err *err);
+/* Is the row with that number one of them?  False: the list is at its end. */
+bool tower_page_takes(struct tower_page *p, int64_t num);
+/* A walk that ended because the page was full ended well. */
+enum tw_status tower_page_end(const struct tower_page *p, enum tw_status st);
+/* Says where to go on, where there is more. */
+void tower_page_say(struct tw_cli *cli, const struct tower_page *p);
+
 /* A line of `why` for a change that has not ended: what it waits for. */
 enum tw_status tower_why(struct tower *t, const struct tw_change *c,
     struct tw_buf *out, struct tw_err *err);

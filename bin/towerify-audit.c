@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "gate.h"
 #include "model/audit.h"
+#include "model/prune.h"
 #include "tower.h"
 
 enum { COL_SEQ, COL_TIME, COL_OPERATOR, COL_ACTION, COL_HOST, COL_CHANGE,
@@ -50,6 +52,7 @@ struct listing {
 	struct tw_cli *cli;
 	struct tw_table *table;
 	bool is_stream;
+	struct tower_page page;
 	int64_t n;
 };
 
@@ -59,6 +62,8 @@ static enum tw_status on_record(void *arg, const struct tw_audit *a,
 	struct listing *l = arg;
 	enum tw_status st;
 
+	if (!tower_page_takes(&l->page, a->seq))
+		return TW_NO;
 	fill(l->table, a);
 	l->n++;
 	st = tw_table_row_end(l->table, err);
@@ -122,7 +127,9 @@ static int list(struct tw_cli *cli, int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	f.operator = tw_cli_opt(cli, "operator");
-	if (since)
+	st = tower_page_read(cli, &l.page, &err);
+	f.after = l.page.after;
+	if (!st && since)
 		st = parse_since(since, &f.since, &err);
 	if (!st && change)
 		st = tower_number(change, &f.change_num, &err);
@@ -133,12 +140,14 @@ static int list(struct tw_cli *cli, int argc, char **argv)
 	if (!st)
 		st = tw_table_new(columns, &o, &l.table, &err);
 	if (!st)
-		st = tw_audit_each(t->store, &t->who, &f, on_record, &l,
-		    &err);
+		st = tower_page_end(&l.page, tw_audit_each(t->store, &t->who,
+		    &f, on_record, &l, &err));
 	if (!st)
 		st = tw_table_print(l.table, stdout, &err);
 	tw_table_free(l.table);
 	tw_strv_free(names);
+	if (!st)
+		tower_page_say(cli, &l.page);
 	return st ? tw_cli_error(cli, &err) : TW_OK;
 }
 
@@ -264,6 +273,74 @@ static int checkpoint(struct tw_cli *cli, int argc, char **argv)
 	return TW_OK;
 }
 
+/* --- prune ----------------------------------------------------------------------- */
+
+#define PRUNE_ROWS 2000		/* records that go in one transaction */
+#define PRUNE_PAGES 500		/* of the file, given back in one */
+#define PAUSE_MAX 100		/* ms; others write meanwhile */
+
+/* As long as the work took, so that a pass finds the state free half the
+ * time. */
+static void pause_after(int64_t started)
+{
+	int64_t ms = tw_clock_mono() - started;
+	struct timespec nap = { 0, (ms < PAUSE_MAX ? ms : PAUSE_MAX) *
+	    1000000 };
+
+	nanosleep(&nap, NULL);
+}
+
+static enum tw_status prune_all(struct tower *t, struct tw_prune *p,
+    struct tw_err *err)
+{
+	enum tw_status st = TW_OK;
+	bool more = true;
+	int64_t started;
+
+	while (!st && more) {
+		started = tw_clock_mono();
+		st = tw_prune_some(t->store, &t->who, p, PRUNE_ROWS, &more,
+		    err);
+		pause_after(started);
+	}
+	for (more = true; !st && more; pause_after(started)) {
+		started = tw_clock_mono();
+		st = tw_store_trim(t->store, PRUNE_PAGES, &more, err);
+	}
+	return st;
+}
+
+static int prune(struct tw_cli *cli, int argc, char **argv)
+{
+	const char *text = tw_cli_opt(cli, "older-than");
+	struct tw_prune p = { .is_tower = wants_tower(cli) };
+	struct tower *t = cli->context;
+	struct tw_err err = { 0 };
+	enum tw_status st;
+	bool any = false;
+	int64_t span;
+
+	(void)argc;
+	(void)argv;
+	if (!text)
+		return tw_cli_usage(cli, "prune needs --older-than");
+	st = tw_span_parse(text, &span, &err);
+	p.before = tw_clock_now() - span;
+	if (!st)
+		st = tw_prune_begin(t->store, &t->who, &p, &any, &err);
+	if (!st && any)
+		st = prune_all(t, &p, &err);
+	if (st)
+		return tw_cli_error(cli, &err);
+	if (p.stopped_by)
+		tw_cli_say(cli, "note: change %" PRId64 " has not ended: its "
+		    "records stay, and all behind them", p.stopped_by);
+	tw_cli_say(cli, "%" PRId64 " record%s and %" PRId64 " change%s went",
+	    p.records, p.records == 1 ? "" : "s", p.changes,
+	    p.changes == 1 ? "" : "s");
+	return TW_OK;
+}
+
 #define TOWER_OPTION \
 	{ "tower", 0, NULL, "the tower's own chain, for its administrators", \
 	    false }
@@ -273,6 +350,12 @@ static const struct tw_option list_options[] = {
 	{ "host", 0, "TARGETS", "of these hosts", false },
 	{ "operator", 0, "LOGIN", "by this operator", false },
 	{ "change", 0, "ID", "of this change", false },
+	TOWER_PAGE_OPTIONS("SEQ"),
+	TOWER_OPTION,
+	{ 0 }
+};
+static const struct tw_option prune_options[] = {
+	{ "older-than", 0, "SPAN", "what goes: 90d", false },
 	TOWER_OPTION,
 	{ 0 }
 };
@@ -298,6 +381,8 @@ static const struct tw_verb verbs[] = {
 	    "print a record to keep elsewhere", NULL },
 	{ "export", export, tower_options, NULL, 0, 0, TW_NEEDS_READ,
 	    "every record, JSON an object a line", columns },
+	{ "prune", prune, prune_options, NULL, 0, 0, TW_NEEDS_WRITE,
+	    "remove old records and ended changes", NULL },
 };
 
 int main(int argc, char **argv)

@@ -145,6 +145,7 @@ static const struct tw_option list_options[] = {
 	{ "status", 0, "S,...", "only these: queued, held, running, "
 	    "succeeded, rolled-back, failed, cancelled, unknown", false },
 	{ "all", 0, NULL, "the ended ones too", false },
+	TOWER_PAGE_OPTIONS("ID"),
 	{ 0 }
 };
 static const struct tw_option log_options[] = {

@@ -121,11 +121,12 @@ static enum tw_status retain(struct tower *t, struct tw_err *err)
 	const int64_t bytes = INT64_C(4) << 30;
 	int64_t removed = 0;
 	enum tw_status st;
+	bool more;
 
 	st = tw_output_retain(t->store, tw_clock_now() - days, bytes, 100,
 	    &removed, err);
 	if (!st && removed > 0)
-		st = tw_store_trim(t->store, 1000, err);
+		st = tw_store_trim(t->store, 1000, &more, err);
 	return st == TW_AGAIN ? TW_OK : st;
 }
 

@@ -98,6 +98,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/org.h \
 	lib/model/org_private.h \
 	lib/model/output.c \
+	lib/model/prune.c \
+	lib/model/prune.h \
 	lib/model/queue.c \
 	lib/model/queue_claim.c \
 	lib/model/queue_running.c \

@@ -50,6 +50,8 @@ UNIT_TESTS = \
 	tests/unit/model/test_host \
 	tests/unit/model/test_instance \
 	tests/unit/model/test_org \
+	tests/unit/model/test_plan \
+	tests/unit/model/test_prune \
 	tests/unit/model/test_queue \
 	tests/unit/model/test_secret \
 	tests/unit/model/test_successor \
@@ -460,6 +462,7 @@ EXTRA_DIST += \
 	tests/bench/part-plot.sh \
 	tests/bench/part-rights.sh \
 	tests/bench/part-scale.sh \
+	tests/bench/part-store.sh \
 	tests/bench/part-tools.sh \
 	tests/bench/peer_fabric.py \
 	tests/bench/peers.sh \
@@ -678,6 +681,7 @@ check-rig:
 
 # The figures of the project, measured; never a test.
 EXTRA_PROGRAMS = \
+	tests/bench/history \
 	tests/bench/hostcost \
 	tests/bench/limit \
 	tests/bench/rights \

@@ -405,9 +405,10 @@ static enum tw_status refuse_used(struct tw_store *s,
 }
 
 static const char next_sql[] =
-    "SELECT id, version, source FROM app WHERE org_id = ?1 AND name = ?2"
+    "SELECT id, version, source, file, bundle FROM app"
+    " WHERE org_id = ?1 AND name = ?2"
     " AND (?3 IS NULL OR version = ?3) ORDER BY id LIMIT 1";
-enum { NEXT_ID, NEXT_VERSION, NEXT_SOURCE };
+enum { NEXT_ID, NEXT_VERSION, NEXT_SOURCE, NEXT_FILE, NEXT_BUNDLE };
 static const char remove_sql[] =
     "DELETE FROM app WHERE org_id = ?1 AND id = ?2";
 
@@ -416,6 +417,7 @@ static enum tw_status remove_next(struct tw_store *s,
     const struct tw_who *who, const struct tw_app_name *n,
     const char *grant, struct tw_err *err)
 {
+	uint8_t file[TW_SHA256_LEN], bundle[TW_SHA256_LEN];
 	enum tw_status status;
 	struct tw_stmt *st;
 	char *detail;
@@ -433,10 +435,16 @@ static enum tw_status remove_next(struct tw_store *s,
 	detail = tw_audit_detail("app", n->name, "version",
 	    tw_stmt_col_text(st, NEXT_VERSION), "source",
 	    tw_stmt_col_text(st, NEXT_SOURCE), "grant", grant, (char *)NULL);
+	tw_col_hash(st, NEXT_FILE, file);
+	tw_col_hash(st, NEXT_BUNDLE, bundle);
 	tw_stmt_reset(st);
 	status = tw_app_record(s, who, "app.remove", detail, err);
 	if (status == TW_OK)
 		status = tw_tenant_run(s, who, remove_sql, id, err);
+	if (status == TW_OK)
+		status = tw_content_drop(s, file, err);
+	if (status == TW_OK)
+		status = tw_content_drop(s, bundle, err);
 	return status;
 }
 

@@ -1,6 +1,6 @@
 /*
  * audit.c - adding to the audit trail and looking at it; see audit.h for what
- *           is hashed.  Verifying and pruning are in audit_verify.c.
+ *           is hashed.  Verifying is in audit_verify.c, pruning in prune.c.
  */
 #include "model/audit_private.h"
 
@@ -14,60 +14,75 @@
 
 #define HASH_TAG "towerify-audit-1"
 
-static void hash_field(struct tw_sha256 *h, const void *p, size_t n)
+/* The decimal digits of v before end; where they begin. */
+static char *digits(char *end, uint64_t v)
 {
-	char head[24];
-	int len;
-
-	len = snprintf(head, sizeof head, "%zu:", n);
-	tw_sha256_add(h, head, (size_t)len);
-	tw_sha256_add(h, p, n);
-	tw_sha256_add(h, ",", 1);
+	do
+		*--end = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	return end;
 }
 
-static void hash_text(struct tw_sha256 *h, const struct tw_audit_text *t)
+/* As a netstring. */
+static void add_field(struct tw_buf *b, const void *p, size_t n)
+{
+	char head[24], *end = head + sizeof head, *at, *to;
+	size_t len;
+
+	*--end = ':';
+	at = digits(end, n);
+	len = (size_t)(head + sizeof head - at);
+	if (!tw_buf_reserve(b, len + n + 1))
+		return;
+	to = b->data + b->len;
+	memcpy(to, at, len);
+	if (n)
+		memcpy(to + len, p, n);
+	to[len + n] = ',';
+	b->len += len + n + 1;
+}
+
+static void add_text(struct tw_buf *b, const struct tw_audit_text *t)
 {
 	if (t->is_null)
-		tw_sha256_add(h, "-,", 2);
+		tw_buf_add(b, "-,", 2);
 	else
-		hash_field(h, t->p, t->n);
+		add_field(b, t->p, t->n);
 }
 
-static void hash_int(struct tw_sha256 *h, int64_t v)
+static void add_int(struct tw_buf *b, int64_t v)
 {
-	char text[24];
-	int len;
+	char text[24], *end = text + sizeof text, *at;
 
-	len = snprintf(text, sizeof text, "%lld", (long long)v);
-	hash_field(h, text, (size_t)len);
+	at = digits(end, v < 0 ? -(uint64_t)v : (uint64_t)v);
+	if (v < 0)
+		*--at = '-';
+	add_field(b, at, (size_t)(end - at));
 }
 
+/* Millions are verified in one go, so no printf, and hashed in one piece. */
 enum tw_status tw_audit_hash(const struct tw_audit_row *r,
-    uint8_t out[TW_SHA256_LEN], struct tw_err *err)
+    struct tw_buf *text, uint8_t out[TW_SHA256_LEN], struct tw_err *err)
 {
 	char prev[TW_SHA256_HEX];
-	struct tw_sha256 *h;
 
-	h = tw_sha256_new();
-	if (!h)
-		return tw_err_nomem(err);
-	hash_field(h, HASH_TAG, sizeof HASH_TAG - 1);
-	hash_int(h, r->chain);
-	hash_int(h, r->seq);
-	hash_int(h, r->at);
-	hash_text(h, &r->operator);
-	hash_text(h, &r->action);
-	hash_text(h, &r->host);
+	tw_buf_reset(text);
+	add_field(text, HASH_TAG, sizeof HASH_TAG - 1);
+	add_int(text, r->chain);
+	add_int(text, r->seq);
+	add_int(text, r->at);
+	add_text(text, &r->operator);
+	add_text(text, &r->action);
+	add_text(text, &r->host);
 	if (r->change_is_null)
-		tw_sha256_add(h, "-,", 2);
+		tw_buf_add(text, "-,", 2);
 	else
-		hash_int(h, r->change_num);
-	hash_text(h, &r->detail);
+		add_int(text, r->change_num);
+	add_text(text, &r->detail);
 	tw_hex(r->prev, TW_SHA256_LEN, prev);
-	hash_field(h, prev, TW_SHA256_HEX - 1);
-	tw_sha256_get(h, out);
-	tw_sha256_free(h);
-	return TW_OK;
+	add_field(text, prev, TW_SHA256_HEX - 1);
+	tw_sha256(tw_buf_str(text), text->len, out);
+	return tw_buf_check(text, err);
 }
 
 int64_t tw_audit_chain(const struct tw_who *who, bool is_tower)
@@ -85,14 +100,14 @@ enum tw_status tw_audit_may(struct tw_store *s, const struct tw_who *who,
 }
 
 static const char head_sql[] =
-    "SELECT seq, hash FROM ("
-    "    SELECT seq, hash FROM (SELECT seq, hash FROM audit"
-    "        WHERE chain = ?1 ORDER BY seq DESC LIMIT 1)"
-    "    UNION ALL SELECT seq, hash FROM audit_anchor WHERE chain = ?1"
-    ") ORDER BY seq DESC LIMIT 1";
+    "SELECT seq, hash FROM audit WHERE chain = ?1 ORDER BY seq DESC LIMIT 1";
 enum { HEAD_SEQ, HEAD_HASH };
 
-/* Of a statement whose chain is bound. */
+/* What an emptied chain goes on from. */
+static const char anchor_sql[] =
+    "SELECT seq, hash FROM audit_anchor WHERE chain = ?1";
+
+/* Of a statement whose chain is bound; TW_NO: there is none. */
 static enum tw_status read_head(struct tw_stmt *st, int64_t *seq,
     uint8_t hash[TW_SHA256_LEN], struct tw_err *err)
 {
@@ -102,7 +117,7 @@ static enum tw_status read_head(struct tw_stmt *st, int64_t *seq,
 	memset(hash, 0, TW_SHA256_LEN);
 	status = tw_stmt_step(st, err);
 	if (status != TW_OK)
-		return status == TW_NO ? TW_OK : status;
+		return status;
 	*seq = tw_stmt_col_int(st, HEAD_SEQ);
 	tw_col_hash(st, HEAD_HASH, hash);
 	tw_stmt_reset(st);
@@ -119,7 +134,16 @@ enum tw_status tw_audit_head(struct tw_store *s, const struct tw_who *who,
 	status = tw_audit_may(s, who, is_tower, err);
 	if (status == TW_OK)
 		status = tw_tenant_chain(s, who, is_tower, head_sql, &st, err);
-	return status == TW_OK ? read_head(st, seq, hash, err) : status;
+	if (status != TW_OK)
+		return status;
+	status = read_head(st, seq, hash, err);
+	if (status != TW_NO)
+		return status;
+	status = tw_tenant_chain(s, who, is_tower, anchor_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	status = read_head(st, seq, hash, err);
+	return status == TW_NO ? TW_OK : status;
 }
 
 /* --- adding ------------------------------------------------------------ */
@@ -135,21 +159,40 @@ static const char add_sql[] =
     "INSERT INTO audit (chain, seq, at, operator, action, host, change_num,"
     "    detail, prev, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
+/* The last record of a chain; 0: it has none. */
+static enum tw_status find_head(struct tw_store *s, int64_t chain,
+    int64_t *seq, uint8_t hash[TW_SHA256_LEN], struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_stmt_get(s, head_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, chain);
+	status = read_head(st, seq, hash, err);
+	if (status != TW_NO)
+		return status;
+	status = tw_stmt_get(s, anchor_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 1, chain);
+	status = read_head(st, seq, hash, err);
+	return status == TW_NO ? TW_OK : status;
+}
+
 enum tw_status tw_audit_add(struct tw_store *s, const struct tw_audit *a,
     struct tw_err *err)
 {
 	struct tw_audit_row r = { .chain = a->chain };
 	uint8_t prev[TW_SHA256_LEN], hash[TW_SHA256_LEN];
+	struct tw_buf text = { .max = TW_AUDIT_MAX };
 	enum tw_status status;
 	struct tw_stmt *st;
 
 	status = tw_tx_need(s, err);
 	if (status == TW_OK)
-		status = tw_stmt_get(s, head_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 1, a->chain);
-	status = read_head(st, &r.seq, prev, err);
+		status = find_head(s, a->chain, &r.seq, prev, err);
 	if (status != TW_OK)
 		return status;
 	r.seq++;
@@ -161,7 +204,8 @@ enum tw_status tw_audit_add(struct tw_store *s, const struct tw_audit *a,
 	r.change_num = a->change_num;
 	r.change_is_null = a->change_num == 0;
 	r.prev = prev;
-	status = tw_audit_hash(&r, hash, err);
+	status = tw_audit_hash(&r, &text, hash, err);
+	tw_buf_release(&text);
 	if (status == TW_OK)
 		status = tw_stmt_get(s, add_sql, &st, err);
 	if (status != TW_OK)
@@ -208,21 +252,29 @@ char *tw_audit_detail(const char *key, ...)
 #define COLUMNS "chain, seq, at, operator, action, host, change_num, detail," \
 	" prev, hash"
 
+#define LIMITS \
+	" AND at >= ?3 AND (?4 IS NULL OR operator = ?4)"
+
 static const char each_sql[] =
-    "SELECT " COLUMNS " FROM audit"
-    " WHERE chain = ?1 AND seq > ?2 AND at >= ?3"
-    " AND (?4 IS NULL OR host IN (SELECT value FROM json_each(?4)))"
-    " AND (?5 IS NULL OR operator = ?5)"
-    " AND (?6 IS NULL OR change_num = ?6)"
-    " ORDER BY seq LIMIT ?7";
-/* the same through the index of changes */
-static const char each_change_sql[] =
-    "SELECT " COLUMNS " FROM audit"
-    " WHERE chain = ?1 AND seq > ?2 AND at >= ?3"
-    " AND (?4 IS NULL OR host IN (SELECT value FROM json_each(?4)))"
-    " AND (?5 IS NULL OR operator = ?5)"
-    " AND change_num = ?6"
-    " ORDER BY seq LIMIT ?7";
+    "SELECT " COLUMNS " FROM audit WHERE chain = ?1 AND seq > ?2" LIMITS
+    " ORDER BY seq LIMIT ?5";
+/* one that is known by its number */
+static const char one_sql[] =
+    "SELECT " COLUMNS " FROM audit WHERE chain = ?1 AND seq = ?2" LIMITS;
+
+/*
+ * What an index finds comes as numbers, and each record by its number then: the
+ * indexes hold the numbers, so that records that are not wanted aren't read.
+ */
+static const char of_hosts_sql[] =
+    "SELECT seq FROM audit WHERE chain = ?1 AND seq > ?2"
+    " AND host IN (SELECT value FROM json_each(?3))";
+static const char of_change_sql[] =
+    "SELECT seq FROM audit WHERE chain = ?1 AND seq > ?2"
+    " AND change_num = ?3";
+/* the + keeps to the index of times */
+static const char of_times_sql[] =
+    "SELECT seq FROM audit WHERE chain = ?1 AND +seq > ?2 AND at >= ?3";
 
 struct page {
 	struct tw_audit *rows;
@@ -267,25 +319,35 @@ static enum tw_status page_add(struct page *p, struct tw_stmt *st,
 	return ok ? TW_OK : tw_err_nomem(err);
 }
 
-/* The next page behind record `after`. */
-static enum tw_status page_read(struct page *p, struct tw_store *s,
-    const struct tw_who *who, const struct tw_audit_filter *f,
-    const char *hosts, int64_t after, struct tw_err *err)
+struct walk {			/* along a chain, or along some numbers */
+	const struct tw_who *who;
+	const struct tw_audit_filter *f;
+	int64_t after;		/* the record before the next page */
+	struct tw_ids seqs;	/* where hosts, a change or times are asked for */
+	bool has_seqs;
+	size_t at;		/* in seqs */
+};
+
+static enum tw_status bind(struct tw_store *s, const struct walk *w,
+    const char *sql, int64_t seq, struct tw_stmt **st, struct tw_err *err)
 {
 	enum tw_status status;
-	struct tw_stmt *st;
 
-	page_clear(p);
-	status = tw_tenant_chain(s, who, f->is_tower, f->change_num ?
-	    each_change_sql : each_sql, &st, err);
+	status = tw_tenant_chain(s, w->who, w->f->is_tower, sql, st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 2, after);
-	tw_stmt_int(st, 3, f->since);
-	tw_stmt_text(st, 4, hosts);
-	tw_stmt_text(st, 5, f->operator);
-	tw_stmt_time(st, 6, f->change_num);
-	tw_stmt_int(st, 7, f->seq ? 1 : TW_PAGE_ROWS);
+	tw_stmt_int(*st, 2, seq);
+	tw_stmt_int(*st, 3, w->f->since);
+	tw_stmt_text(*st, 4, w->f->operator);
+	return TW_OK;
+}
+
+/* Rows of a statement that is bound. */
+static enum tw_status page_rows(struct page *p, struct tw_stmt *st,
+    struct tw_err *err)
+{
+	enum tw_status status;
+
 	while ((status = tw_stmt_step(st, err)) == TW_OK) {
 		status = page_add(p, st, err);
 		if (status != TW_OK) {
@@ -296,41 +358,106 @@ static enum tw_status page_read(struct page *p, struct tw_store *s,
 	return status == TW_NO ? TW_OK : status;
 }
 
+/* The next page; *is_last: there is none behind it. */
+static enum tw_status page_read(struct page *p, struct tw_store *s,
+    struct walk *w, bool *is_last, struct tw_err *err)
+{
+	enum tw_status status = TW_OK;
+	struct tw_stmt *st;
+
+	page_clear(p);
+	if (!w->has_seqs) {
+		status = bind(s, w, each_sql, w->after, &st, err);
+		if (status != TW_OK)
+			return status;
+		tw_stmt_int(st, 5, TW_PAGE_ROWS);
+		status = page_rows(p, st, err);
+		if (p->n)
+			w->after = p->rows[p->n - 1].seq;
+		*is_last = p->n < TW_PAGE_ROWS;
+		return status;
+	}
+	while (status == TW_OK && p->n < TW_PAGE_ROWS && w->at < w->seqs.n) {
+		status = bind(s, w, one_sql, w->seqs.v[w->at++], &st, err);
+		if (status == TW_OK)
+			status = page_rows(p, st, err);
+	}
+	*is_last = w->at == w->seqs.n;
+	return status;
+}
+
+static enum tw_status find_seqs(struct tw_store *s, struct walk *w,
+    struct tw_err *err)
+{
+	const struct tw_audit_filter *f = w->f;
+	const char *sql = f->hosts ? of_hosts_sql : f->change_num ?
+	    of_change_sql : of_times_sql;
+	char *hosts = NULL;
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	if (f->hosts && !(hosts = tw_json_names(f->hosts)))
+		return tw_err_nomem(err);
+	w->has_seqs = true;
+	status = tw_tenant_chain(s, w->who, f->is_tower, sql, &st, err);
+	if (status == TW_OK) {
+		tw_stmt_int(st, 2, w->after);
+		if (f->hosts)
+			tw_stmt_text(st, 3, hosts);
+		else
+			tw_stmt_int(st, 3, f->change_num ? f->change_num :
+			    f->since);
+		status = tw_ids_read(&w->seqs, st, err);
+	}
+	free(hosts);
+	return status;
+}
+
+static enum tw_status walk_begin(struct tw_store *s, struct walk *w,
+    struct tw_err *err)
+{
+	w->after = w->f->after;
+	if (w->f->seq) {
+		w->has_seqs = true;
+		return tw_ids_add(&w->seqs, w->f->seq, err);
+	}
+	if (w->f->hosts || w->f->change_num || w->f->since)
+		return find_seqs(s, w, err);
+	return TW_OK;
+}
+
+/* Of hosts and a change at once: found by the host, told by the change. */
+static bool is_wanted(const struct tw_audit_filter *f,
+    const struct tw_audit *a)
+{
+	return !f->change_num || a->change_num == f->change_num;
+}
+
 enum tw_status tw_audit_each(struct tw_store *s, const struct tw_who *who,
     const struct tw_audit_filter *f,
     enum tw_status (*fn)(void *arg, const struct tw_audit *a,
     struct tw_err *err), void *arg, struct tw_err *err)
 {
+	struct walk w = { .who = who, .f = f };
 	struct page page = { NULL, 0 };
-	int64_t after = f->seq ? f->seq - 1 : 0;
 	enum tw_status status;
-	char *hosts = NULL;
-	bool is_last;
+	bool is_last = false;
 	size_t i;
 
 	status = tw_audit_may(s, who, f->is_tower, err);
 	if (status != TW_OK)
 		return status;
 	page.rows = calloc(TW_PAGE_ROWS, sizeof *page.rows);
-	if (f->hosts)
-		hosts = tw_json_names(f->hosts);
-	if (!page.rows || (f->hosts && !hosts)) {
-		status = tw_err_nomem(err);
-		goto out;
-	}
-	do {
-		status = page_read(&page, s, who, f, hosts, after, err);
-		is_last = page.n < TW_PAGE_ROWS;
-		for (i = 0; status == TW_OK && i < page.n; i++) {
-			after = page.rows[i].seq;
-			if (!f->seq || after == f->seq)
+	status = page.rows ? walk_begin(s, &w, err) : tw_err_nomem(err);
+	while (status == TW_OK && !is_last) {
+		status = page_read(&page, s, &w, &is_last, err);
+		for (i = 0; status == TW_OK && i < page.n; i++)
+			if (is_wanted(f, &page.rows[i]))
 				status = fn(arg, &page.rows[i], err);
-		}
-	} while (status == TW_OK && !is_last);
-out:
+	}
 	if (page.rows)
 		page_clear(&page);
 	free(page.rows);
-	free(hosts);
+	free(w.seqs.v);
 	return status;
 }

@@ -54,6 +54,7 @@ char *tw_audit_detail(const char *key, ...) __attribute__((sentinel));
 struct tw_audit_filter {	/* zeroed: everything of the organisation */
 	bool is_tower;
 	int64_t since;
+	int64_t after;		/* a record's number: those behind it */
 	const char *const *hosts;	/* names, NULL-terminated; NULL: any */
 	const char *operator;
 	int64_t change_num;
@@ -66,9 +67,10 @@ enum tw_status tw_audit_each(struct tw_store *s, const struct tw_who *who,
     enum tw_status (*fn)(void *arg, const struct tw_audit *a,
     struct tw_err *err), void *arg, struct tw_err *err);
 
-/* Is the chain whole?  TW_OK; TW_NO with the first bad record in err and
- * *bad.  count: records verified.  With a checkpoint (check_seq > 0) the
- * record of that number must still have that hash: truncation shows. */
+/* Is the chain whole, from its beginning or from where a pruning left it
+ * (prune.h)?  TW_OK; TW_NO with the first bad record in err and *bad.  count:
+ * records verified.  With a checkpoint (check_seq > 0) the record of that number
+ * must still have that hash: truncation shows. */
 enum tw_status tw_audit_verify(struct tw_store *s, const struct tw_who *who,
     bool is_tower, int64_t check_seq, const uint8_t check_hash[TW_SHA256_LEN],
     int64_t *count, int64_t *bad, struct tw_err *err);
@@ -82,10 +84,5 @@ enum tw_status tw_audit_head(struct tw_store *s, const struct tw_who *who,
 /* The number of the chain, as it is hashed: 0 is the tower's, else it is the
  * organisation's id. */
 int64_t tw_audit_chain(const struct tw_who *who, bool is_tower);
-
-/* Removes the records up to seq behind an anchor (transaction open); a record
- * "audit.prune" by the tower says so.  TW_NO: there is no record seq. */
-enum tw_status tw_audit_prune(struct tw_store *s, int64_t chain, int64_t seq,
-    struct tw_err *err);
 
 #endif

@@ -31,8 +31,11 @@ struct tw_audit_row {
 enum tw_status tw_audit_may(struct tw_store *s, const struct tw_who *who,
     bool is_tower, struct tw_err *err);
 
-/* The record's hash. */
+#define TW_AUDIT_PRUNE "audit.prune"	/* the action of such a record */
+#define TW_AUDIT_MAX ((size_t)2 << 30)	/* no record can be longer, to SQLite */
+
+/* The record's hash; text is room for what is hashed, used again and again. */
 enum tw_status tw_audit_hash(const struct tw_audit_row *r,
-    uint8_t out[TW_SHA256_LEN], struct tw_err *err);
+    struct tw_buf *text, uint8_t out[TW_SHA256_LEN], struct tw_err *err);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * audit_verify.c - is a chain whole, and pruning it
+ * audit_verify.c - is a chain whole?
  *
  * Verifying computes every hash anew from the bytes that are stored.  Rows are
  * read in pages so that nobody waits for it.
  */
 #include "model/audit_private.h"
 
-#include <stdio.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,26 +26,37 @@ struct chain {			/* a walk along a chain */
 	const uint8_t *check_hash;
 	bool is_checked;	/* the checkpoint was met */
 	int64_t bad;		/* the first bad record, 0: none */
+	int64_t anchor;		/* what is pruned, 0: nothing */
+	uint8_t anchor_hash[TW_SHA256_LEN];
+	int64_t allowed;	/* how far prunings may have come */
+	struct tw_buf text;	/* of the record at hand */
 };
 
-static enum tw_status find_start(struct tw_store *s, struct chain *c,
-    struct tw_err *err)
+/* *moved: it stands behind what was verified, which is where to go on. */
+static enum tw_status find_anchor(struct tw_store *s, struct chain *c,
+    bool *moved, struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
 
+	*moved = false;
 	status = tw_tenant_chain(s, c->who, c->is_tower, anchor_sql, &st, err);
 	if (status != TW_OK)
 		return status;
 	status = tw_stmt_step(st, err);
 	if (status == TW_NO)
 		return TW_OK;
-	if (status == TW_OK) {
-		c->last = tw_stmt_col_int(st, ANCHOR_SEQ);
-		tw_col_hash(st, ANCHOR_HASH, c->hash);
-		tw_stmt_reset(st);
+	if (status != TW_OK)
+		return status;
+	c->anchor = tw_stmt_col_int(st, ANCHOR_SEQ);
+	tw_col_hash(st, ANCHOR_HASH, c->anchor_hash);
+	tw_stmt_reset(st);
+	*moved = c->anchor > c->last;
+	if (*moved) {
+		c->last = c->anchor;
+		memcpy(c->hash, c->anchor_hash, sizeof c->hash);
 	}
-	return status;
+	return TW_OK;
 }
 
 static enum tw_status bad(struct chain *c, int64_t seq, const char *what,
@@ -73,6 +84,35 @@ static void col_bytes(struct tw_stmt *st, int col, struct tw_audit_text *t)
 	t->is_null = tw_stmt_col_is_null(st, col);
 }
 
+/* A record of a pruning allows an anchor up to the record it names, which it
+ * knows by its hash. */
+static enum tw_status meet_prune(struct chain *c, const struct tw_audit_row *r,
+    struct tw_err *err)
+{
+	json_t *o = json_loadb(r->detail.p, r->detail.n, 0, NULL);
+	const char *through = json_string_value(json_object_get(o, "through"));
+	const char *hex = json_string_value(json_object_get(o, "hash"));
+	int64_t seq = through ? strtoll(through, NULL, 10) : 0;
+	enum tw_status status = TW_OK;
+	uint8_t hash[TW_SHA256_LEN];
+
+	if (seq > c->allowed)
+		c->allowed = seq;
+	if (seq && seq == c->anchor && (!hex ||
+	    !tw_unhex(hex, hash, sizeof hash) ||
+	    memcmp(hash, c->anchor_hash, sizeof hash) != 0))
+		status = bad(c, seq, "was pruned, but is not the one of the "
+		    "anchor", err);
+	json_decref(o);
+	return status;
+}
+
+static bool is_text(const struct tw_audit_text *t, const char *want)
+{
+	return !t->is_null && t->n == strlen(want) &&
+	    memcmp(t->p, want, t->n) == 0;
+}
+
 static enum tw_status verify_row(struct chain *c, struct tw_stmt *st,
     struct tw_err *err)
 {
@@ -95,14 +135,16 @@ static enum tw_status verify_row(struct chain *c, struct tw_stmt *st,
 	col_bytes(st, AUDIT_DETAIL, &r.detail);
 	r.change_num = tw_stmt_col_int(st, AUDIT_CHANGE);
 	r.change_is_null = tw_stmt_col_is_null(st, AUDIT_CHANGE);
-	status = tw_audit_hash(&r, want, err);
+	status = tw_audit_hash(&r, &c->text, want, err);
 	if (status != TW_OK)
 		return status;
 	if (memcmp(hash, want, sizeof hash) != 0)
 		return bad(c, r.seq, "was changed", err);
 	c->last = r.seq;
 	memcpy(c->hash, hash, sizeof hash);
-	return meet_checkpoint(c, err);
+	if (is_text(&r.action, TW_AUDIT_PRUNE))
+		status = meet_prune(c, &r, err);
+	return status == TW_OK ? meet_checkpoint(c, err) : status;
 }
 
 static const char verify_sql[] =
@@ -160,19 +202,46 @@ static enum tw_status check_below(struct tw_store *s, struct chain *c,
 	return status;
 }
 
+/* All records there are. */
+static enum tw_status verify_all(struct tw_store *s, struct chain *c,
+    int64_t *count, struct tw_err *err)
+{
+	enum tw_status status;
+	bool moved;
+	int64_t n;
+
+	do {
+		status = verify_page(s, c, &n, err);
+		*count += n;
+		/* missing in front of a page: has it been pruned meanwhile? */
+		if (status != TW_NO || n > 0 || c->bad != c->last + 1)
+			continue;
+		if (find_anchor(s, c, &moved, NULL) != TW_OK || !moved)
+			continue;
+		c->bad = 0;
+		n = VERIFY_ROWS;
+		status = meet_checkpoint(c, err);
+	} while (status == TW_OK && n == VERIFY_ROWS);
+	if (status == TW_OK && c->anchor > c->allowed)
+		status = bad(c, c->anchor, "is where the chain begins behind, "
+		    "but no record tells of pruning that far", err);
+	return status;
+}
+
 enum tw_status tw_audit_verify(struct tw_store *s, const struct tw_who *who,
     bool is_tower, int64_t check_seq, const uint8_t check_hash[TW_SHA256_LEN],
     int64_t *count, int64_t *first_bad, struct tw_err *err)
 {
 	struct chain c = { .who = who, .is_tower = is_tower,
-	    .check_seq = check_seq, .check_hash = check_hash };
+	    .check_seq = check_seq, .check_hash = check_hash,
+	    .text.max = TW_AUDIT_MAX };
 	enum tw_status status;
-	int64_t n = 0;
+	bool moved;
 
 	*count = *first_bad = 0;
 	status = tw_audit_may(s, who, is_tower, err);
 	if (status == TW_OK)
-		status = find_start(s, &c, err);
+		status = find_anchor(s, &c, &moved, err);
 	if (status == TW_OK)
 		status = check_below(s, &c, err);
 	if (status == TW_OK && check_seq && check_seq < c.last)
@@ -180,97 +249,12 @@ enum tw_status tw_audit_verify(struct tw_store *s, const struct tw_who *who,
 		    "nothing can be said about it", err);
 	if (status == TW_OK)
 		status = meet_checkpoint(&c, err);
-	while (status == TW_OK) {
-		status = verify_page(s, &c, &n, err);
-		*count += n;
-		if (n < VERIFY_ROWS)
-			break;
-	}
+	if (status == TW_OK)
+		status = verify_all(s, &c, count, err);
 	if (status == TW_OK && check_seq && !c.is_checked)
 		status = bad(&c, c.last + 1, "is missing: the chain ends "
 		    "before the checkpoint", err);
 	*first_bad = c.bad;
+	tw_buf_release(&c.text);
 	return status;
-}
-
-/* --- pruning ----------------------------------------------------------- */
-
-static const char find_sql[] =
-    "SELECT hash FROM audit WHERE chain = ?1 AND seq = ?2";
-static const char anchor_put_sql[] =
-    "INSERT INTO audit_anchor (chain, seq, hash) VALUES (?1, ?2, ?3)"
-    " ON CONFLICT (chain) DO UPDATE SET seq = excluded.seq,"
-    "    hash = excluded.hash";
-static const char prune_sql[] =
-    "DELETE FROM audit WHERE chain = ?1 AND seq <= ?2";
-
-static enum tw_status find_hash(struct tw_store *s, int64_t chain,
-    int64_t seq, uint8_t hash[TW_SHA256_LEN], struct tw_err *err)
-{
-	enum tw_status status;
-	struct tw_stmt *st;
-
-	status = tw_stmt_get(s, find_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 1, chain);
-	tw_stmt_int(st, 2, seq);
-	status = tw_stmt_step(st, err);
-	if (status == TW_NO)
-		return tw_err_set(err, TW_NO, "no record %lld",
-		    (long long)seq);
-	if (status == TW_OK) {
-		tw_col_hash(st, 0, hash);
-		tw_stmt_reset(st);
-	}
-	return status;
-}
-
-/* The record that says so comes first: it stays, being the last. */
-static enum tw_status record_prune(struct tw_store *s, int64_t chain,
-    int64_t seq, const uint8_t hash[TW_SHA256_LEN], struct tw_err *err)
-{
-	struct tw_audit a = { .chain = chain, .operator = TW_TOWER,
-	    .action = "audit.prune" };
-	char number[24], hex[TW_SHA256_HEX], *detail;
-	enum tw_status status;
-
-	snprintf(number, sizeof number, "%lld", (long long)seq);
-	tw_hex(hash, TW_SHA256_LEN, hex);
-	detail = tw_audit_detail("through", number, "hash", hex, (char *)NULL);
-	if (!detail)
-		return tw_err_nomem(err);
-	a.detail = detail;
-	status = tw_audit_add(s, &a, err);
-	free(detail);
-	return status;
-}
-
-enum tw_status tw_audit_prune(struct tw_store *s, int64_t chain, int64_t seq,
-    struct tw_err *err)
-{
-	uint8_t hash[TW_SHA256_LEN];
-	enum tw_status status;
-	struct tw_stmt *st;
-
-	status = tw_tx_need(s, err);
-	if (status == TW_OK)
-		status = find_hash(s, chain, seq, hash, err);
-	if (status == TW_OK)
-		status = record_prune(s, chain, seq, hash, err);
-	if (status == TW_OK)
-		status = tw_stmt_get(s, anchor_put_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 1, chain);
-	tw_stmt_int(st, 2, seq);
-	tw_stmt_blob(st, 3, hash, sizeof hash);
-	status = tw_stmt_run(st, err);
-	if (status == TW_OK)
-		status = tw_stmt_get(s, prune_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 1, chain);
-	tw_stmt_int(st, 2, seq);
-	return tw_stmt_run(st, err);
 }

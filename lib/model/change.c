@@ -285,24 +285,41 @@ enum tw_status tw_change_load(struct tw_store *s, int64_t id,
 /* --- lists ------------------------------------------------------------- */
 
 #define FILTER \
-	" AND (?3 IS NULL" \
-	"     OR c.host_name IN (SELECT value FROM json_each(?3)))" \
-	" AND (c.status IN (SELECT value FROM json_each(?4)) OR (?5" \
-	"     AND c.status = 'queued' AND h.held_reason IS NOT NULL))" \
-	" ORDER BY c.num LIMIT ?6"
+	" AND (c.status IN (SELECT value FROM json_each(?3)) OR (?4" \
+	"     AND c.status = 'queued' AND h.held_reason IS NOT NULL))"
 
 static const char all_sql[] =
-    COLUMNS TABLES " WHERE c.org_id = ?1 AND c.num > ?2" FILTER;
+    COLUMNS TABLES " WHERE c.org_id = ?1 AND c.num > ?2" FILTER
+    " ORDER BY c.num LIMIT ?5";
 /* the same through the index of pending ones */
 static const char pending_sql[] =
     COLUMNS TABLES " WHERE c.org_id = ?1 AND c.num > ?2"
-    " AND c.status IN ('queued', 'running')" FILTER;
+    " AND c.status IN ('queued', 'running')" FILTER
+    " ORDER BY c.num LIMIT ?5";
+static const char one_sql[] =
+    COLUMNS TABLES " WHERE c.org_id = ?1 AND c.num = ?2" FILTER;
+
+/* Those of some hosts come as numbers out of an index, and each row by its
+ * number then. */
+static const char nums_sql[] =
+    "SELECT num FROM change WHERE org_id = ?1 AND num > ?2"
+    " AND host_name IN (SELECT value FROM json_each(?3))";
+/* All have a place; that it is asked for keeps to the index of the queues. */
+static const char pending_nums_sql[] =
+    "SELECT num FROM change WHERE +num > ?2 AND joins >= 0"
+    " AND status IN ('queued', 'running') AND host_id IN"
+    "    (SELECT id FROM host WHERE org_id = ?1"
+    "    AND name IN (SELECT value FROM json_each(?3)))";
 
 struct query {
 	const struct tw_who *who;
-	const char *sql;
-	char *hosts, *statuses;		/* JSON arrays; hosts may be NULL */
+	bool is_pending;		/* no ended ones are asked for */
+	char *statuses;			/* a JSON array */
 	bool held;
+	int64_t after;			/* the number before the next page */
+	struct tw_ids nums;		/* where hosts are given */
+	bool has_nums;
+	size_t at;			/* in nums */
 	int64_t *visible;		/* ids of hosts, sorted */
 	size_t nvisible;
 	bool sees_all;
@@ -332,6 +349,27 @@ static unsigned wanted(const struct tw_change_filter *f)
 	return f->all ? (1u << NSTATUSES) - 1 : PENDING;
 }
 
+static enum tw_status find_nums(struct query *q, struct tw_store *s,
+    const char *const *names, struct tw_err *err)
+{
+	char *hosts = tw_json_names(names);
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	if (!hosts)
+		return tw_err_nomem(err);
+	q->has_nums = true;
+	status = tw_tenant_stmt(s, q->who, q->is_pending ? pending_nums_sql :
+	    nums_sql, &st, err);
+	if (status == TW_OK) {
+		tw_stmt_int(st, 2, q->after);
+		tw_stmt_text(st, 3, hosts);
+		status = tw_ids_read(&q->nums, st, err);
+	}
+	free(hosts);
+	return status;
+}
+
 static enum tw_status query_init(struct query *q, struct tw_store *s,
     const struct tw_who *who, const struct tw_change_filter *f,
     struct tw_err *err)
@@ -345,9 +383,10 @@ static enum tw_status query_init(struct query *q, struct tw_store *s,
 		if (bits & BIT(i))
 			names[n++] = status_names[i];
 	names[n] = NULL;
-	q->sql = bits & ~PENDING ? all_sql : pending_sql;
+	q->is_pending = !(bits & ~PENDING);
 	q->who = who;
 	q->held = f->held_only;
+	q->after = f->after;
 	status = tw_host_visible(s, who, &q->visible, &q->nvisible,
 	    &q->sees_all, err);
 	if (status != TW_OK)
@@ -355,27 +394,31 @@ static enum tw_status query_init(struct query *q, struct tw_store *s,
 	if (q->nvisible)
 		qsort(q->visible, q->nvisible, sizeof *q->visible, compare);
 	q->statuses = tw_json_names(names);
-	q->hosts = f->hosts ? tw_json_names(f->hosts) : NULL;
-	return q->statuses && (q->hosts || !f->hosts) ? TW_OK :
-	    tw_err_nomem(err);
+	if (!q->statuses)
+		return tw_err_nomem(err);
+	return f->hosts ? find_nums(q, s, f->hosts, err) : TW_OK;
 }
 
-/* The next rows behind number `after` into rows[TW_PAGE_ROWS]. */
-static enum tw_status read_page(struct tw_store *s, const struct query *q,
-    int64_t after, struct tw_change *rows, size_t *n, struct tw_err *err)
+static enum tw_status bind(struct tw_store *s, const struct query *q,
+    const char *sql, int64_t num, struct tw_stmt **st, struct tw_err *err)
 {
 	enum tw_status status;
-	struct tw_stmt *st;
 
-	*n = 0;
-	status = tw_tenant_stmt(s, q->who, q->sql, &st, err);
+	status = tw_tenant_stmt(s, q->who, sql, st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 2, after);
-	tw_stmt_text(st, 3, q->hosts);
-	tw_stmt_text(st, 4, q->statuses);
-	tw_stmt_int(st, 5, q->held);
-	tw_stmt_int(st, 6, TW_PAGE_ROWS);
+	tw_stmt_int(*st, 2, num);
+	tw_stmt_text(*st, 3, q->statuses);
+	tw_stmt_int(*st, 4, q->held);
+	return TW_OK;
+}
+
+/* Rows of a statement that is bound, behind the *n that are there. */
+static enum tw_status add_rows(struct tw_stmt *st, struct tw_change *rows,
+    size_t *n, struct tw_err *err)
+{
+	enum tw_status status;
+
 	while ((status = tw_stmt_step(st, err)) == TW_OK) {
 		memset(&rows[*n], 0, sizeof *rows);
 		status = read_row(st, &rows[*n], err);
@@ -388,6 +431,35 @@ static enum tw_status read_page(struct tw_store *s, const struct query *q,
 	return status == TW_NO ? TW_OK : status;
 }
 
+/* The next page into rows[TW_PAGE_ROWS]; *is_last: none comes behind it. */
+static enum tw_status read_page(struct tw_store *s, struct query *q,
+    struct tw_change *rows, size_t *n, bool *is_last, struct tw_err *err)
+{
+	enum tw_status status = TW_OK;
+	struct tw_stmt *st;
+
+	*n = 0;
+	if (!q->has_nums) {
+		status = bind(s, q, q->is_pending ? pending_sql : all_sql,
+		    q->after, &st, err);
+		if (status != TW_OK)
+			return status;
+		tw_stmt_int(st, 5, TW_PAGE_ROWS);
+		status = add_rows(st, rows, n, err);
+		if (*n)
+			q->after = rows[*n - 1].num;
+		*is_last = *n < TW_PAGE_ROWS;
+		return status;
+	}
+	while (status == TW_OK && *n < TW_PAGE_ROWS && q->at < q->nums.n) {
+		status = bind(s, q, one_sql, q->nums.v[q->at++], &st, err);
+		if (status == TW_OK)
+			status = add_rows(st, rows, n, err);
+	}
+	*is_last = q->at == q->nums.n;
+	return status;
+}
+
 enum tw_status tw_change_each(struct tw_store *s, const struct tw_who *who,
     const struct tw_change_filter *f,
     enum tw_status (*fn)(void *arg, const struct tw_change *c,
@@ -396,40 +468,40 @@ enum tw_status tw_change_each(struct tw_store *s, const struct tw_who *who,
 	struct tw_change *rows;
 	struct query q = { 0 };
 	enum tw_status status;
-	int64_t after = 0;
+	bool is_last = false;
 	size_t i, n;
 
 	rows = calloc(TW_PAGE_ROWS, sizeof *rows);
 	status = rows ? query_init(&q, s, who, f, err) : tw_err_nomem(err);
-	if (status != TW_OK)
-		goto out;
-	do {
-		status = read_page(s, &q, after, rows, &n, err);
+	while (status == TW_OK && !is_last) {
+		status = read_page(s, &q, rows, &n, &is_last, err);
 		for (i = 0; i < n; i++) {
-			after = rows[i].num;
 			if (status == TW_OK && is_visible(&q, &rows[i]))
 				status = fn(arg, &rows[i], err);
 			tw_change_release(&rows[i]);
 		}
-	} while (status == TW_OK && n == TW_PAGE_ROWS);
-out:
+	}
 	free(rows);
-	free(q.hosts);
 	free(q.statuses);
+	free(q.nums.v);
 	free(q.visible);
 	return status;
 }
 
 /* --- the queue before one ---------------------------------------------- */
 
-/* The + keeps to the index of the host's queue, not of the organisation. */
+/* The index of the host's queue holds all that is counted. */
+#define BEFORE \
+	" FROM change WHERE host_id = h.id" \
+	"    AND status IN ('queued', 'running') AND status = 'queued'" \
+	"    AND (joins, id) < (?2, ?3)" \
+	"    AND (not_before IS NULL OR not_before <= ?4)"
 static const char ahead_sql[] =
-    "SELECT num, count(*) OVER () FROM change"
-    " WHERE +org_id = ?1 AND host_id = ?5"
-    "    AND status IN ('queued', 'running') AND id <> ?3"
-    "    AND (status = 'running' OR ((joins, id) < (?2, ?3)"
-    "        AND (not_before IS NULL OR not_before <= ?4)))"
-    " ORDER BY status = 'running' DESC, joins, id LIMIT 1";
+    "SELECT coalesce(r.num, (SELECT num" BEFORE " ORDER BY joins, id"
+    "    LIMIT 1)), (r.id IS NOT NULL) + (SELECT count(*)" BEFORE ")"
+    " FROM host h LEFT JOIN change r ON r.host_id = h.id"
+    "    AND r.status = 'running' AND r.id <> ?3"
+    " WHERE h.org_id = ?1 AND h.id = ?5";
 enum { AHEAD_NUM, AHEAD_COUNT };
 
 enum tw_status tw_change_ahead(struct tw_store *s, const struct tw_who *who,

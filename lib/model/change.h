@@ -150,6 +150,7 @@ struct tw_change_filter {	/* zeroed: pending ones */
 	bool held_only;		/* --status held: these alone, or with the
 				   statuses where some are given */
 	bool all;		/* the ended ones too */
+	int64_t after;		/* a number: those behind it */
 };
 /* Calls fn for each in queue order by number; pages, no statement open while
  * fn runs. */
@@ -293,10 +294,10 @@ enum tw_status tw_change_end(struct tw_store *s, struct tw_change *c,
     const char *hold_reason, struct tw_err *err);
 
 /* Retention: removes output of changes ended before `before`, then the oldest
- * output until at most max_bytes remain; content no change or app names.  At
- * most `limit` changes a call.  *removed: bytes.  Own transaction; writes nothing
- * when there is nothing to do.  The steps' out_bytes stay, so that one sees
- * that there was some.  tw_store_trim() then gives the space back. */
+ * output until at most max_bytes remain.  At most `limit` changes a call.
+ * *removed: bytes.  Own transaction; writes nothing when there is nothing to
+ * do.  The steps' out_bytes stay, so that one sees that there was some.
+ * tw_store_trim() then gives the space back. */
 enum tw_status tw_output_retain(struct tw_store *s, int64_t before,
     int64_t max_bytes, int limit, int64_t *removed, struct tw_err *err);
 

@@ -139,9 +139,10 @@ static int by_host(const void *a, const void *b)
 	return strcmp(x->host, y->host);
 }
 
+/* The + keeps to the index of keys. */
 static const char key_sql[] =
     "SELECT host_name, num, batch_hash, app FROM change"
-    " WHERE org_id = ?1 AND batch_key = ?2 ORDER BY num";
+    " WHERE org_id = ?1 AND batch_key = ?2 ORDER BY +num";
 enum { KEY_HOST, KEY_NUM, KEY_HASH, KEY_APP };
 
 /* The number only to who may see that change. */

@@ -62,53 +62,21 @@ enum tw_status tw_content_get(struct tw_store *s, const uint8_t hash[32],
 
 /* --- retention --------------------------------------------------------- */
 
-static const char orphans_sql[] =
-    "SELECT hash FROM content c"
-    " WHERE NOT EXISTS (SELECT 1 FROM change WHERE program = c.hash)"
-    " AND NOT EXISTS (SELECT 1 FROM change WHERE file = c.hash)"
-    " AND NOT EXISTS (SELECT 1 FROM change WHERE blob = c.hash)"
-    " AND NOT EXISTS (SELECT 1 FROM app WHERE file = c.hash)"
-    " AND NOT EXISTS (SELECT 1 FROM app WHERE bundle = c.hash) LIMIT ?1";
+static const char drop_sql[] =
+    "DELETE FROM content WHERE hash = ?1"
+    " AND NOT EXISTS (SELECT 1 FROM change WHERE program = ?1)"
+    " AND NOT EXISTS (SELECT 1 FROM change WHERE file = ?1)"
+    " AND NOT EXISTS (SELECT 1 FROM change WHERE blob = ?1)"
+    " AND NOT EXISTS (SELECT 1 FROM app WHERE file = ?1)"
+    " AND NOT EXISTS (SELECT 1 FROM app WHERE bundle = ?1)";
 
-enum tw_status tw_content_orphans(struct tw_store *s, int limit,
-    uint8_t (**out)[TW_SHA256_LEN], size_t *n, struct tw_err *err)
+enum tw_status tw_content_drop(struct tw_store *s,
+    const uint8_t hash[TW_SHA256_LEN], struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
 
-	*n = 0;
-	*out = calloc((size_t)limit + 1, sizeof **out);
-	if (!*out)
-		return tw_err_nomem(err);
-	status = tw_stmt_get(s, orphans_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_int(st, 1, limit);
-	while ((status = tw_stmt_step(st, err)) == TW_OK)
-		tw_col_hash(st, 0, (*out)[(*n)++]);
-	return status == TW_NO ? TW_OK : status;
-}
-
-static const char size_sql[] =
-    "SELECT length(data) FROM content WHERE hash = ?1";
-static const char remove_sql[] = "DELETE FROM content WHERE hash = ?1";
-
-enum tw_status tw_content_remove(struct tw_store *s,
-    const uint8_t hash[TW_SHA256_LEN], int64_t *removed, struct tw_err *err)
-{
-	enum tw_status status;
-	struct tw_stmt *st;
-
-	status = tw_stmt_get(s, size_sql, &st, err);
-	if (status != TW_OK)
-		return status;
-	tw_stmt_blob(st, 1, hash, TW_SHA256_LEN);
-	status = tw_stmt_step(st, err);
-	if (status != TW_OK)
-		return status == TW_NO ? TW_OK : status;
-	*removed += tw_stmt_col_int(st, 0);
-	tw_stmt_reset(st);
-	status = tw_stmt_get(s, remove_sql, &st, err);
+	status = tw_stmt_get(s, drop_sql, &st, err);
 	if (status != TW_OK)
 		return status;
 	tw_stmt_blob(st, 1, hash, TW_SHA256_LEN);

@@ -53,7 +53,7 @@ void tw_host_list_free(struct tw_host *h, size_t n)
 	"        AND c.status = 'queued')," \
 	"    (SELECT c.num FROM change c WHERE c.host_id = h.id" \
 	"        AND c.status = 'running')" \
-	" FROM json_each(?2) j JOIN host h ON h.id = j.value"
+	" FROM json_each(?2) j CROSS JOIN host h ON h.id = j.value"
 static const char load_sql[] =
     COLUMNS " WHERE h.org_id = ?1 ORDER BY j.key";
 static const char load_any_sql[] = COLUMNS " ORDER BY j.key";
@@ -125,7 +125,8 @@ static enum tw_status read_row(struct tw_stmt *st, struct tw_host *h,
 
 #define LABELS \
 	"SELECT j.key, l.key || '=' || l.value FROM json_each(?2) j" \
-	" JOIN host h ON h.id = j.value JOIN label l ON l.host_id = h.id"
+	" CROSS JOIN host h ON h.id = j.value" \
+	" JOIN label l ON l.host_id = h.id"
 static const char labels_sql[] =
     LABELS " WHERE h.org_id = ?1 ORDER BY j.key, l.key";
 static const char labels_any_sql[] = LABELS " ORDER BY j.key, l.key";

@@ -113,6 +113,46 @@ enum tw_status tw_run_int(struct tw_store *s, const char *sql, int64_t v,
 	return tw_stmt_run(st, err);
 }
 
+enum tw_status tw_ids_add(struct tw_ids *ids, int64_t id, struct tw_err *err)
+{
+	size_t cap = ids->cap ? ids->cap * 2 : 64;
+	int64_t *more;
+
+	if (ids->n == ids->cap) {
+		more = reallocarray(ids->v, cap, sizeof *more);
+		if (!more)
+			return tw_err_nomem(err);
+		ids->v = more;
+		ids->cap = cap;
+	}
+	ids->v[ids->n++] = id;
+	return TW_OK;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+enum tw_status tw_ids_read(struct tw_ids *ids, struct tw_stmt *st,
+    struct tw_err *err)
+{
+	enum tw_status status;
+
+	while ((status = tw_stmt_step(st, err)) == TW_OK) {
+		status = tw_ids_add(ids, tw_stmt_col_int(st, 0), err);
+		if (status != TW_OK) {
+			tw_stmt_reset(st);
+			return status;
+		}
+	}
+	if (ids->n)
+		qsort(ids->v, ids->n, sizeof *ids->v, by_number);
+	return status == TW_NO ? TW_OK : status;
+}
+
 char *tw_json_ids(const int64_t *ids, size_t n)
 {
 	struct tw_buf b = TW_BUF_INIT;

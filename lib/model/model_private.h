@@ -48,6 +48,17 @@ enum tw_status tw_run_int(struct tw_store *s, const char *sql, int64_t v,
 /* A JSON string; text from a host may be any bytes, and in what is no UTF-8
  * each byte that is not ASCII becomes "?".  NULL: no memory. */
 struct json_t *tw_model_text(const char *s);
+/* Whole numbers, in memory of the caller's to free (v). */
+struct tw_ids {
+	int64_t *v;
+	size_t n, cap;
+};
+enum tw_status tw_ids_add(struct tw_ids *ids, int64_t id, struct tw_err *err);
+/* Adds the first column of each row of a statement that is bound; all are
+ * sorted then. */
+enum tw_status tw_ids_read(struct tw_ids *ids, struct tw_stmt *st,
+    struct tw_err *err);
+
 /* JSON arrays for json_each(); malloc'd, NULL: no memory. */
 char *tw_json_ids(const int64_t *ids, size_t n);
 char *tw_json_names(const char *const *names);	/* NULL-terminated */
@@ -55,12 +66,10 @@ char *tw_json_names(const char *const *names);	/* NULL-terminated */
 /* Stores bytes under their hash, once (transaction open). */
 enum tw_status tw_content_put(struct tw_store *s, const void *p, size_t n,
     uint8_t hash[TW_SHA256_LEN], struct tw_err *err);
-/* Up to limit hashes of content that no change and no app names, one after the
- * other. */
-enum tw_status tw_content_orphans(struct tw_store *s, int limit,
-    uint8_t (**out)[TW_SHA256_LEN], size_t *n, struct tw_err *err);
-enum tw_status tw_content_remove(struct tw_store *s,
-    const uint8_t hash[TW_SHA256_LEN], int64_t *removed, struct tw_err *err);
+/* Removes them where no change and no app names them any more: to be called
+ * behind the removal of what did (transaction open). */
+enum tw_status tw_content_drop(struct tw_store *s,
+    const uint8_t hash[TW_SHA256_LEN], struct tw_err *err);
 
 /* Holds a host that is not held; audit row (transaction open).  who NULL: the
  * tower does; else grant is what allowed it. */

@@ -16,9 +16,19 @@
 
 /* --- due --------------------------------------------------------------- */
 
+/* The first of a host's queue that may start, ?1 being now. */
+#define HEAD \
+	"(SELECT c.joins FROM change c WHERE c.host_id = h.id" \
+	"    AND c.status IN ('queued', 'running')" \
+	"    AND c.status = 'queued'" \
+	"    AND (c.not_before IS NULL OR c.not_before <= ?1)" \
+	"    AND (c.not_after IS NULL OR c.not_after > ?1)"
+
 /*
  * p walks the index change_queue from host to host, so that the cost grows with
- * the hosts that have something pending and not with the length of queues.
+ * the hosts that have something pending and not with the length of queues: what
+ * has not joined stands behind what has, unless the clock was set back behind
+ * the host's latest filing, which no other of the host is later than.
  * ?1 now, ?2 org or 0, ?3 names as JSON or NULL.
  */
 #define PENDING_HOSTS \
@@ -35,12 +45,11 @@
 	"        FROM change c WHERE c.host_id = h.id" \
 	"        AND c.status = 'running') AS is_running," \
 	"    CASE WHEN h.held_reason IS NULL AND h.spool_id IS NOT NULL THEN" \
-	"        (SELECT c.joins FROM change c WHERE c.host_id = h.id" \
-	"        AND c.status IN ('queued', 'running')" \
-	"        AND c.status = 'queued'" \
-	"        AND (c.not_before IS NULL OR c.not_before <= ?1)" \
-	"        AND (c.not_after IS NULL OR c.not_after > ?1)" \
-	"        ORDER BY c.joins, c.id LIMIT 1) END AS head" \
+	"        coalesce(" HEAD " AND c.joins <= ?1" \
+	"            ORDER BY c.joins, c.id LIMIT 1)," \
+	"        CASE WHEN (SELECT l.filed FROM change l WHERE l.host_id" \
+	"            = h.id ORDER BY l.id DESC LIMIT 1) > ?1 THEN" \
+	"        " HEAD " ORDER BY c.joins, c.id LIMIT 1) END) END AS head" \
 	"    FROM p JOIN host h ON h.id = p.id" \
 	"    WHERE (?2 = 0 OR h.org_id = ?2) AND (?3 IS NULL" \
 	"        OR h.name IN (SELECT value FROM json_each(?3))))"
@@ -52,14 +61,25 @@ static const char due_sql[] =
     " ORDER BY failures > 0, is_running DESC, head, id";
 enum { DUE_ID, DUE_NEXT };
 
-/* The clock alone changes that too: a change joins, one expires. */
+/* The clock alone changes that too: a change joins, one expires.  The first asks
+ * each host that could start one for its next. */
 static const char joins_sql[] =
-    "SELECT c.not_before FROM change c JOIN host h ON h.id = c.host_id"
-    " WHERE c.status = 'queued' AND c.not_before IS NOT NULL"
-    "    AND c.not_before > ?1 AND h.held_reason IS NULL"
-    "    AND h.spool_id IS NOT NULL AND (?2 = 0 OR c.org_id = ?2)"
-    "    AND (?3 IS NULL OR c.host_name IN (SELECT value FROM json_each(?3)))"
-    " ORDER BY c.not_before LIMIT 1";
+    "WITH RECURSIVE p (id) AS ("
+    "    SELECT * FROM (SELECT host_id FROM change"
+    "        WHERE status = 'queued' AND not_before IS NOT NULL"
+    "        AND host_id IS NOT NULL ORDER BY host_id LIMIT 1)"
+    "    UNION ALL"
+    "    SELECT (SELECT host_id FROM change"
+    "        WHERE status = 'queued' AND not_before IS NOT NULL"
+    "        AND host_id > p.id ORDER BY host_id LIMIT 1)"
+    "    FROM p WHERE p.id IS NOT NULL)"
+    " SELECT min((SELECT c.not_before FROM change c WHERE c.host_id = h.id"
+    "    AND c.status = 'queued' AND c.not_before IS NOT NULL"
+    "    AND c.not_before > ?1 ORDER BY c.not_before LIMIT 1))"
+    " FROM p JOIN host h ON h.id = p.id"
+    " WHERE h.held_reason IS NULL AND h.spool_id IS NOT NULL"
+    "    AND (?2 = 0 OR h.org_id = ?2)"
+    "    AND (?3 IS NULL OR h.name IN (SELECT value FROM json_each(?3)))";
 static const char expires_sql[] =
     "SELECT c.not_after FROM change c"
     " WHERE c.status = 'queued' AND c.not_after IS NOT NULL"

@@ -2,7 +2,7 @@
  * retain.c - how long output stays: so many days, so many bytes
  *
  * What to remove is looked up first, without a lock; a call that finds nothing
- * writes nothing.  Changes, their steps and the audit trail always stay.
+ * writes nothing.  Changes, their steps and the audit trail stay: prune.c.
  */
 #include "model/change_private.h"
 
@@ -11,26 +11,19 @@
 struct retain {
 	int64_t before, max_bytes;
 	int limit;
-	int64_t total;		/* bytes of output, where it matters; else 0 */
+	int64_t total;		/* bytes of output that would be left */
 	int64_t *ids;		/* changes whose output goes */
 	size_t n;
 };
 
-/* The file holds all output: the exact sum, which reads every row, is asked for
- * only when the file is larger than the output may be. */
-static const char total_sql[] =
-    "SELECT coalesce(sum(length(data)), 0) FROM output";
+static const char total_sql[] = "SELECT output FROM usage";
 
 static enum tw_status find_total(struct tw_store *s, struct retain *r,
     struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
-	int64_t used = 0;
 
-	status = tw_store_bytes(s, &used, err);
-	if (status != TW_OK || used <= r->max_bytes)
-		return status;
 	status = tw_stmt_get(s, total_sql, &st, err);
 	if (status == TW_OK)
 		status = tw_stmt_one(st, err);
@@ -110,12 +103,10 @@ static enum tw_status choose(struct tw_store *s, struct retain *r,
 			return TW_OK;
 		if (!ended || (!too_much && ended >= r->before))
 			continue;
-		if (r->total) {
-			status = size_of(s, id, &size, err);
-			if (status != TW_OK)
-				return status;
-			r->total -= size;
-		}
+		status = size_of(s, id, &size, err);
+		if (status != TW_OK)
+			return status;
+		r->total -= size;
 		r->ids[r->n++] = id;
 	}
 }
@@ -138,21 +129,6 @@ static enum tw_status remove_chosen(struct tw_store *s, const struct retain *r,
 	return status;
 }
 
-/* Looked for again with the state locked: a filing may name it by now. */
-static enum tw_status remove_orphans(struct tw_store *s, int limit,
-    int64_t *removed, struct tw_err *err)
-{
-	uint8_t (*hashes)[TW_SHA256_LEN];
-	enum tw_status status;
-	size_t i, n;
-
-	status = tw_content_orphans(s, limit, &hashes, &n, err);
-	for (i = 0; status == TW_OK && i < n; i++)
-		status = tw_content_remove(s, hashes[i], removed, err);
-	free(hashes);
-	return status;
-}
-
 static enum tw_status remove_all(struct tw_store *s, const struct retain *r,
     int64_t *removed, struct tw_err *err)
 {
@@ -163,8 +139,6 @@ static enum tw_status remove_all(struct tw_store *s, const struct retain *r,
 	if (status != TW_OK)
 		return status;
 	status = remove_chosen(s, r, removed, err);
-	if (status == TW_OK)
-		status = remove_orphans(s, r->limit, removed, err);
 	status = tw_tx_end(&tx, status, err);
 	if (status != TW_OK)
 		*removed = 0;
@@ -176,9 +150,7 @@ enum tw_status tw_output_retain(struct tw_store *s, int64_t before,
 {
 	struct retain r = { .before = before, .max_bytes = max_bytes,
 	    .limit = limit };
-	uint8_t (*hashes)[TW_SHA256_LEN] = NULL;
 	enum tw_status status;
-	size_t orphans = 0;
 
 	*removed = 0;
 	if (limit <= 0)
@@ -189,11 +161,8 @@ enum tw_status tw_output_retain(struct tw_store *s, int64_t before,
 	status = find_total(s, &r, err);
 	if (status == TW_OK)
 		status = choose(s, &r, err);
-	if (status == TW_OK)
-		status = tw_content_orphans(s, 1, &hashes, &orphans, err);
-	if (status == TW_OK && (r.n || orphans))
+	if (status == TW_OK && r.n)
 		status = remove_all(s, &r, removed, err);
-	free(hashes);
 	free(r.ids);
 	return status;
 }

@@ -176,7 +176,7 @@ enum tw_status tw_store_check(struct tw_store *s, struct tw_err *err)
 	return status == TW_OK ? check_references(s, err) : status;
 }
 
-enum tw_status tw_store_trim(struct tw_store *s, int pages,
+enum tw_status tw_store_trim(struct tw_store *s, int pages, bool *more,
     struct tw_err *err)
 {
 	static const char sql[] = "PRAGMA incremental_vacuum";
@@ -185,9 +185,11 @@ enum tw_status tw_store_trim(struct tw_store *s, int pages,
 	int64_t unused = 0;
 	struct tw_stmt *st;
 
+	*more = false;
 	status = tw_store_pragma(s, free_sql, &unused, err);
 	if (status != TW_OK || unused == 0)
 		return status;
+	*more = unused > pages;
 	status = tw_stmt_get(s, sql, &st, err);
 	/* each step gives back one page; the reset ends and commits it */
 	while (status == TW_OK && pages-- > 0)
@@ -195,24 +197,4 @@ enum tw_status tw_store_trim(struct tw_store *s, int pages,
 	if (status == TW_OK)
 		tw_stmt_reset(st);
 	return status == TW_NO ? TW_OK : status;
-}
-
-enum tw_status tw_store_bytes(struct tw_store *s, int64_t *bytes,
-    struct tw_err *err)
-{
-	static const char size_sql[] = "PRAGMA page_size";
-	static const char count_sql[] = "PRAGMA page_count";
-	static const char free_sql[] = "PRAGMA freelist_count";
-	int64_t size = 0, count = 0, unused = 0;
-	enum tw_status status;
-
-	*bytes = 0;
-	status = tw_store_pragma(s, size_sql, &size, err);
-	if (status == TW_OK)
-		status = tw_store_pragma(s, count_sql, &count, err);
-	if (status == TW_OK)
-		status = tw_store_pragma(s, free_sql, &unused, err);
-	if (status == TW_OK)
-		*bytes = (count - unused) * size;
-	return status;
 }

@@ -66,11 +66,9 @@ int64_t tw_store_last_id(struct tw_store *s);
 /* PRAGMA integrity_check and foreign_key_check; TW_CONFIG with the first
  * complaint. */
 enum tw_status tw_store_check(struct tw_store *s, struct tw_err *err);
-/* Bytes that the file uses, without its free pages. */
-enum tw_status tw_store_bytes(struct tw_store *s, int64_t *bytes,
-    struct tw_err *err);
-/* Gives free pages back to the file system (incremental vacuum). */
-enum tw_status tw_store_trim(struct tw_store *s, int pages,
+/* Gives at most so many free pages back to the file system (incremental
+ * vacuum), in a transaction of its own; *more: some are left. */
+enum tw_status tw_store_trim(struct tw_store *s, int pages, bool *more,
     struct tw_err *err);
 
 /* The statement for sql, which must be a static string (it is the key of the

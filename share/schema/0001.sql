@@ -233,19 +233,21 @@ CREATE TABLE change (
 	cur_step INTEGER NOT NULL DEFAULT 0,	-- whose output comes now
 	UNIQUE (org_id, num)
 ) STRICT;
--- the pending ones of a host, in order
-CREATE INDEX change_queue ON change (host_id, joins, id)
+-- the pending ones of a host, in order; counted without their rows
+CREATE INDEX change_queue ON change (host_id, joins, id, status, not_before)
     WHERE status IN ('queued', 'running');
 CREATE INDEX change_pending ON change (org_id, num)
     WHERE status IN ('queued', 'running');
 CREATE INDEX change_host ON change (host_id, id);
+-- all of a host, under the name it had
+CREATE INDEX change_name ON change (org_id, host_name, num);
 CREATE INDEX change_key ON change (org_id, batch_key)
     WHERE batch_key IS NOT NULL;
 -- one at a time on each host
 CREATE UNIQUE INDEX change_running ON change (host_id)
     WHERE status = 'running';
 -- what the clock alone will change
-CREATE INDEX change_not_before ON change (not_before)
+CREATE INDEX change_not_before ON change (host_id, not_before)
     WHERE status = 'queued' AND not_before IS NOT NULL;
 CREATE INDEX change_not_after ON change (not_after)
     WHERE status = 'queued' AND not_after IS NOT NULL;
@@ -256,6 +258,14 @@ CREATE INDEX change_blob ON change (blob) WHERE blob IS NOT NULL;
 -- of an instance that goes with its host
 CREATE INDEX change_instance ON change (instance_id)
     WHERE instance_id IS NOT NULL;
+-- what is old enough to go, and whether something names it
+CREATE INDEX change_ended ON change (org_id, ended, id)
+    WHERE ended IS NOT NULL;
+CREATE INDEX change_retry ON change (retry_of) WHERE retry_of IS NOT NULL;
+CREATE INDEX instance_change ON instance (change_id)
+    WHERE change_id IS NOT NULL;
+CREATE INDEX instance_gone ON instance (org_id, changed)
+    WHERE state = 'gone';
 
 -- Secret parameters of a change, sealed; erased when it ends.
 CREATE TABLE secret (
@@ -310,6 +320,19 @@ CREATE TABLE output (
 CREATE INDEX output_change ON output (change_id, id);
 CREATE INDEX output_step ON output (change_id, k, phase, id);
 
+-- How much output there is, so that nobody needs to count it.
+CREATE TABLE usage (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	output INTEGER NOT NULL		-- bytes
+) STRICT;
+INSERT INTO usage (id, output) VALUES (1, 0);
+CREATE TRIGGER output_more AFTER INSERT ON output BEGIN
+	UPDATE usage SET output = output + length(NEW.data);
+END;
+CREATE TRIGGER output_less AFTER DELETE ON output BEGIN
+	UPDATE usage SET output = output - length(OLD.data);
+END;
+
 -- Who did what.  chain 0 is the tower's own, else it is an org's id.
 CREATE TABLE audit (
 	chain INTEGER NOT NULL,
@@ -327,6 +350,7 @@ CREATE TABLE audit (
 CREATE INDEX audit_host ON audit (chain, host, seq) WHERE host IS NOT NULL;
 CREATE INDEX audit_change ON audit (chain, change_num, seq)
     WHERE change_num IS NOT NULL;
+CREATE INDEX audit_at ON audit (chain, at);
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN
 	SELECT raise(ABORT, 'audit records are never changed');
 END;

@@ -53,6 +53,19 @@ is 'list --host: also of a host that is gone' 0 "10
 18
 19
 20" ''
+try "$audit" list --host h2 --limit 2 -n -o seq --tsv
+is 'list --limit: the first ones, and where to go on' 0 '10
+11' 'there are more: --after 11'
+try "$audit" list --host h2 --limit 9 --after 17 -n -o seq --tsv
+is 'list --after: those behind it' 0 '18
+19
+20' ''
+try "$audit" list --limit 3 --after 17 -n -o seq --tsv
+is '... of all hosts' 0 '18
+19
+20' ''
+try "$audit" list --limit 0
+is 'list --limit 0' 2 '' "towerify-audit: '0' is not a number"
 try "$audit" list --host 'h[1-2]' --change 1 --operator "$me" -n -o seq --tsv
 is 'list: filters together' 0 12 ''
 try "$audit" list --host 'h*' --operator tower -n -o action,change
@@ -272,4 +285,42 @@ is 'cut off at the end: the chain alone does not show it' 0 '' \
 try "$audit" verify --checkpoint kept
 is '... a checkpoint does' 1 '' "towerify-audit: record 21 is missing: the \
 chain ends before the checkpoint"
+
+# --- prune ---------------------------------------------------------------------------------
+
+rm -rf "$TOWERIFY_STATE"
+cp -a whole "$TOWERIFY_STATE"
+try "$audit" prune
+is 'prune: how old must be said' 2 '' \
+	'towerify-audit: prune needs --older-than'
+try "$audit" prune --older-than 90
+like 'prune: ... with a unit' 2 '' "towerify-audit: *'90'*"
+try "$audit" prune --older-than 1h
+is 'prune: nothing is so old' 0 '' '0 records and 0 changes went'
+try "$audit" list --after 21 -n -o action
+is '... nor recorded' 0 '' ''
+quietly towerify-queue add h1 hello.yaml --reason 'not now'
+try "$audit" prune --older-than 0s
+is 'prune: what has not ended stays, and all behind' 0 '' \
+	"note: change 3 has not ended: its records stay, and all behind them
+21 records and 2 changes went"
+try "$audit" verify
+is '... the chain is whole' 0 '' '2 records, the chain is whole'
+try "$audit" list -n -o seq,change,action --tsv
+is '... from there on' 0 '22	3	change.file
+23		audit.prune' ''
+try "$audit" verify --checkpoint kept
+is '... a checkpoint of the last that went holds' 0 '' \
+	'2 records, the chain is whole and holds the checkpoint'
+try towerify-queue list --all -n -o id
+is '... ended changes are gone' 0 3 ''
+try towerify-queue show 1
+is '... for good' 1 '' 'towerify-queue: no change 1'
+quietly towerify-queue cancel 3
+try "$audit" prune --older-than 0s
+is 'prune: again' 0 '' '3 records and 1 change went'
+try "$audit" prune --tower --older-than 0s
+like "prune --tower: the tower's own" 0 '' '* records and 0 changes went'
+try "$audit" verify --tower
+is '... which is whole' 0 '' '1 records, the chain is whole'
 finish

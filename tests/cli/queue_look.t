@@ -75,6 +75,15 @@ is 'list --all: the ended ones too' 0 "1			1	succeeded
 8	1		0	queued" ''
 try "$queue" list --all -n -o id h2,h3
 is 'list TARGETS' 0 "3${newline}4${newline}7" ''
+try "$queue" list --limit 2 -n -o id
+is 'list --limit: the first ones, and where to go on' 0 "4${newline}5" \
+	'there are more: --after 5'
+try "$queue" list --limit 2 --after 5 -n -o id
+is 'list --after: those behind it' 0 "6${newline}8" ''
+try "$queue" list --limit 1 --after 4 h2,h3 --all -n -o id
+is '... of some hosts' 0 7 ''
+try "$queue" list --limit 1 --status queued -n -o id
+is '... of a status' 0 5 'there are more: --after 5'
 try "$queue" list 'h9,x*'
 like 'list: unknown hosts' 1 '' 'towerify-queue: *h9*'
 for pair in queued:5,6,8 held:4 running: succeeded:1 rolled-back:2 failed:3 \

@@ -40,7 +40,7 @@ static int how_of(const char *table, const char *column)
 {
 	size_t i;
 
-	if (strcmp(table, "audit") == 0 && strcmp(column, "hash") == 0)
+	if (strncmp(table, "audit", 5) == 0 && strcmp(column, "hash") == 0)
 		return WHETHER;
 	for (i = 0; i < sizeof columns / sizeof *columns; i++)
 		if (strcmp(columns[i].name, column) == 0)
@@ -192,9 +192,15 @@ static void put_table(sqlite3 *db, const char *table, struct tw_buf *b)
 		    "CAST(data AS TEXT), '') AS data FROM (SELECT * FROM "
 		    "output ORDER BY id) GROUP BY 1, 2, 3");
 	else if (strcmp(table, "audit") == 0)
-		/* records of several hosts come in any order */
+		/* records of several hosts come in any order; of a pruning
+		 * that was begun again the last one tells */
 		sql = strdup("SELECT row_number() OVER (PARTITION BY chain, "
-		    "ifnull(host, '') ORDER BY seq) AS nth, * FROM audit");
+		    "ifnull(host, '') ORDER BY seq) AS nth, chain, seq, at, "
+		    "operator, action, host, change_num, iif(action = "
+		    "'audit.prune', '', detail) AS detail, prev, hash "
+		    "FROM audit a WHERE action <> 'audit.prune' OR NOT EXISTS "
+		    "(SELECT 1 FROM audit b WHERE b.chain = a.chain "
+		    "AND b.seq > a.seq AND b.action = 'audit.prune')");
 	else
 		sql = sqlite3_mprintf("SELECT * FROM \"%w\"", table);
 	st = prepare(db, sql);

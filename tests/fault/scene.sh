@@ -55,7 +55,7 @@ some() {
 			"$1" >"$work/some"
 		grep -E '^(queue-cancel|app-deploy|app-undeploy|secret-key)\|' \
 			"$1" >>"$work/some"
-		grep -E '^(queue-show|queue-log|audit-verify)\|' "$1" \
+		grep -E '^(audit-prune|queue-show|queue-log|audit-verify)\|' "$1" \
 			>>"$work/some"
 		mv "$work/some" "$1"
 	fi
@@ -196,6 +196,7 @@ scene() {
 }
 
 acts() {
+	prune='towerify-audit prune --older-than 0s'
 	cat >"$1" <<EOF
 host-key|again,empty|towerify-host key
 op-init|empty|towerify-op --state $work/state init $me
@@ -225,6 +226,7 @@ app-start||towerify-app start shop h1
 app-stop||towerify-app stop web h1
 app-undeploy||towerify-app undeploy shop h1
 secret-key|keyless|towerify-queue add h3 $work/good.yaml -p pw@$work/pw
+audit-prune||$prune|$prune
 queue-list|read|towerify-queue list --all --tsv
 queue-show|read|towerify-queue show 1 -J
 queue-log|read|towerify-queue log 1 -J

@@ -96,17 +96,24 @@ END_TEST
 
 START_TEST(contents_stay_while_an_app_names_them)
 {
+	struct tw_app_entry e = entry("wiki", "1.0");
 	struct tw_buf b = TW_BUF_INIT;
-	int64_t removed;
 	struct tw_app a;
+	bool again;
 
-	add("wiki", "1.0");
-	OK(tw_output_retain(store, 1, 1 << 20, 100, &removed, &err));
-	OK(tw_app_find(store, &alice, "wiki", &a, &err));
-	OK(tw_app_read(store, &a, &b, &b, &err));
+	e.bundle = "bundle";
+	e.bundle_len = 6;
+	OK(tw_app_add(store, &alice, &e, &again, &err));
+	e.name = (char *)"shop";
+	e.bundle_len = 0;
+	OK(tw_app_add(store, &alice, &e, &again, &err));
+	ck_assert_int_eq(number("SELECT count(*) FROM content"), 2);
 	OK(tw_app_remove(store, &alice, "wiki", &err));
-	OK(tw_output_retain(store, 1, 1 << 20, 100, &removed, &err));
-	ck_assert_int_eq(removed, 4);
+	ck_assert_int_eq(number("SELECT count(*) FROM content"), 1);
+	OK(tw_app_find(store, &alice, "shop", &a, &err));
+	OK(tw_app_read(store, &a, &b, &b, &err));
+	OK(tw_app_remove(store, &alice, "shop", &err));
+	ck_assert_int_eq(number("SELECT count(*) FROM content"), 0);
 	tw_app_release(&a);
 	tw_buf_release(&b);
 }

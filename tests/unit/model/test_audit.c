@@ -1,5 +1,5 @@
 /*
- * test_audit.c - the chain of records: kept, verified, pruned; and what breaks
+ * test_audit.c - the chain of records: kept, verified; and what breaks
  *                it is found
  */
 #include "model/fixture.h"
@@ -125,7 +125,6 @@ START_TEST(a_record_needs_a_transaction)
 	    .action = "y" };
 
 	ck_assert_int_eq(tw_audit_add(store, &a, &err), TW_BUG);
-	ck_assert_int_eq(tw_audit_prune(store, CHAIN, 1, &err), TW_BUG);
 }
 END_TEST
 
@@ -297,68 +296,6 @@ START_TEST(a_chain_cut_short_shows_only_against_a_checkpoint)
 }
 END_TEST
 
-START_TEST(pruning_leaves_a_chain_that_verifies)
-{
-	int64_t count, bad, seq;
-	uint8_t hash[32], third[32];
-
-	five();
-	OK(tw_store_begin(store, &err));
-	ck_assert_int_eq(tw_audit_prune(store, CHAIN, 9, &err), TW_NO);
-	tw_store_rollback(store);
-	no_triggers();
-	raw("CREATE TABLE copy AS SELECT * FROM audit WHERE chain = 7");
-	OK(tw_store_begin(store, &err));
-	OK(tw_audit_prune(store, CHAIN, 3, &err));
-	OK(tw_store_commit(store, &err));
-	ck_assert_int_eq(number("SELECT min(seq) FROM audit WHERE chain = 7"),
-	    4);
-	OK(verify(&count, &bad));
-	ck_assert_int_eq(count, 3);	/* 4, 5 and that it was pruned */
-	ck_assert_str_eq(audit_of(CHAIN, "audit.prune").action, "audit.prune");
-	ck_assert_int_eq(audit_of(CHAIN, "audit.prune").count, 1);
-	/* checkpoints: at the anchor, before it */
-	raw("CREATE TABLE hashes AS SELECT hash FROM copy WHERE seq = 3");
-	ck_assert_int_eq(number("SELECT hash = (SELECT hash FROM hashes)"
-	    " FROM audit_anchor WHERE chain = 7"), 1);
-	memset(third, 1, sizeof third);
-	ck_assert_int_eq(tw_audit_verify(store, &seven, false, 3, third,
-	    &count, &bad, &err), TW_NO);
-	ck_assert_int_eq(tw_audit_verify(store, &seven, false, 2, third,
-	    &count, &bad, &err), TW_NO);
-	ck_assert_int_eq(bad, 2);
-	/* pruning all up to the head goes on from the anchor */
-	OK(tw_audit_head(store, &seven, false, &seq, hash, &err));
-	OK(tw_store_begin(store, &err));
-	OK(tw_audit_prune(store, CHAIN, seq, &err));
-	OK(tw_store_commit(store, &err));
-	OK(verify(&count, &bad));
-	ck_assert_int_eq(count, 1);
-	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad,
-	    &err));
-	/* a record before the anchor was hidden, not pruned */
-	raw("INSERT INTO audit SELECT * FROM copy WHERE seq = 2");
-	expect_bad(2, "record 2 stands before the anchor");
-}
-END_TEST
-
-START_TEST(pruning_passes_the_triggers)
-{
-	int64_t count, bad;
-
-	five();
-	OK(tw_store_begin(store, &err));
-	OK(tw_audit_prune(store, CHAIN, 2, &err));
-	OK(tw_audit_prune(store, CHAIN, 4, &err));
-	OK(tw_store_commit(store, &err));
-	OK(verify(&count, &bad));
-	ck_assert_int_eq(number("SELECT min(seq) FROM audit WHERE chain = 7"),
-	    5);
-	raw_refused("DELETE FROM audit WHERE chain = 7 AND seq = 5",
-	    "audit records are never deleted");
-}
-END_TEST
-
 /* --- looking ----------------------------------------------------------- */
 
 struct seen {
@@ -524,8 +461,6 @@ int main(void)
 	tcase_add_test(t, other_changes_are_found);
 	tcase_add_test(t, what_is_missing_or_put_in_is_found);
 	tcase_add_test(t, a_chain_cut_short_shows_only_against_a_checkpoint);
-	tcase_add_test(t, pruning_leaves_a_chain_that_verifies);
-	tcase_add_test(t, pruning_passes_the_triggers);
 	tcase_add_test(t, records_are_listed_by_pages_and_filters);
 	tcase_add_test(t, a_detail_is_json_whatever_the_bytes);
 	tcase_add_test(t, a_long_chain_is_verified_across_pages);
