@@ -40,6 +40,8 @@ void record_soon(struct visit *v, bool urgent)
 {
 	struct runner *r = v->runner;
 
+	if (!v->dirty)
+		TAILQ_INSERT_TAIL(&r->dirty, v, unwritten);
 	v->dirty = true;
 	if (urgent || r->pending_events >= FLUSH_EVENTS ||
 	    r->pending_bytes >= FLUSH_BYTES)
@@ -147,6 +149,13 @@ void record_step(struct visit *v, int64_t k, bool audit, bool in_undo)
 	record_soon(v, false);
 }
 
+void record_set_clean(struct visit *v)
+{
+	if (v->dirty)
+		TAILQ_REMOVE(&v->runner->dirty, v, unwritten);
+	v->dirty = false;
+}
+
 void record_drop(struct visit *v)
 {
 	struct record *rec;
@@ -239,7 +248,7 @@ static void count_end(struct runner *r, const struct visit *v)
 static void written(struct runner *r, struct visit *v)
 {
 	record_drop(v);
-	v->dirty = false;
+	record_set_clean(v);
 	if (v->accepted && !v->change.accepted)
 		v->change.accepted = tw_clock_now();
 	if (v->let_in)
@@ -268,9 +277,8 @@ static enum tw_status write_group(struct tw_store *s, struct visit *v,
 	enum tw_status st;
 
 	st = tw_store_begin(s, err);
-	for (; v && !st; v = alone ? NULL : v->next)
-		if (v->dirty)
-			st = write_visit(s, v, now, err);
+	for (; v && !st; v = alone ? NULL : TAILQ_NEXT(v, unwritten))
+		st = write_visit(s, v, now, err);
 	if (!st)
 		st = tw_store_commit(s, err);
 	if (st)
@@ -293,7 +301,8 @@ bool record_was_ended(const struct visit *v)
 static void forget(struct visit *v)
 {
 	record_drop(v);
-	v->dirty = v->has_ended = v->let_in = v->answered = false;
+	record_set_clean(v);
+	v->has_ended = v->let_in = v->answered = false;
 }
 
 void record_leave(struct visit *v)
@@ -327,11 +336,10 @@ static void give_all_up(struct runner *r, const struct tw_err *err)
 {
 	struct visit *v;
 
-	for (v = r->visits; v; v = v->next) {
-		if (!v->dirty)
-			continue;
+	while ((v = TAILQ_FIRST(&r->dirty))) {
 		record_drop(v);
-		v->dirty = v->has_ended = v->answered = false;
+		record_set_clean(v);
+		v->has_ended = v->answered = false;
 		visit_over(v);
 	}
 	runner_fail(r, err);
@@ -340,13 +348,12 @@ static void give_all_up(struct runner *r, const struct tw_err *err)
 /* The group failed: each for itself. */
 static void write_apart(struct runner *r)
 {
+	struct visit *v, *next, *last = TAILQ_LAST(&r->dirty, visits);
 	struct tw_err err = { 0 };
 	enum tw_status st;
-	struct visit *v;
 
-	for (v = r->visits; v && !r->status; v = v->next) {
-		if (!v->dirty)
-			continue;
+	for (v = TAILQ_FIRST(&r->dirty); v && !r->status; v = next) {
+		next = v == last ? NULL : TAILQ_NEXT(v, unwritten);
 		st = write_group(r->o.store, v, true, &err);
 		if (!st)
 			written(r, v);
@@ -361,13 +368,12 @@ static void write_apart(struct runner *r)
 
 void record_flush(struct runner *r)
 {
+	struct visit *v = TAILQ_FIRST(&r->dirty), *next;
+	struct visit *last = TAILQ_LAST(&r->dirty, visits);
 	struct tw_err err = { 0 };
 	enum tw_status st;
-	struct visit *v;
 
 	r->urgent = false;
-	for (v = r->visits; v && !v->dirty; v = v->next)
-		;
 	if (!v)
 		return;
 	st = write_group(r->o.store, v, false, &err);
@@ -385,7 +391,9 @@ void record_flush(struct runner *r)
 		write_apart(r);
 		return;
 	}
-	for (v = r->visits; v; v = v->next)
-		if (v->dirty)
-			written(r, v);
+	for (; v; v = next) {
+		/* what that makes dirty again comes with the next group */
+		next = v == last ? NULL : TAILQ_NEXT(v, unwritten);
+		written(r, v);
+	}
 }

@@ -10,6 +10,10 @@
  * A commit is the dearest thing the tower does.  So two are some time apart,
  * and what many hosts say meanwhile, and the claims of those that have logged
  * in, are written together; a host that is alone waits for nothing.
+ *
+ * To ask costs as much as there are hosts with something pending.  What it named
+ * and could not start yet is taken from that list for a second, and asking gets
+ * no more than a fifth of the time.
  */
 #include "engine/runner.h"
 
@@ -22,9 +26,11 @@
 
 #define TICK_MS 100		/* progress; every tenth looks at the queue */
 #define LOOK_EVERY 10
+#define LOOK_MS (TICK_MS * LOOK_EVERY)
+#define LOOK_SHARE 4		/* this many times as long as it took, between */
+#define TURN_MS 50		/* of contacts or claims, in which nothing
+				   is heard */
 #define TOUCH_MS 10000
-#define LOOK_GAP_MS 50		/* between looks while the queue is long */
-#define LONG_QUEUE 1000
 
 void runner_fail(struct runner *r, const struct tw_err *err)
 {
@@ -65,32 +71,47 @@ static int64_t *visited(struct runner *r, size_t *n)
 	*n = 0;
 	if (!ids)
 		return NULL;
-	for (v = r->visits; v; v = v->next)
+	TAILQ_FOREACH(v, &r->visits, all)
 		ids[(*n)++] = v->host.id;
 	qsort(ids, *n, sizeof *ids, compare);
 	return ids;
 }
 
+static void on_group(uv_timer_t *t)
+{
+	runner_turn(t->data);
+}
+
+/* Is there time left?  If not, the loop turns, and comes back soon. */
+static bool has_time(struct runner *r, int64_t began)
+{
+	if (tw_clock_mono() - began < TURN_MS)
+		return true;
+	uv_timer_start(&r->group, on_group, 1, 0);
+	return false;
+}
+
 /* Logged-in visits whose turn has come, the first that came first. */
 static void ask_ready(struct runner *r)
 {
-	struct visit *v, *last[TW_RUNNER_CLAIMS], *turn[TW_RUNNER_CLAIMS];
-	size_t n, i, room;
+	struct visit *v, *turn[TW_RUNNER_CLAIMS];
+	int64_t began = tw_clock_mono();
+	size_t n;
 
 	r->ask = false;
-	while (!r->stop && r->asked < r->o.jobs) {
-		room = (size_t)(r->o.jobs - r->asked);
-		if (room > TW_RUNNER_CLAIMS)
-			room = TW_RUNNER_CLAIMS;
-		/* the list begins with the newest */
-		for (v = r->visits, n = 0; v; v = v->next)
-			if (v->state == VISIT_READY)
-				last[n++ % room] = v;
-		for (i = 0; i < n && i < room; i++)
-			turn[i] = last[(n - 1 - i) % room];
-		if (n == 0)
+	while (!r->stop && !TAILQ_EMPTY(&r->ready) && r->asked < r->o.jobs) {
+		if (!has_time(r, began)) {
+			r->ask = true;
 			return;
-		visit_ask(turn, i);
+		}
+		n = 0;
+		TAILQ_FOREACH(v, &r->ready, turn)
+			if (n < TW_RUNNER_CLAIMS &&
+			    r->asked + (int64_t)n < r->o.jobs)
+				turn[n++] = v;
+			else
+				break;
+		visit_ask(turn, n);
 		r->committed = tw_clock_mono();
 	}
 }
@@ -100,7 +121,9 @@ bool runner_is_jump_full(const struct runner *r, const char *via)
 	const struct visit *v;
 	int n = 0;
 
-	for (v = r->visits; v && via; v = v->next)
+	if (!via)
+		return false;
+	TAILQ_FOREACH(v, &r->visits, all)
 		if (v->state != VISIT_OVER && v->reach.target.via &&
 		    strcmp(v->reach.target.via, via) == 0)
 			n++;
@@ -124,55 +147,84 @@ static bool has_right(struct runner *r, int64_t host_id, int64_t now)
 	return st == TW_OK;
 }
 
-static void look(struct runner *r)
+/* Asks the queue; hosts that are visited already are left out. */
+static void ask_queue(struct runner *r, int64_t now)
 {
-	int64_t *ids = NULL, *busy, now = tw_clock_now(), expired = 0;
+	int64_t expired = 0, *busy;
 	struct tw_err err = { 0 };
-	size_t n = 0, nbusy, i;
+	size_t n, nbusy, i;
 	enum tw_status st;
 
-	r->look = false;
-	r->last_look = tw_clock_mono();
+	free(r->due);
 	st = tw_queue_expire(r->o.store, now, &expired, &err);
 	check_status(r, st, &err);
 	r->result->cancelled += expired;
-	st = tw_queue_due(r->o.store, now, r->o.org_id, r->o.hosts, &ids, &n,
-	    &r->wake, &err);
+	st = tw_queue_due(r->o.store, now, r->o.org_id, r->o.hosts, &r->due,
+	    &n, &r->wake, &err);
 	check_status(r, st, &err);
 	busy = visited(r, &nbusy);
-	r->waiting = 0;
-	for (i = 0; i < n && !r->stop; i++) {
-		if (busy && bsearch(&ids[i], busy, nbusy, sizeof *busy,
+	r->ndue = r->next_due = 0;
+	for (i = 0; i < n; i++)
+		if (!busy || !bsearch(&r->due[i], busy, nbusy, sizeof *busy,
 		    compare))
-			continue;
-		if (r->asked >= r->o.jobs ||
-		    r->connecting >= TW_RUNNER_CONNECTING)
-			r->waiting++;
-		else if (has_right(r, ids[i], now))
-			visit_start(r, ids[i], NULL);
-	}
+			r->due[r->ndue++] = r->due[i];
+	r->waiting = (int64_t)r->ndue;
 	free(busy);
-	free(ids);
 }
 
+/* Contacts hosts of the list, as many as there is room and time for. */
+static void start_due(struct runner *r, int64_t now)
+{
+	int64_t began = tw_clock_mono(), id;
+
+	while (r->next_due < r->ndue && !r->stop && r->asked < r->o.jobs &&
+	    r->connecting < TW_RUNNER_CONNECTING) {
+		if (!has_time(r, began)) {
+			r->look = true;
+			return;
+		}
+		id = r->due[r->next_due++];
+		r->waiting--;
+		if (has_right(r, id, now))
+			visit_start(r, id, NULL);
+	}
+}
+
+static void look(struct runner *r)
+{
+	int64_t now = tw_clock_now(), began = tw_clock_mono();
+	bool is_early = began - r->last_look < LOOK_SHARE * r->look_took;
+
+	if (r->next_due < r->ndue &&
+	    (began - r->last_look < LOOK_MS || is_early)) {
+		r->look = false;
+		start_due(r, now);
+		if (r->next_due < r->ndue)
+			return;
+		r->look = true;
+	}
+	if (r->stop || is_early)
+		return;
+	r->look = false;
+	r->last_look = tw_clock_mono();
+	ask_queue(r, now);
+	r->look_took = tw_clock_mono() - r->last_look;
+	start_due(r, now);
+}
+
+/* Those that are over, but for what has yet to be written. */
 static void sweep(struct runner *r)
 {
-	struct visit **p = &r->visits, *v, *gone = NULL;
+	struct visit *v, *next, *last = TAILQ_LAST(&r->over, visits);
 	int64_t id;
 
-	r->sweep = false;
-	while ((v = *p)) {
-		if (v->state != VISIT_OVER || v->dirty) {
-			p = &v->next;
+	for (v = TAILQ_FIRST(&r->over); v; v = next) {
+		next = v == last ? NULL : TAILQ_NEXT(v, turn);
+		if (v->dirty)
 			continue;
-		}
-		*p = v->next;
-		v->next = gone;
-		gone = v;
+		TAILQ_REMOVE(&r->over, v, turn);
+		TAILQ_REMOVE(&r->visits, v, all);
 		r->active--;
-	}
-	while ((v = gone)) {
-		gone = v->next;
 		id = v->restart && !r->stop ? v->host.id : 0;
 		visit_report(v, TW_REPORT_IDLE, NULL);
 		if (id)
@@ -187,16 +239,6 @@ static bool is_worth_waiting(struct runner *r)
 {
 	return r->wake && !r->o.watch &&
 	    r->wake - tw_clock_now() < TW_RUNNER_LINGER_MS;
-}
-
-static bool has_dirty(const struct runner *r)
-{
-	const struct visit *v;
-
-	for (v = r->visits; v; v = v->next)
-		if (v->dirty)
-			return true;
-	return false;
 }
 
 /* How many changes run; when one was heard of last. */
@@ -222,11 +264,6 @@ static bool lingers(struct runner *r)
 	    !r->complaint.status && tw_clock_now() - since < TW_RUNNER_LINGER_MS;
 }
 
-static void on_group(uv_timer_t *t)
-{
-	runner_turn(t->data);
-}
-
 /* Is it time for the next group?  If not, a timer is set for it. */
 static bool is_group_due(struct runner *r)
 {
@@ -241,19 +278,15 @@ static bool is_group_due(struct runner *r)
 
 void runner_turn(struct runner *r)
 {
-	bool slow = r->waiting > LONG_QUEUE &&
-	    tw_clock_mono() - r->last_look < LOOK_GAP_MS;
-
 	if ((r->urgent || r->ask || (r->stop && !r->status)) &&
 	    is_group_due(r)) {
 		record_flush(r);
 		ask_ready(r);
 	}
-	if (r->sweep)
-		sweep(r);
-	if (r->look && !r->stop && !slow)
+	sweep(r);
+	if (r->look && !r->stop)
 		look(r);
-	if (r->stop && (r->status || !has_dirty(r)))
+	if (r->stop && (r->status || TAILQ_EMPTY(&r->dirty)))
 		uv_stop(&r->loop);
 	else if (!r->active && !r->look && !r->waiting && !r->o.watch &&
 	    !lingers(r))
@@ -265,35 +298,39 @@ static void on_check(uv_check_t *h)
 	runner_turn(h->data);
 }
 
-/* Changes that were cancelled while they run: their hosts hear of it. */
-/* What a person declared lost is followed no more: its host is free for what
- * comes next. */
-static void leave_abandoned(struct runner *r)
+static bool has(const int64_t *ids, size_t n, int64_t id)
 {
-	struct visit *v;
-
-	for (v = r->visits; v; v = v->next)
-		if (v->state == VISIT_ASKED && v->has_change &&
-		    record_was_ended(v))
-			record_leave(v);
+	return n > 0 && bsearch(&id, ids, n, sizeof id, compare);
 }
 
-static void pass_on_cancels(struct runner *r)
+/* Changes that were cancelled while they run: their hosts hear of it.  What a
+ * person declared lost is followed no more: its host is free for what comes
+ * next. */
+static void pass_on_acts(struct runner *r)
 {
+	int64_t *cancels = NULL, *running = NULL;
+	size_t ncancels = 0, nrunning = 0;
 	struct tw_err err = { 0 };
-	int64_t *ids = NULL;
-	size_t n = 0, i;
-	struct visit *v;
 	enum tw_status st;
+	struct visit *v;
 
-	st = tw_queue_cancels(r->o.store, &ids, &n, &err);
+	st = tw_queue_cancels(r->o.store, &cancels, &ncancels, &err);
+	if (!st)
+		st = tw_queue_running_ids(r->o.store, &running, &nrunning,
+		    &err);
 	check_status(r, st, &err);
-	for (i = 0; i < n; i++)
-		for (v = r->visits; v; v = v->next)
-			if (v->state == VISIT_ASKED && v->has_change &&
-			    v->change.id == ids[i] && !v->change.cancel_by)
-				visit_again(v);
-	free(ids);
+	TAILQ_FOREACH(v, &r->visits, all) {
+		if (st || v->state != VISIT_ASKED || !v->has_change)
+			continue;
+		if (!has(running, nrunning, v->change.id) &&
+		    record_was_ended(v))
+			record_leave(v);
+		else if (has(cancels, ncancels, v->change.id) &&
+		    !v->change.cancel_by)
+			visit_again(v);
+	}
+	free(cancels);
+	free(running);
 }
 
 static void on_tick(uv_timer_t *t)
@@ -314,11 +351,9 @@ static void on_tick(uv_timer_t *t)
 		r->stop = r->result->stepped_aside = true;
 	if (now - r->last_look < TICK_MS * LOOK_EVERY)
 		return;
-	if (r->active) {
-		pass_on_cancels(r);
-		leave_abandoned(r);
-	}
-	for (v = r->visits; v; v = v->next)
+	if (r->active)
+		pass_on_acts(r);
+	TAILQ_FOREACH(v, &r->visits, all)
 		visit_probe(v);
 	r->look = true;
 }
@@ -362,8 +397,8 @@ static void detach(struct runner *r)
 
 	count_running(r);
 	r->stop = true;
-	while ((v = r->visits)) {
-		r->visits = v->next;
+	while ((v = TAILQ_FIRST(&r->visits))) {
+		TAILQ_REMOVE(&r->visits, v, all);
 		visit_free(v);
 	}
 	/* a name that is not resolved yet can hold up the loop's end */
@@ -404,6 +439,10 @@ enum tw_status tw_runner_pass(const struct tw_runner_options *o,
 	r = calloc(1, sizeof *r);
 	if (!r)
 		return tw_err_nomem(err);
+	TAILQ_INIT(&r->visits);
+	TAILQ_INIT(&r->ready);
+	TAILQ_INIT(&r->over);
+	TAILQ_INIT(&r->dirty);
 	r->o = *o;
 	r->result = result;
 	if (gethostname(r->name, sizeof r->name - 1) != 0 ||
@@ -427,6 +466,7 @@ enum tw_status tw_runner_pass(const struct tw_runner_options *o,
 	st = r->status ? r->status : r->complaint.status;
 	if (st && err)
 		*err = r->status ? r->err : r->complaint;
+	free(r->due);
 	free(r);
 	return st;
 }

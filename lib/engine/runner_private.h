@@ -5,6 +5,8 @@
 #ifndef TW_ENGINE_RUNNER_PRIVATE_H
 #define TW_ENGINE_RUNNER_PRIVATE_H
 
+#include <sys/queue.h>
+
 #include "base/name.h"
 #include "engine/automaton.h"
 #include "engine/contact.h"
@@ -45,7 +47,9 @@ struct record {
 };
 
 struct visit {
-	struct visit *next;
+	TAILQ_ENTRY(visit) all;
+	TAILQ_ENTRY(visit) turn;	/* READY: of `ready'; OVER: of `over' */
+	TAILQ_ENTRY(visit) unwritten;	/* of `dirty' */
 	struct runner *runner;
 	enum visit_state state;
 	struct tw_host host;
@@ -83,7 +87,7 @@ struct visit {
 
 	/* to be written (record.c) */
 	struct record *first, **last;
-	bool dirty;
+	bool dirty;		/* and so in the runner's list of these */
 	bool accepted;		/* write "accepted" */
 	bool has_ended;		/* write the end */
 	enum tw_change_status end_status;
@@ -91,6 +95,9 @@ struct visit {
 	char hold[640];		/* hold the host for this; "" : no */
 };
 
+TAILQ_HEAD(visits, visit);
+
+/* Nothing of what is done each turn walks all visits. */
 struct runner {
 	struct tw_runner_options o;
 	char name[TW_NAME_MAX + 1];	/* this tower's, for the hosts */
@@ -98,18 +105,19 @@ struct runner {
 	uv_timer_t tick, flush, group;
 	uv_check_t check;
 	uv_signal_t term, intr;
-	struct visit *visits;
+	struct visits visits, ready, over, dirty;
 	int64_t active, asked, connecting;
 	bool urgent;		/* flush with the next group */
 	bool ask;		/* somebody has logged in, or has left */
 	int64_t committed;	/* the last time, tw_clock_mono() */
 	bool flush_set;
-	bool look;		/* ask the queue again */
-	bool sweep;		/* release visits that are over */
+	bool look;		/* start more, or ask the queue again */
 	bool stop;
 	int64_t pending_events, pending_bytes;
 	int64_t waiting, wake;
-	int64_t last_look, last_touch;
+	int64_t *due;		/* hosts that the queue named last */
+	size_t ndue, next_due;	/* from here on they have yet to start */
+	int64_t last_look, look_took, last_touch;
 	struct tw_pass_result *result;
 	enum tw_status status;	/* of the pass */
 	struct tw_err err;
@@ -196,6 +204,8 @@ void record_step(struct visit *v, int64_t k, bool audit, bool in_undo);
 void record_flush(struct runner *r);
 void record_soon(struct visit *v, bool urgent);
 void record_drop(struct visit *v);
+/* Nothing of it waits to be written any more. */
+void record_set_clean(struct visit *v);
 /* Has a person ended the change of this visit (towerify-queue abandon)? */
 bool record_was_ended(const struct visit *v);
 /* The visit is over; what is pending of it is not written. */

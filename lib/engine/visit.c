@@ -28,9 +28,12 @@ void visit_over(struct visit *v)
 		r->connecting--;
 	else if (v->state == VISIT_ASKED)
 		r->asked--;
-	r->ask = true;
+	else if (v->state == VISIT_READY)
+		TAILQ_REMOVE(&r->ready, v, turn);
+	if (v->state != VISIT_OVER)
+		TAILQ_INSERT_TAIL(&r->over, v, turn);
 	v->state = VISIT_OVER;
-	r->sweep = true;
+	r->ask = true;
 }
 
 /* What is pending is written first: the position in the state is then never
@@ -365,15 +368,16 @@ static void on_control(void *arg, const char *word, const char *rest)
 static void on_opened(void *arg)
 {
 	struct visit *v = arg;
+	struct runner *r = v->runner;
 
 	if (v->state != VISIT_CONNECTING)
 		return;
 	v->state = VISIT_READY;
-	v->runner->connecting--;
-	v->runner->ask = true;
-	/* room for one more that is to connect */
-	if (v->runner->waiting > 0)
-		v->runner->look = true;
+	TAILQ_INSERT_TAIL(&r->ready, v, turn);
+	r->connecting--;
+	r->ask = true;
+	/* another one may connect */
+	r->look |= r->next_due < r->ndue;
 }
 
 static void on_ended(void *arg, enum tw_contact_end how,
@@ -443,8 +447,7 @@ void visit_start(struct runner *r, int64_t host_id, const struct visit *before)
 		visit_free(v);
 		return;
 	}
-	v->next = r->visits;
-	r->visits = v;
+	TAILQ_INSERT_HEAD(&r->visits, v, all);
 	r->active++;
 	r->connecting++;
 	if (!st)

@@ -184,6 +184,7 @@ static void ask(struct visit *v, enum tw_status st, struct tw_err *err)
 		return;
 	}
 	if (!st) {
+		TAILQ_REMOVE(&v->runner->ready, v, turn);
 		v->state = VISIT_ASKED;
 		v->runner->asked++;
 		visit_report(v, TW_REPORT_CHANGE, NULL);

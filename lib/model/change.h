@@ -229,9 +229,13 @@ enum tw_status tw_queue_due(struct tw_store *s, int64_t now, int64_t org_id,
 enum tw_status tw_queue_running(struct tw_store *s, int64_t org_id,
     const char *const *hosts, int64_t *count, int64_t *since,
     struct tw_err *err);
-/* Ids (changes) of the running ones that were asked to stop; caller frees. */
+/* Ids (changes) of the running ones that were asked to stop, sorted; caller
+ * frees. */
 enum tw_status tw_queue_cancels(struct tw_store *s, int64_t **out, size_t *n,
     struct tw_err *err);
+/* The same of all running ones. */
+enum tw_status tw_queue_running_ids(struct tw_store *s, int64_t **out,
+    size_t *n, struct tw_err *err);
 /* Ends queued changes whose not_after has passed: cancelled, "expired", audit
  * "change.expire".  Writes nothing when there are none. */
 enum tw_status tw_queue_expire(struct tw_store *s, int64_t now, int64_t *count,

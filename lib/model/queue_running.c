@@ -6,12 +6,14 @@
 
 #include <stdlib.h>
 
+/* All by the index change_running, however long queues are. */
+
 /* ?1 org or 0, ?2 names as JSON or NULL. */
 static const char running_sql[] =
     "SELECT count(*), max(CASE WHEN c.accepted IS NULL THEN 0"
     "    ELSE max(c.started, coalesce(h.last_seen, 0)) END)"
-    " FROM change c JOIN host h ON h.id = c.host_id"
-    " WHERE c.status IN ('queued', 'running') AND c.status = 'running'"
+    " FROM change c INDEXED BY change_running JOIN host h ON h.id = c.host_id"
+    " WHERE c.status = 'running'"
     "    AND (h.held_by IS NULL OR h.held_by <> 'tower')"
     "    AND (?1 = 0 OR c.org_id = ?1)"
     "    AND (?2 IS NULL OR h.name IN (SELECT value FROM json_each(?2)))";
@@ -43,12 +45,15 @@ enum tw_status tw_queue_running(struct tw_store *s, int64_t org_id,
 	return status;
 }
 
+static const char ids_sql[] =
+    "SELECT id FROM change INDEXED BY change_running"
+    " WHERE status = 'running' ORDER BY id";
 static const char cancels_sql[] =
-    "SELECT id FROM change WHERE status IN ('queued', 'running')"
-    " AND status = 'running' AND cancel_by IS NOT NULL";
+    "SELECT id FROM change INDEXED BY change_running"
+    " WHERE status = 'running' AND cancel_by IS NOT NULL ORDER BY id";
 
-enum tw_status tw_queue_cancels(struct tw_store *s, int64_t **out, size_t *n,
-    struct tw_err *err)
+static enum tw_status read_ids(struct tw_store *s, const char *sql,
+    int64_t **out, size_t *n, struct tw_err *err)
 {
 	size_t cap = 0;
 	enum tw_status status;
@@ -57,7 +62,7 @@ enum tw_status tw_queue_cancels(struct tw_store *s, int64_t **out, size_t *n,
 
 	*out = NULL;
 	*n = 0;
-	status = tw_stmt_get(s, cancels_sql, &st, err);
+	status = tw_stmt_get(s, sql, &st, err);
 	while (status == TW_OK &&
 	    (status = tw_stmt_step(st, err)) == TW_OK) {
 		if (*n == cap) {
@@ -78,4 +83,16 @@ enum tw_status tw_queue_cancels(struct tw_store *s, int64_t **out, size_t *n,
 	*out = NULL;
 	*n = 0;
 	return status;
+}
+
+enum tw_status tw_queue_cancels(struct tw_store *s, int64_t **out, size_t *n,
+    struct tw_err *err)
+{
+	return read_ids(s, cancels_sql, out, n, err);
+}
+
+enum tw_status tw_queue_running_ids(struct tw_store *s, int64_t **out,
+    size_t *n, struct tw_err *err)
+{
+	return read_ids(s, ids_sql, out, n, err);
 }
