@@ -245,7 +245,7 @@ echo "# figures: $rounds starts twice at once"
 # And long after: acknowledged, with others after it.
 late() {
 	for dir in "$work"/twice/*; do
-		grep -qa '^towerify1 start' "$dir/in" || continue
+		grep -qa 'towerify1 start ' "$dir/in" || continue
 		"$real" -i "$work/sshd/id_ed25519" -p "$port" "$me@127.0.0.1" \
 			"$(cat "$dir/command")" <"$dir/in" \
 			>"$work/late" 2>"$work/late.err" || :
