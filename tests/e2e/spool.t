@@ -179,7 +179,7 @@ mv "$work/sshd/bin/ssh.real" "$work/sshd/bin/ssh"
 ok 'a change whose request is taken down' log_is "r1 $old 1 ran"
 set -- "$work"/request.*
 request=$1
-ok '... it is one' grep -aq '^towerify1 start ' "$request"
+ok '... it is one' grep -aq 'towerify1 start ' "$request"
 
 remote='IFS= read -r n && t=$(head -c "$n" && echo .) && t=${t%.} && [ "${#t}" -eq "$n" ] && eval "$t"; exit 65'
 again() {
