@@ -75,9 +75,9 @@ quietly towerify-queue add web1,web2 page.yaml
 
 # --- options -------------------------------------------------------------------------
 
-completes 'towerify-queue list --' '--all --color --help --json --list-columns '\
-'--noheadings --null --org --output --quiet --state --status --tsv --verbose '\
-'--version'
+completes 'towerify-queue list --' '--after --all --color --help --json '\
+'--limit --list-columns --noheadings --null --org --output --quiet --state '\
+'--status --tsv --verbose --version'
 completes 'towerify-queue add --not' '--not-after --not-before'
 completes 'towerify-queue add --not-after +2h --not' '--not-before'
 completes 'towerify-queue add -p a=b --pa' '--param'

@@ -246,6 +246,7 @@ echo "# the first came first $firsts times, its copy $copies times"
 # done, and this script would see it.
 unfenced() {
 	rm -f "$log"
+	towerify-host -q check h2	# and acknowledges: its fence is up to date
 	clone
 	(TOWERIFY_STATE=$copy add h2 "$work/copy.yaml")
 	add h2 "$work/first.yaml"
