@@ -247,16 +247,20 @@ out:
 	return st;
 }
 
-/* Whether some identity is one that libssh2 can log in with. */
+/* Whether some identity is one that libssh2 can log in with; one that can't be
+ * read just now may be. */
 static bool libssh2_can_login(const struct tw_ssh_target *t)
 {
+	enum tw_identity_kind kind;
 	const char *const *id;
 
 	if (t->use_agent || !t->identities || !t->identities[0])
 		return true;
-	for (id = t->identities; *id; id++)
-		if (tw_identity_inspect(*id) == TW_IDENTITY_PLAIN)
+	for (id = t->identities; *id; id++) {
+		kind = tw_identity_inspect(*id);
+		if (kind == TW_IDENTITY_PLAIN || kind == TW_IDENTITY_FAILED)
 			return true;
+	}
 	return false;
 }
 
