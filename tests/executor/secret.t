@@ -76,7 +76,7 @@ wait "$liar" 2>/dev/null || :
 ok 'but in memory' kept 1
 ok 'in a directory of ours' test "$(stat -c '%a %u' "$place")" = "700 $me"
 ok 'in a file of ours' test "$(stat -c '%a %u %n' "$place/$sid.$job")" = "600 $me $place/$sid.$job"
-ok 'the job knows where' test "$(head -n 1 "$spool/jobs/$job/secret")" = "$place/$sid.$job"
+ok 'the job knows where' test "$(cat "$spool/jobs/$job/secret")" = "$place/$sid.$job"
 ok 'no core file may hold it' grep -qE '^Max core file size +0 ' "/proc/$(executor)/limits"
 touch "$work/go"
 wait "$sender"
@@ -139,6 +139,9 @@ half() {	# the file of job $1 is cut, and sh can read it all the same
 half "$job"
 send resume
 ok 'nor with what is not whole' eval 'recorded "life 1; start 1; run 1 1" && says "over gone"'
+printf "P_pw='half" >"$place/$sid.$job"
+send resume
+ok 'nor with what ends within a value' eval 'recorded "life 1; start 1; run 1 1" && says "over gone"'
 printf 'P_other=1\n' >"$keys"
 send resume
 ok 'nor with others' eval 'recorded "life 1; start 1; run 1 1" && says "over gone"'
