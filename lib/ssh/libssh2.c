@@ -143,9 +143,12 @@ enum tw_l2_step tw_l2_broken(struct tw_link *l, const char *what)
 
 static void on_poll(uv_poll_t *h, int status, int events)
 {
-	(void)status;
+	struct tw_link *l = h->data;
+
 	(void)events;
-	advance(h->data);
+	if (status < 0)
+		l->watched = 0;		/* libuv has stopped it */
+	advance(l);
 }
 
 static void wait_socket(struct tw_link *l)
