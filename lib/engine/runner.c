@@ -30,6 +30,7 @@
 #define LOOK_SHARE 4		/* this many times as long as it took, between */
 #define TURN_MS 50		/* of contacts or claims, in which nothing
 				   is heard */
+#define BUSY_MS 250		/* until the state is asked again */
 #define TOUCH_MS 10000
 
 void runner_fail(struct runner *r, const struct tw_err *err)
@@ -79,15 +80,25 @@ static int64_t *visited(struct runner *r, size_t *n)
 
 static void on_turn(uv_timer_t *t)
 {
-	(void)t;
+	struct runner *r = t->data;
+
+	r->ask = true;
+	runner_turn(r);
 }
 
-/* Is there time left?  If not, the loop turns, and comes back at once. */
+/* The loop turns, and comes back by then. */
+static void come_back(struct runner *r, uint64_t ms)
+{
+	if (!uv_is_active((uv_handle_t *)&r->turn))
+		uv_timer_start(&r->turn, on_turn, ms, 0);
+}
+
+/* Is there time left?  If not, the loop turns, and comes back soon. */
 static bool has_time(struct runner *r, int64_t began)
 {
 	if (tw_clock_mono() - began < TURN_MS)
 		return true;
-	uv_timer_start(&r->turn, on_turn, 0, 0);
+	come_back(r, 1);
 	return false;
 }
 
@@ -100,10 +111,8 @@ static void ask_ready(struct runner *r)
 
 	r->ask = false;
 	while (!r->stop && r->asked < r->o.jobs && !TAILQ_EMPTY(&r->ready)) {
-		if (!has_time(r, began)) {
-			r->ask = true;
+		if (!has_time(r, began))
 			return;
-		}
 		room = (size_t)(r->o.jobs - r->asked);
 		if (room > TW_RUNNER_CLAIMS)
 			room = TW_RUNNER_CLAIMS;
@@ -113,7 +122,10 @@ static void ask_ready(struct runner *r)
 				turn[n++] = v;
 			else
 				break;
-		visit_ask(turn, n);
+		if (!visit_ask(turn, n)) {
+			come_back(r, BUSY_MS);
+			return;
+		}
 		r->committed = tw_clock_mono();
 	}
 }
@@ -164,6 +176,7 @@ static void ask_queue(struct runner *r, int64_t now)
 	st = tw_queue_due(r->o.store, now, r->o.org_id, r->o.hosts, &r->due,
 	    &n, &r->wake, &err);
 	check_status(r, st, &err);
+	r->look = st == TW_AGAIN;
 	busy = visited(r, &nbusy);
 	r->ndue = r->next_due = 0;
 	for (i = 0; i < n; i++)
@@ -207,7 +220,6 @@ static void look(struct runner *r)
 	}
 	if (r->stop || is_early)
 		return;
-	r->look = false;
 	r->last_look = tw_clock_mono();
 	ask_queue(r, now);
 	r->look_took = tw_clock_mono() - r->last_look;
@@ -354,8 +366,9 @@ static void on_tick(uv_timer_t *t)
 		r->stop = true;
 	if (r->o.lock && tw_runlock_is_asked(r->o.lock))
 		r->stop = r->result->stepped_aside = true;
-	if (now - r->last_look < TICK_MS * LOOK_EVERY)
+	if (now - r->last_heed < LOOK_MS)
 		return;
+	r->last_heed = now;
 	if (r->active)
 		heed_people(r);
 	TAILQ_FOREACH(v, &r->visits, all)
@@ -388,7 +401,8 @@ static void begin(struct runner *r)
 	uv_check_init(&r->loop, &r->check);
 	uv_signal_init(&r->loop, &r->term);
 	uv_signal_init(&r->loop, &r->intr);
-	r->tick.data = r->flush.data = r->group.data = r->check.data = r;
+	r->tick.data = r->flush.data = r->group.data = r;
+	r->turn.data = r->check.data = r;
 	r->term.data = r->intr.data = r;
 	uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
 	uv_check_start(&r->check, on_check);

@@ -119,7 +119,7 @@ struct runner {
 	int64_t waiting, wake;
 	int64_t *due;		/* hosts that the queue named last */
 	size_t ndue, next_due;	/* from here on they have yet to start */
-	int64_t last_look, look_took, last_touch;
+	int64_t last_look, look_took, last_heed, last_touch;
 	struct tw_pass_result *result;
 	enum tw_status status;	/* of the pass */
 	struct tw_err err;
@@ -131,8 +131,9 @@ struct runner {
 void visit_start(struct runner *r, int64_t host_id, const struct visit *before);
 /* visit_ask.c */
 /* Their turn has come, n of them (1 to TW_RUNNER_CLAIMS): each claims a change and
- * sends the request. */
-void visit_ask(struct visit **v, size_t n);
+ * sends the request.  False: the state is busy, and who has not had it yet still
+ * waits for it. */
+bool visit_ask(struct visit **v, size_t n);
 
 /* visit.c */
 /* The host is left alone for a while: what happened, or what is wrong here. */

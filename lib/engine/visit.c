@@ -79,6 +79,9 @@ void visit_trouble(struct visit *v, const char *said)
 
 	tw_mask_text(v->forms, said, text, sizeof text);
 	settle(v);
+	/* where the state was busy it is written after what is noted now, and
+	 * would say that the host is well; the next hello brings it again */
+	v->answered = false;
 	v->runner->result->unreachable++;
 	note(v, text, note_trouble);
 	visit_report(v, TW_REPORT_TROUBLE, text);

@@ -171,7 +171,7 @@ static void unclaim(struct visit *v)
 static void ask(struct visit *v, enum tw_status st, struct tw_err *err)
 {
 	v->runner->result->cancelled += v->cancelled;
-	if (st == TW_NO || st == TW_AGAIN) {
+	if (st == TW_NO) {
 		visit_over(v);
 		return;
 	}
@@ -212,7 +212,7 @@ static enum tw_status claim_all(struct tw_store *s, struct visit **v, size_t n,
 	return st;
 }
 
-void visit_ask(struct visit **v, size_t n)
+bool visit_ask(struct visit **v, size_t n)
 {
 	struct tw_store *s = v[0]->runner->o.store;
 	enum tw_status claimed[TW_RUNNER_CLAIMS], st = TW_NO;
@@ -225,9 +225,16 @@ void visit_ask(struct visit **v, size_t n)
 		unclaim(v[i]);
 		claimed[i] = st;
 	}
+	if (st == TW_AGAIN)
+		return false;
 	for (i = 0; i < n; i++) {
-		if (st && st != TW_AGAIN)
+		if (st)
 			claimed[i] = claim(v[i], &err);
+		if (claimed[i] == TW_AGAIN) {
+			unclaim(v[i]);
+			return false;
+		}
 		ask(v[i], claimed[i], &err);
 	}
+	return true;
 }

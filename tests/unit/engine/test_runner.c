@@ -1194,6 +1194,34 @@ START_TEST(a_change_lost_meanwhile_leaves_no_login_behind)
 }
 END_TEST
 
+static void cancel_in_step(void *arg, const struct tw_report *r)
+{
+	static bool done;
+	enum tw_cancel_result how;
+
+	(void)arg;
+	if (done || r->kind != TW_REPORT_STEP || strcmp(r->host, "h0") != 0)
+		return;
+	done = true;
+	OK(tw_change_cancel(store, &alice, 1, &how, &err));
+}
+
+/* Each end on another host asks the queue again, which must not put off what is
+ * done once a second. */
+START_TEST(a_cancel_is_passed_on_while_others_come_to_their_ends)
+{
+	file_yaml(0, "towerify: 1\nsteps:\n"
+	    "  - {run: sleep 600, undo: nothing}\n");
+	for (int i = 0; i < 60; i++)
+		file_yaml(1, "towerify: 1\nsteps:\n"
+		    "  - {run: 'true', undo: nothing}\n");
+	pass_with(cancel_in_step);
+	ck_assert_int_eq(result.succeeded, 60);
+	ck_assert_int_gt(number("SELECT count(*) FROM change a JOIN change b"
+	    " ON b.num = 1 WHERE a.num > 1 AND a.ended > b.ended"), 0);
+}
+END_TEST
+
 /* Declared lost while a step of it runs, and followed. */
 static void lose_in_step(void *arg, const struct tw_report *r)
 {
@@ -1233,6 +1261,8 @@ int main(void)
 	tcase_add_test(t, a_refused_login_holds_the_host);
 	tcase_add_test(t, a_lost_spool_holds_the_host_and_runs_nothing);
 	tcase_add_test(t, a_cancel_before_the_host_has_it_never_runs);
+	tcase_add_test(t,
+	    a_cancel_is_passed_on_while_others_come_to_their_ends);
 	tcase_add_test(t, an_old_copy_of_the_state_does_no_harm);
 	tcase_add_test(t, a_host_gone_back_in_time_is_held);
 	tcase_add_test(t, a_host_put_back_to_before_a_stored_end_is_held);
