@@ -255,8 +255,8 @@ enter_spool() {
 		# what /proc shows of a process is made as it is looked at
 		now
 		# shellcheck disable=SC2046 # fields
-		set -- $(stat -c '%a %Y' "$SPOOL" /proc/self/.)
-		BOOTED=$(($4 - NOW / 100))
+		set -- $(stat -c '%a %.2Y' "$SPOOL" /proc/self/.)
+		BOOTED=$((${4%.*}${4#*.} - NOW))
 		case $1 in
 		700|2700) ;;
 		*) WRONG="unsafe: $SPOOL has mode $1, not 700" ;;
@@ -1801,8 +1801,8 @@ run() {
 	[ ! -s events ] || take_over
 	# a unit that is started again would tell the clock of its first start
 	now
-	[ -n "$BOOTED" ] || BOOTED=$(($(date +%s) - NOW / 100))
-	event life "$LIFE" "$BOOT" "$((BOOTED + NOW / 100))"
+	[ -n "$BOOTED" ] || BOOTED=$(($(date +%s) * 100 - NOW))
+	event life "$LIFE" "$BOOT" "$(((BOOTED + NOW) / 100))"
 	resume_step
 	while [ -z "$FAILED" ] && [ "$NEXT" -le "$STEPS" ]; do
 		if [ -e cancel ]; then
