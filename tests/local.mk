@@ -689,6 +689,10 @@ EXTRA_PROGRAMS = \
 	tests/bench/stopwatch \
 	tests/bench/wire
 CLEANFILES += $(EXTRA_PROGRAMS)
+
+clean-local: clean-bench
+clean-bench:
+	rm -rf "$(abs_top_builddir)/tests/bench/results"
 tests_bench_hostcost_LDADD =
 tests_bench_limit_LDADD = $(SSH2_LIBS)
 tests_bench_stopwatch_LDADD =
@@ -700,4 +704,4 @@ bench: all $(EXTRA_PROGRAMS)
 		PATH="$(abs_top_builddir)/bin:$$PATH" \
 		sh $(srcdir)/tests/bench/bench.sh $(BENCH)
 
-.PHONY: bench
+.PHONY: bench clean-bench
