@@ -13,8 +13,6 @@
 #include "base/clock.h"
 #include "model/audit_private.h"
 
-#define LOOK_ROWS 10000		/* records looked at in one go */
-
 /* --- what is to go ------------------------------------------------------- */
 
 /* One number; 0 where there is none. */
@@ -65,14 +63,14 @@ static enum tw_status find_old(struct tw_store *s, const struct tw_who *who,
 	struct tw_stmt *st;
 	int64_t young = 0;
 
-	for (; first <= last; first += LOOK_ROWS) {
+	for (; first <= last; first += TW_LOOK_ROWS) {
 		status = tw_tenant_chain(s, who, p->is_tower, young_sql, &st,
 		    err);
 		if (status != TW_OK)
 			return status;
 		tw_stmt_int(st, 2, first);
 		tw_stmt_int(st, 3, p->before);
-		tw_stmt_int(st, 4, LOOK_ROWS);
+		tw_stmt_int(st, 4, TW_LOOK_ROWS);
 		status = number(st, &young, err);
 		if (status != TW_OK)
 			return status;
