@@ -689,10 +689,6 @@ EXTRA_PROGRAMS = \
 	tests/bench/stopwatch \
 	tests/bench/wire
 CLEANFILES += $(EXTRA_PROGRAMS)
-
-clean-local: clean-bench
-clean-bench:
-	rm -rf "$(abs_top_builddir)/tests/bench/results"
 tests_bench_hostcost_LDADD =
 tests_bench_limit_LDADD = $(SSH2_LIBS)
 tests_bench_stopwatch_LDADD =
@@ -703,5 +699,9 @@ bench: all $(EXTRA_PROGRAMS)
 		BENCH_OUT="$(abs_top_builddir)/tests/bench/results" \
 		PATH="$(abs_top_builddir)/bin:$$PATH" \
 		sh $(srcdir)/tests/bench/bench.sh $(BENCH)
+
+clean-local: clean-bench
+clean-bench:
+	rm -rf "$(abs_top_builddir)/tests/bench/results"
 
 .PHONY: bench clean-bench
