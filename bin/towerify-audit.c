@@ -229,6 +229,23 @@ out:
 	return st;
 }
 
+/* Where the chain begins, when not at 1, and who has seen to that. */
+static void say_whole(struct tw_cli *cli, int64_t count,
+    const struct tw_audit_cut *cut, const char *held)
+{
+	char at[TW_TIME_MAX];
+
+	if (!cut->seq) {
+		tw_cli_say(cli, "%" PRId64 " records, the chain is whole%s",
+		    count, held);
+		return;
+	}
+	tw_time_rfc3339(cut->at, at);
+	tw_cli_say(cli, "%" PRId64 " records from record %" PRId64 " on, the "
+	    "chain is whole%s; 1 to %" PRId64 " were pruned by %s at %s",
+	    count, cut->seq + 1, held, cut->seq, cut->operator, at);
+}
+
 static int verify(struct tw_cli *cli, int argc, char **argv)
 {
 	const char *path = tw_cli_opt(cli, "checkpoint");
@@ -236,6 +253,7 @@ static int verify(struct tw_cli *cli, int argc, char **argv)
 	uint8_t hash[TW_SHA256_LEN] = { 0 };
 	struct tower *t = cli->context;
 	int64_t seq = 0, count = 0, bad = 0;
+	struct tw_audit_cut cut = { 0 };
 	struct tw_err err = { 0 };
 	enum tw_status st = TW_OK;
 
@@ -246,11 +264,10 @@ static int verify(struct tw_cli *cli, int argc, char **argv)
 		    is_tower, &seq, hash, &err);
 	if (!st)
 		st = tw_audit_verify(t->store, &t->who, is_tower, seq, hash,
-		    &count, &bad, &err);
+		    &count, &bad, &cut, &err);
 	if (st)
 		return tw_cli_error(cli, &err);
-	tw_cli_say(cli, "%" PRId64 " records, the chain is whole%s", count,
-	    path ? " and holds the checkpoint" : "");
+	say_whole(cli, count, &cut, path ? " and holds the checkpoint" : "");
 	return TW_OK;
 }
 
@@ -290,11 +307,12 @@ static void pause_after(int64_t started)
 	nanosleep(&nap, NULL);
 }
 
-static enum tw_status prune_all(struct tower *t, struct tw_prune *p,
+/* Also gives back what one that was stopped before had left. */
+static enum tw_status prune_all(struct tower *t, struct tw_prune *p, bool any,
     struct tw_err *err)
 {
 	enum tw_status st = TW_OK;
-	bool more = true;
+	bool more = any;
 	int64_t started;
 
 	while (!st && more) {
@@ -328,8 +346,8 @@ static int prune(struct tw_cli *cli, int argc, char **argv)
 	p.before = tw_clock_now() - span;
 	if (!st)
 		st = tw_prune_begin(t->store, &t->who, &p, &any, &err);
-	if (!st && any)
-		st = prune_all(t, &p, &err);
+	if (!st)
+		st = prune_all(t, &p, any, &err);
 	if (st)
 		return tw_cli_error(cli, &err);
 	if (p.stopped_by)

@@ -700,4 +700,8 @@ bench: all $(EXTRA_PROGRAMS)
 		PATH="$(abs_top_builddir)/bin:$$PATH" \
 		sh $(srcdir)/tests/bench/bench.sh $(BENCH)
 
-.PHONY: bench
+clean-local: clean-bench
+clean-bench:
+	rm -rf "$(abs_top_builddir)/tests/bench/results"
+
+.PHONY: bench clean-bench

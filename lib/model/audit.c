@@ -256,8 +256,11 @@ char *tw_audit_detail(const char *key, ...)
 	" AND at >= ?3 AND (?4 IS NULL OR operator = ?4)"
 
 static const char each_sql[] =
-    "SELECT " COLUMNS " FROM audit WHERE chain = ?1 AND seq > ?2" LIMITS
-    " ORDER BY seq LIMIT ?5";
+    "SELECT " COLUMNS " FROM audit WHERE chain = ?1 AND seq > ?2"
+    " AND seq <= ?2 + ?6" LIMITS " ORDER BY seq LIMIT ?5";
+static const char next_sql[] =
+    "SELECT seq FROM audit WHERE chain = ?1 AND seq > ?2 + ?3"
+    " ORDER BY seq LIMIT 1";
 /* one that is known by its number */
 static const char one_sql[] =
     "SELECT " COLUMNS " FROM audit WHERE chain = ?1 AND seq = ?2" LIMITS;
@@ -358,6 +361,28 @@ static enum tw_status page_rows(struct page *p, struct tw_stmt *st,
 	return status == TW_NO ? TW_OK : status;
 }
 
+/* No more of those that a statement looks at: those behind them, if any. */
+static enum tw_status page_skip(struct tw_store *s, struct walk *w,
+    bool *is_last, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_tenant_chain(s, w->who, w->f->is_tower, next_sql, &st,
+	    err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 2, w->after);
+	tw_stmt_int(st, 3, TW_LOOK_ROWS);
+	status = tw_stmt_step(st, err);
+	*is_last = status == TW_NO;
+	if (status != TW_OK)
+		return status == TW_NO ? TW_OK : status;
+	w->after = tw_stmt_col_int(st, 0) - 1;
+	tw_stmt_reset(st);
+	return TW_OK;
+}
+
 /* The next page; *is_last: there is none behind it. */
 static enum tw_status page_read(struct page *p, struct tw_store *s,
     struct walk *w, bool *is_last, struct tw_err *err)
@@ -371,10 +396,12 @@ static enum tw_status page_read(struct page *p, struct tw_store *s,
 		if (status != TW_OK)
 			return status;
 		tw_stmt_int(st, 5, TW_PAGE_ROWS);
+		tw_stmt_int(st, 6, TW_LOOK_ROWS);
 		status = page_rows(p, st, err);
+		if (status == TW_OK && p->n < TW_PAGE_ROWS)
+			return page_skip(s, w, is_last, err);
 		if (p->n)
 			w->after = p->rows[p->n - 1].seq;
-		*is_last = p->n < TW_PAGE_ROWS;
 		return status;
 	}
 	while (status == TW_OK && p->n < TW_PAGE_ROWS && w->at < w->seqs.n) {

@@ -15,13 +15,16 @@
  *
  * The chain shows what was changed, put in or taken out, but at its end: that
  * records are missing there shows only against a checkpoint kept elsewhere, and
- * so does a chain that was computed anew as a whole.
+ * so does a chain that was computed anew as a whole.  Where its beginning was
+ * pruned, that is as trustworthy as the record which allows it: nothing else
+ * vouches for what has gone but an export or a checkpoint kept elsewhere.
  */
 #ifndef TW_MODEL_AUDIT_H
 #define TW_MODEL_AUDIT_H
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/name.h"
 #include "model/who.h"
 
 #define TW_AUDIT_TOWER 0	/* the number of the tower's own chain */
@@ -67,13 +70,22 @@ enum tw_status tw_audit_each(struct tw_store *s, const struct tw_who *who,
     enum tw_status (*fn)(void *arg, const struct tw_audit *a,
     struct tw_err *err), void *arg, struct tw_err *err);
 
+struct tw_audit_cut {		/* where a chain begins */
+	int64_t seq;		/* the last record pruned; 0: none */
+	/* the pruning that allowed it */
+	int64_t at;
+	char operator[TW_NAME_MAX + 1];
+};
+
 /* Is the chain whole, from its beginning or from where a pruning left it
  * (prune.h)?  TW_OK; TW_NO with the first bad record in err and *bad.  count:
  * records verified.  With a checkpoint (check_seq > 0) the record of that number
- * must still have that hash: truncation shows. */
+ * must still have that hash: truncation shows; TW_NO too when it was pruned, once
+ * the rest was verified.  cut may be NULL; it is filled when the chain is whole. */
 enum tw_status tw_audit_verify(struct tw_store *s, const struct tw_who *who,
     bool is_tower, int64_t check_seq, const uint8_t check_hash[TW_SHA256_LEN],
-    int64_t *count, int64_t *bad, struct tw_err *err);
+    int64_t *count, int64_t *bad, struct tw_audit_cut *cut,
+    struct tw_err *err);
 
 /* The last record's seq and hash (0 and zeros when empty; the anchor's when all
  * before it was pruned). */

@@ -31,6 +31,11 @@ struct tw_audit_row {
 enum tw_status tw_audit_may(struct tw_store *s, const struct tw_who *who,
     bool is_tower, struct tw_err *err);
 
+/* As tw_audit_verify(), as far as the record seq, and without a permission: for
+ * what is about to be pruned. */
+enum tw_status tw_audit_verify_until(struct tw_store *s,
+    const struct tw_who *who, bool is_tower, int64_t seq, struct tw_err *err);
+
 #define TW_AUDIT_PRUNE "audit.prune"	/* the action of such a record */
 #define TW_AUDIT_MAX ((size_t)2 << 30)	/* no record can be longer, to SQLite */
 

@@ -7,6 +7,7 @@
 #include "model/audit_private.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,8 @@ struct chain {			/* a walk along a chain */
 	int64_t anchor;		/* what is pruned, 0: nothing */
 	uint8_t anchor_hash[TW_SHA256_LEN];
 	int64_t allowed;	/* how far prunings may have come */
+	struct tw_audit_cut cut;	/* the first that allows the anchor */
+	int64_t until;		/* no further than need be; 0: to the end */
 	struct tw_buf text;	/* of the record at hand */
 };
 
@@ -84,6 +87,20 @@ static void col_bytes(struct tw_stmt *st, int col, struct tw_audit_text *t)
 	t->is_null = tw_stmt_col_is_null(st, col);
 }
 
+/* Prunings are met in order, each behind what it names: so when the anchor moves
+ * on meanwhile, who has allowed that is still to come. */
+static void keep_cut(struct chain *c, const struct tw_audit_row *r, int64_t seq)
+{
+	int n = r->operator.n < TW_NAME_MAX ? (int)r->operator.n : TW_NAME_MAX;
+
+	if (c->cut.seq >= c->anchor || seq < c->anchor)
+		return;
+	c->cut.seq = seq;
+	c->cut.at = r->at;
+	snprintf(c->cut.operator, sizeof c->cut.operator, "%.*s", n,
+	    (const char *)r->operator.p);
+}
+
 /* A record of a pruning allows an anchor up to the record it names, which it
  * knows by its hash. */
 static enum tw_status meet_prune(struct chain *c, const struct tw_audit_row *r,
@@ -98,6 +115,7 @@ static enum tw_status meet_prune(struct chain *c, const struct tw_audit_row *r,
 
 	if (seq > c->allowed)
 		c->allowed = seq;
+	keep_cut(c, r, seq);
 	if (seq && seq == c->anchor && (!hex ||
 	    !tw_unhex(hex, hash, sizeof hash) ||
 	    memcmp(hash, c->anchor_hash, sizeof hash) != 0))
@@ -152,9 +170,9 @@ static const char verify_sql[] =
     "    prev, hash"
     " FROM audit WHERE chain = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
 
-/* Up to VERIFY_ROWS records; *n is how many were good. */
+/* Up to so many records; *n is how many were good. */
 static enum tw_status verify_page(struct tw_store *s, struct chain *c,
-    int64_t *n, struct tw_err *err)
+    int64_t rows, int64_t *n, struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
@@ -164,7 +182,7 @@ static enum tw_status verify_page(struct tw_store *s, struct chain *c,
 	if (status != TW_OK)
 		return status;
 	tw_stmt_int(st, 2, c->last);
-	tw_stmt_int(st, 3, VERIFY_ROWS);
+	tw_stmt_int(st, 3, rows);
 	while ((status = tw_stmt_step(st, err)) == TW_OK) {
 		status = verify_row(c, st, err);
 		if (status != TW_OK) {
@@ -202,16 +220,31 @@ static enum tw_status check_below(struct tw_store *s, struct chain *c,
 	return status;
 }
 
-/* All records there are. */
+/* As many as a page has, but not past where it may end. */
+static int64_t rows_wanted(const struct chain *c)
+{
+	int64_t left = c->until - c->last;
+
+	return left > 0 && left < VERIFY_ROWS ? left : VERIFY_ROWS;
+}
+
+/* What comes behind need not be looked at. */
+static bool is_far_enough(const struct chain *c)
+{
+	return c->until && c->last >= c->until && c->anchor <= c->allowed;
+}
+
+/* All records there are, or as far as wanted. */
 static enum tw_status verify_all(struct tw_store *s, struct chain *c,
     int64_t *count, struct tw_err *err)
 {
 	enum tw_status status;
+	int64_t n, rows;
 	bool moved;
-	int64_t n;
 
 	do {
-		status = verify_page(s, c, &n, err);
+		rows = rows_wanted(c);
+		status = verify_page(s, c, rows, &n, err);
 		*count += n;
 		/* missing in front of a page: has it been pruned meanwhile? */
 		if (status != TW_NO || n > 0 || c->bad != c->last + 1)
@@ -219,42 +252,74 @@ static enum tw_status verify_all(struct tw_store *s, struct chain *c,
 		if (find_anchor(s, c, &moved, NULL) != TW_OK || !moved)
 			continue;
 		c->bad = 0;
-		n = VERIFY_ROWS;
+		n = rows;
 		status = meet_checkpoint(c, err);
-	} while (status == TW_OK && n == VERIFY_ROWS);
+	} while (status == TW_OK && n == rows && !is_far_enough(c));
 	if (status == TW_OK && c->anchor > c->allowed)
 		status = bad(c, c->anchor, "is where the chain begins behind, "
 		    "but no record tells of pruning that far", err);
 	return status;
 }
 
-enum tw_status tw_audit_verify(struct tw_store *s, const struct tw_who *who,
-    bool is_tower, int64_t check_seq, const uint8_t check_hash[TW_SHA256_LEN],
-    int64_t *count, int64_t *first_bad, struct tw_err *err)
+/* From the anchor on. */
+static enum tw_status verify_chain(struct tw_store *s, struct chain *c,
+    int64_t *count, struct tw_err *err)
 {
-	struct chain c = { .who = who, .is_tower = is_tower,
-	    .check_seq = check_seq, .check_hash = check_hash,
-	    .text.max = TW_AUDIT_MAX };
 	enum tw_status status;
 	bool moved;
 
+	c->text.max = TW_AUDIT_MAX;
+	status = find_anchor(s, c, &moved, err);
+	if (status == TW_OK)
+		status = check_below(s, c, err);
+	if (status == TW_OK)
+		status = meet_checkpoint(c, err);
+	if (status == TW_OK)
+		status = verify_all(s, c, count, err);
+	tw_buf_release(&c->text);
+	return status;
+}
+
+enum tw_status tw_audit_verify_until(struct tw_store *s,
+    const struct tw_who *who, bool is_tower, int64_t seq, struct tw_err *err)
+{
+	struct chain c = { .who = who, .is_tower = is_tower, .until = seq };
+	int64_t count = 0;
+
+	return verify_chain(s, &c, &count, err);
+}
+
+/* The checkpoint's record is not among those that were verified. */
+static enum tw_status miss_checkpoint(struct chain *c, struct tw_err *err)
+{
+	if (c->check_seq < c->anchor)
+		return bad(c, c->check_seq, "of the checkpoint was pruned, so "
+		    "nothing can be said about it", err);
+	return bad(c, c->last + 1, "is missing: the chain ends before the "
+	    "checkpoint", err);
+}
+
+enum tw_status tw_audit_verify(struct tw_store *s, const struct tw_who *who,
+    bool is_tower, int64_t check_seq, const uint8_t check_hash[TW_SHA256_LEN],
+    int64_t *count, int64_t *first_bad, struct tw_audit_cut *cut,
+    struct tw_err *err)
+{
+	struct chain c = { .who = who, .is_tower = is_tower,
+	    .check_seq = check_seq, .check_hash = check_hash };
+	enum tw_status status;
+
 	*count = *first_bad = 0;
+	if (cut)
+		memset(cut, 0, sizeof *cut);
 	status = tw_audit_may(s, who, is_tower, err);
 	if (status == TW_OK)
-		status = find_anchor(s, &c, &moved, err);
-	if (status == TW_OK)
-		status = check_below(s, &c, err);
-	if (status == TW_OK && check_seq && check_seq < c.last)
-		status = bad(&c, check_seq, "of the checkpoint was pruned, so "
-		    "nothing can be said about it", err);
-	if (status == TW_OK)
-		status = meet_checkpoint(&c, err);
-	if (status == TW_OK)
-		status = verify_all(s, &c, count, err);
+		status = verify_chain(s, &c, count, err);
 	if (status == TW_OK && check_seq && !c.is_checked)
-		status = bad(&c, c.last + 1, "is missing: the chain ends "
-		    "before the checkpoint", err);
+		status = miss_checkpoint(&c, err);
+	if (status == TW_OK && cut && c.anchor) {
+		*cut = c.cut;
+		cut->seq = c.anchor;
+	}
 	*first_bad = c.bad;
-	tw_buf_release(&c.text);
 	return status;
 }

@@ -289,8 +289,11 @@ enum tw_status tw_change_load(struct tw_store *s, int64_t id,
 	"     AND c.status = 'queued' AND h.held_reason IS NOT NULL))"
 
 static const char all_sql[] =
-    COLUMNS TABLES " WHERE c.org_id = ?1 AND c.num > ?2" FILTER
-    " ORDER BY c.num LIMIT ?5";
+    COLUMNS TABLES " WHERE c.org_id = ?1 AND c.num > ?2"
+    " AND c.num <= ?2 + ?6" FILTER " ORDER BY c.num LIMIT ?5";
+static const char next_sql[] =
+    "SELECT num FROM change WHERE org_id = ?1 AND num > ?2 + ?3"
+    " ORDER BY num LIMIT 1";
 /* the same through the index of pending ones */
 static const char pending_sql[] =
     COLUMNS TABLES " WHERE c.org_id = ?1 AND c.num > ?2"
@@ -431,6 +434,27 @@ static enum tw_status add_rows(struct tw_stmt *st, struct tw_change *rows,
 	return status == TW_NO ? TW_OK : status;
 }
 
+/* No more of those that a statement looks at: those behind them, if any. */
+static enum tw_status skip_rows(struct tw_store *s, struct query *q,
+    bool *is_last, struct tw_err *err)
+{
+	enum tw_status status;
+	struct tw_stmt *st;
+
+	status = tw_tenant_stmt(s, q->who, next_sql, &st, err);
+	if (status != TW_OK)
+		return status;
+	tw_stmt_int(st, 2, q->after);
+	tw_stmt_int(st, 3, TW_LOOK_ROWS);
+	status = tw_stmt_step(st, err);
+	*is_last = status == TW_NO;
+	if (status != TW_OK)
+		return status == TW_NO ? TW_OK : status;
+	q->after = tw_stmt_col_int(st, 0) - 1;
+	tw_stmt_reset(st);
+	return TW_OK;
+}
+
 /* The next page into rows[TW_PAGE_ROWS]; *is_last: none comes behind it. */
 static enum tw_status read_page(struct tw_store *s, struct query *q,
     struct tw_change *rows, size_t *n, bool *is_last, struct tw_err *err)
@@ -445,7 +469,11 @@ static enum tw_status read_page(struct tw_store *s, struct query *q,
 		if (status != TW_OK)
 			return status;
 		tw_stmt_int(st, 5, TW_PAGE_ROWS);
+		if (!q->is_pending)
+			tw_stmt_int(st, 6, TW_LOOK_ROWS);
 		status = add_rows(st, rows, n, err);
+		if (status == TW_OK && !q->is_pending && *n < TW_PAGE_ROWS)
+			return skip_rows(s, q, is_last, err);
 		if (*n)
 			q->after = rows[*n - 1].num;
 		*is_last = *n < TW_PAGE_ROWS;

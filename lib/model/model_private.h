@@ -11,6 +11,8 @@
 #include "model/tenant.h"
 
 #define TW_PAGE_ROWS 200	/* rows read before a callback runs */
+#define TW_LOOK_ROWS 10000	/* rows one statement looks at, so that none
+				   holds the state for long */
 #define TW_TOWER "tower"	/* who acts when no person does */
 
 /* A transaction of one's own, or the one that is open already. */

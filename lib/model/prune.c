@@ -13,8 +13,6 @@
 #include "base/clock.h"
 #include "model/audit_private.h"
 
-#define LOOK_ROWS 10000		/* records looked at in one go */
-
 /* --- what is to go ------------------------------------------------------- */
 
 /* One number; 0 where there is none. */
@@ -65,14 +63,14 @@ static enum tw_status find_old(struct tw_store *s, const struct tw_who *who,
 	struct tw_stmt *st;
 	int64_t young = 0;
 
-	for (; first <= last; first += LOOK_ROWS) {
+	for (; first <= last; first += TW_LOOK_ROWS) {
 		status = tw_tenant_chain(s, who, p->is_tower, young_sql, &st,
 		    err);
 		if (status != TW_OK)
 			return status;
 		tw_stmt_int(st, 2, first);
 		tw_stmt_int(st, 3, p->before);
-		tw_stmt_int(st, 4, LOOK_ROWS);
+		tw_stmt_int(st, 4, TW_LOOK_ROWS);
 		status = number(st, &young, err);
 		if (status != TW_OK)
 			return status;
@@ -84,7 +82,7 @@ static enum tw_status find_old(struct tw_store *s, const struct tw_who *who,
 }
 
 /* Numbers and records are given in the same order, so the first change that has
- * not ended has the first of the records that stay. */
+ * not ended has the first of the records that stay; all do when it has none. */
 static const char unended_sql[] =
     "SELECT num FROM change WHERE org_id = ?1"
     "    AND status IN ('queued', 'running') ORDER BY num LIMIT 1";
@@ -104,9 +102,9 @@ static enum tw_status keep_unended(struct tw_store *s,
 		status = number(st, &num, err);
 	if (status == TW_OK && num)
 		status = chain_number(s, who, p, filed_sql, num, 0, &seq, err);
-	if (status != TW_OK || seq == 0 || seq > p->through)
+	if (status != TW_OK || num == 0 || seq > p->through)
 		return status;
-	p->through = seq - 1;
+	p->through = seq > 0 ? seq - 1 : 0;
 	p->stopped_by = num;
 	return TW_OK;
 }
@@ -135,7 +133,8 @@ static const char gone_sql[] =
     "SELECT id FROM instance WHERE org_id = ?1 AND state = 'gone'"
     " AND changed < ?2 LIMIT ?3";
 
-/* Backwards, so that what was tried again comes after what tried it again. */
+/* Backwards, so that what was tried again comes after what tried it again, mostly:
+ * another round finds what stands in the same page. */
 static const char ended_sql[] =
     "SELECT id, ended, program, file, blob FROM change"
     " WHERE org_id = ?1 AND ended IS NOT NULL AND ended < ?2"
@@ -178,6 +177,13 @@ static enum tw_status get_ended(struct tw_store *s, const struct tw_who *who,
 	return TW_OK;
 }
 
+static void begin_round(struct tw_prune *p)
+{
+	p->ended = p->before;
+	p->id = INT64_MAX;
+	p->in_round = 0;
+}
+
 static enum tw_status find_any(struct tw_store *s, const struct tw_who *who,
     struct tw_prune *p, bool *any, struct tw_err *err)
 {
@@ -187,8 +193,7 @@ static enum tw_status find_any(struct tw_store *s, const struct tw_who *who,
 
 	status = find_records(s, who, p, err);
 	*any = p->through > 0;
-	p->ended = p->before;
-	p->id = INT64_MAX;
+	begin_round(p);
 	if (status != TW_OK || p->is_tower || *any)
 		return status;
 	status = get_ended(s, who, p, 1, &st, err);
@@ -281,6 +286,10 @@ enum tw_status tw_prune_begin(struct tw_store *s, const struct tw_who *who,
 	status = may(s, who, p, &used, err);
 	if (status == TW_OK)
 		status = find_any(s, who, p, any, err);
+	/* what is gone can't be verified any more */
+	if (status == TW_OK && p->through)
+		status = tw_audit_verify_until(s, who, p->is_tower, p->through,
+		    err);
 	if (status != TW_OK || !*any)
 		return status;
 	status = tw_tx_begin(&tx, s, err);
@@ -424,6 +433,10 @@ static enum tw_status remove_changes(struct tw_store *s,
 		p->ended = rows[n - 1].at;
 		p->id = rows[n - 1].id;
 		p->changes += (int64_t)n;
+		p->in_round += (int64_t)n;
+		*more = true;
+	} else if (status == TW_OK && p->in_round) {
+		begin_round(p);
 		*more = true;
 	}
 	free(rows);

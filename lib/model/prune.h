@@ -29,13 +29,15 @@ struct tw_prune {		/* zeroed but for the first two */
 				   while older ones stand behind; 0: none */
 	/* what has gone so far */
 	int64_t records, changes;
-	/* internal: where the next batch of changes begins */
-	int64_t ended, id;
+	/* internal: where the next batch of changes begins, and how many have
+	 * gone since the walk along them began */
+	int64_t ended, id, in_round;
 };
 
 /* Needs the permission `admin' (is_tower: an administrator of the tower).  Finds
  * what is to go and records it, in a transaction of its own; *any: there is
- * something, else nothing was written. */
+ * something, else nothing was written.  TW_NO: the chain is broken within what
+ * would go, in the words of tw_audit_verify(). */
 enum tw_status tw_prune_begin(struct tw_store *s, const struct tw_who *who,
     struct tw_prune *p, bool *any, struct tw_err *err);
 

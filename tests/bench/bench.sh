@@ -31,7 +31,7 @@ done
 
 BENCH_WORK=
 trap '[ -z "$BENCH_WORK" ] || rm -rf "$BENCH_WORK"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 for BENCH_PART in "$@"; do
 	printf '\n== %s\n' "$BENCH_PART"
 	BENCH_WORK=$(mktemp -d "${TMPDIR:-/tmp}/towerify-bench.XXXXXX")

@@ -6,8 +6,9 @@
 # packet.  TCP is end to end: its slow start and its delayed acknowledgements are
 # real, and kernels have it that have no netem.
 #
-#	delay_up MS N	round trip of MS; hosts 198.18.0.1 to N (N < 250), an
-#			sshd of their own.  False: not possible here
+#	delay_can	is it possible here?  If so, the first namespace is there
+#	delay_up MS	then: round trip of MS; hosts 198.18.0.1 and on, an sshd
+#			of their own
 #	delay_down
 #
 # 198.18/15 is set aside for benchmarks (RFC 2544); it exists in there alone.
@@ -31,7 +32,10 @@ delay_wire() { # MS
 		2>&1 &
 	wire_pid=$!
 	until grep -q ready "$work/wire"; do
-		kill -0 "$wire_pid" || return
+		kill -0 "$wire_pid" || {
+			cat "$work/wire" >&2
+			return 1
+		}
 		sleep 0.05
 	done
 	for ns in "$near_ns" "$far_ns"; do
@@ -44,17 +48,29 @@ delay_wire() { # MS
 	ip -n "$far_ns" route add 198.18.1.1/32 dev wire
 }
 
+delay_can() { [ "$(id -u)" = 0 ] && ip netns add "$near_ns" 2>/dev/null; }
+
+# Not within a condition: what fails is to end the part.
 delay_up() {
-	[ "$(id -u)" = 0 ] && ip netns add "$near_ns" 2>/dev/null || return 1
 	trap 'delay_down; hosts_down' EXIT
 	ip netns add "$far_ns"
-	delay_wire "$1" || return
+	delay_wire "$1"
 	mkdir "$work/far"
 	cp -R "$near/." "$work/far/"
 	rm -f "$work/far/sshd.pid"
 	sed -e "s|$near|$work/far|g" -e 's/^ListenAddress .*//' \
 		-e 's/^AllowUsers .*//' "$near/sshd_config" \
 		>"$work/far/sshd_config"
-	ip netns exec "$far_ns" "$(command -v sshd || echo /usr/sbin/sshd)" \
-		-f "$work/far/sshd_config" -E "$work/far/sshd.log"
+	ip netns exec "$far_ns" timeout -k 5 "${SSHD_TTL:-3600}" \
+		"$(command -v sshd || echo /usr/sbin/sshd)" -D \
+		-f "$work/far/sshd_config" -E "$work/far/sshd.log" \
+		</dev/null >/dev/null 2>&1 &
+	far_pid=$!
+	until [ -s "$work/far/sshd.pid" ]; do
+		kill -0 "$far_pid" || {
+			cat "$work/far/sshd.log" >&2
+			return 1
+		}
+		sleep 0.05
+	done
 }

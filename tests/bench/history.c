@@ -206,9 +206,13 @@ static void claim(struct tw_store *s)
 		ms[i] = (double)(b.tv_sec - a.tv_sec) * 1e3 +
 		    (double)(b.tv_nsec - a.tv_nsec) / 1e6;
 	}
-	qsort(ms, i, sizeof *ms, by_value);
-	printf("%.3f\n", i ? ms[i / 2] : 0.0);
 	free(due);
+	if (i == 0) {
+		fprintf(stderr, "history: nothing is due\n");
+		exit(1);
+	}
+	qsort(ms, i, sizeof *ms, by_value);
+	printf("%.3f\n", ms[i / 2]);
 }
 
 /* --- nothing due ---------------------------------------------------------------- */
@@ -221,23 +225,41 @@ static void hold(struct tw_store *s)
 	must(tw_store_commit(s, &err));
 }
 
+/* 1 to max. */
+static long parse_count(const char *text, long max)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (end == text || *end || n < 1 || n > max) {
+		fprintf(stderr, "history: '%s' is not a number from 1 to "
+		    "%ld\n", text, max);
+		exit(2);
+	}
+	return n;
+}
+
 int main(int argc, char **argv)
 {
 	struct tw_who who = { 0 };
 	struct tw_store *s;
+	long n = 0;
 
 	if (argc < 3) {
 		fprintf(stderr, "usage: history fill|hosts|claim|hold DIR "
 		    "[PERCENT|N]\n");
 		return 2;
 	}
+	if (argc > 3)
+		n = parse_count(argv[3], strcmp(argv[1], "fill") == 0 ? 1000 :
+		    1000000);
 	if (strcmp(argv[1], "fill") == 0)
 		back = SPAN;
 	s = open_state(argv[2], &who);
-	if (strcmp(argv[1], "fill") == 0 && argc > 3)
-		fill(s, &who, strtol(argv[3], NULL, 10));
-	else if (strcmp(argv[1], "hosts") == 0 && argc > 3)
-		make_hosts(s, &who, strtol(argv[3], NULL, 10));
+	if (strcmp(argv[1], "fill") == 0 && n)
+		fill(s, &who, n);
+	else if (strcmp(argv[1], "hosts") == 0 && n)
+		make_hosts(s, &who, n);
 	else if (strcmp(argv[1], "claim") == 0)
 		claim(s);
 	else if (strcmp(argv[1], "hold") == 0)

@@ -29,7 +29,6 @@ hosts_up() {
 	# more hosts than sshd has sockets: it listens on all of loopback
 	SSHD_EXTRA='LogLevel ERROR' sshd_start "$near" 100
 	trap hosts_down EXIT
-	trap 'exit 130' INT TERM
 	towerify-host -q key >>"$near/authorized_keys"
 	port=$(cat "$near/port")
 	print=$(ssh-keygen -lf "$near/host_ed25519.pub" | cut -d ' ' -f 2)

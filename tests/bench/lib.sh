@@ -19,6 +19,19 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$BENCH_WORK
 # shellcheck disable=SC2034 # for the parts
 tools=$BENCH_TOOLS
+# so that what a part has set for EXIT runs then too
+trap 'exit 130' HUP INT TERM
+
+# What could not be measured breaks the part: awk takes it for 0.
+# measured WHAT VALUE
+measured() {
+	case $2 in
+	'' | *[!0-9.-]*)
+		echo "bench: no figure: $1" >&2
+		exit 1
+		;;
+	esac
+}
 
 # A line on the terminal and one in the CSV file.
 # row WHAT VALUE UNIT BOUND LIMIT VERDICT
@@ -35,6 +48,7 @@ row() {
 
 # figure WHAT VALUE LIMIT UNIT: at most the limit (UNIT x: a ratio)
 figure() {
+	measured "$1" "$2"
 	if awk -v a="$2" -v b="$3" 'BEGIN { exit !(a + 0 <= b + 0) }'; then
 		row "$1" "$2" "$4" 'at most' "$3" ok
 	else
@@ -44,6 +58,7 @@ figure() {
 
 # figure_over WHAT VALUE LIMIT UNIT: at least the limit
 figure_over() {
+	measured "$1" "$2"
 	if awk -v a="$2" -v b="$3" 'BEGIN { exit !(a + 0 >= b + 0) }'; then
 		row "$1" "$2" "$4" 'at least' "$3" ok
 	else
@@ -52,7 +67,10 @@ figure_over() {
 }
 
 # note WHAT VALUE UNIT: measured, with no limit
-note() { row "$1" "$2" "$3" '' '' ''; }
+note() {
+	measured "$1" "$2"
+	row "$1" "$2" "$3" '' '' ''
+}
 
 # skip WHAT: cannot be measured here
 skip() {
@@ -61,8 +79,13 @@ skip() {
 		>>"$BENCH_OUT/$BENCH_PART.csv"
 }
 
-# calc EXPRESSION: by awk, two places
-calc() { awk "BEGIN { printf \"%.2f\", $* }"; }
+# calc EXPRESSION: of numbers, by awk, two places; nothing when one is missing
+calc() {
+	case $* in
+	*[!0-9.\ \(\)*/+-]*) return 1 ;;
+	esac
+	awk "BEGIN { printf \"%.2f\", $* }"
+}
 
 # What stopwatch prints: wall and CPU in ms, memory in KiB, exit status, each
 # the median of its runs but the memory and status, which are the worst.
@@ -82,7 +105,8 @@ timed() {
 
 # contest ROUNDS NAME...: calls `try NAME ROUND`, which the part defines and
 # which prints a line of stopwatch, for each name by turns, so that all meet the
-# same machine.  Then `of NAME FIELD` is the median of a field over the rounds.
+# same machine.  Then `of NAME FIELD` is the median of a field over the rounds,
+# "none" without one.
 contest() {
 	contest_rounds=$1
 	shift
@@ -100,5 +124,6 @@ contest() {
 
 of() {
 	cut -d ' ' -f "$2" "$work/contest.$1" | sort -n |
-		awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+		awk '$1 != "" { v[++n] = $1 }
+			END { print n ? v[int((n + 1) / 2)] : "none" }'
 }

@@ -45,7 +45,9 @@ dead_up() { # NAME DIR
 		host=$((host + 1))
 	done
 }
+pass=
 dead_down() {
+	[ -z "$pass" ] || kill "$pass" 2>/dev/null || :
 	sshd_clean "$work/refusing" >/dev/null 2>&1 || :
 	sshd_clean "$work/mute" >/dev/null 2>&1 || :
 	hosts_down
@@ -71,6 +73,7 @@ try() {
 	ended=$(date +%s%3N)
 	kill "$pass" 2>/dev/null || :
 	wait "$pass" || :
+	pass=
 	echo "$((ended - begun)) 0 0 0"
 }
 contest "${BENCH_ROUNDS:-5}" alone

@@ -37,7 +37,7 @@ make_requests() {
 # sync is run that often for a change of five steps: twice to accept it, once
 # for each group of events, once to acknowledge the one before
 # shellcheck disable=SC2016 # for the shells that are measured
-try() { # WHAT ROUND
+cost() { # WHAT ROUND
 	case $1 in
 	one)	"$tools/hostcost" "$work/request.1.$2" \
 			sh -c "$(cat "$work/remote")" ;;
@@ -50,6 +50,14 @@ try() { # WHAT ROUND
 			'for k in 1 2 3 4 5 6 7 8 9; do sync "$0"; done' \
 			"$work/true" ;;
 	esac
+}
+try() {
+	line=$(cost "$@")
+	[ "$(field "$line" 4)" = 0 ] || {
+		echo "bench: failed: $1" >&2
+		return 1
+	}
+	echo "$line"
 }
 
 (make_requests)

@@ -1,13 +1,13 @@
 #!/bin/sh
 # part-store.sh - filing, start-up, and a tower with years behind it
 #
-# BENCH_SCALE: percent of 1,000,000 ended changes, 10,000,000 audit records and
+# BENCH_HISTORY (10): percent of 1,000,000 ended changes, 10,000,000 audit records and
 # 100,000 queued changes; 100 takes about 6 GiB in TMPDIR and a quarter of an
 # hour to make.
 # shellcheck source=tests/bench/lib.sh
 . "${0%/*}/lib.sh"
 
-scale=${BENCH_SCALE:-10}
+percent=${BENCH_HISTORY:-10}
 # within RUNS COMMAND...: $ms and $cpu, medians
 within() {
 	line=$(timed "$@")
@@ -47,8 +47,8 @@ done
 # --- history ---------------------------------------------------------------------
 
 export TOWERIFY_STATE="$work/big"
-"$tools/history" fill "$TOWERIFY_STATE" "$scale"
-note 'history, of 1,000,000 ended changes' "$scale" percent
+"$tools/history" fill "$TOWERIFY_STATE" "$percent"
+note 'history, of 1,000,000 ended changes' "$percent" percent
 note 'its file' "$(($(wc -c <"$TOWERIFY_STATE/state.db") / 1048576))" MiB
 last=$(towerify-queue list -q --limit 1 -n -o id)
 within 21 towerify-queue -q list --limit 100

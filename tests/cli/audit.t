@@ -304,14 +304,16 @@ try "$audit" prune --older-than 0s
 is 'prune: what has not ended stays, and all behind' 0 '' \
 	"note: change 3 has not ended: its records stay, and all behind them
 21 records and 2 changes went"
+pruned="1 to 21 were pruned by $me at [0-9T:.-]*Z"
 try "$audit" verify
-is '... the chain is whole' 0 '' '2 records, the chain is whole'
+like '... the chain is whole, and says where it begins' 0 '' \
+	"2 records from record 22 on, the chain is whole; $pruned"
 try "$audit" list -n -o seq,change,action --tsv
 is '... from there on' 0 '22	3	change.file
 23		audit.prune' ''
 try "$audit" verify --checkpoint kept
-is '... a checkpoint of the last that went holds' 0 '' \
-	'2 records, the chain is whole and holds the checkpoint'
+like '... a checkpoint of the last that went holds' 0 '' "2 records from \
+record 22 on, the chain is whole and holds the checkpoint; $pruned"
 try towerify-queue list --all -n -o id
 is '... ended changes are gone' 0 3 ''
 try towerify-queue show 1
@@ -322,5 +324,24 @@ is 'prune: again' 0 '' '3 records and 1 change went'
 try "$audit" prune --tower --older-than 0s
 like "prune --tower: the tower's own" 0 '' '* records and 0 changes went'
 try "$audit" verify --tower
-is '... which is whole' 0 '' '1 records, the chain is whole'
+like '... which is whole' 0 '' "1 records from record [0-9]* on, the chain is \
+whole; 1 to [0-9]* were pruned by $me at *"
+
+# what a pruning that was killed had not given back
+sql 'CREATE TABLE large AS SELECT zeroblob(1000000) AS x; DROP TABLE large'
+unused() { sql 'PRAGMA freelist_count'; }
+ok 'prune: space to give back' test "$(unused)" -gt 100
+try "$audit" prune --older-than 1h
+is '... goes when nothing else does' 0 '' '0 records and 0 changes went'
+ok '... all of it' test "$(unused)" -eq 0
+
+rm -rf "$TOWERIFY_STATE"
+cp -a whole "$TOWERIFY_STATE"
+sql "DROP TRIGGER audit_no_update;
+	UPDATE audit SET operator = 'mallory' WHERE seq = 5 AND chain = $chain"
+try "$audit" prune --older-than 0s
+is 'prune: refused where the chain is broken' 1 '' \
+	'towerify-audit: record 5 was changed'
+try "$audit" verify
+is '... which stays to be seen' 1 '' 'towerify-audit: record 5 was changed'
 finish

@@ -407,7 +407,8 @@ void people_verify(void)
 	const uint8_t none[TW_SHA256_LEN] = { 0 };
 	int64_t count, bad;
 
-	if (tw_audit_verify(state, &alice, false, 0, none, &count, &bad, &err))
+	if (tw_audit_verify(state, &alice, false, 0, none, &count, &bad,
+	    NULL, &err))
 		broken(7, "the audit trail: %s", err.msg);
 	if (tw_store_check(state, &err))
 		broken(7, "the state: %s", err.msg);

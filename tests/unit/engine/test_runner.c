@@ -247,7 +247,8 @@ START_TEST(a_change_succeeds_and_all_of_it_is_stored)
 	    " ORDER BY id)"), 1);
 	ck_assert_int_eq(audit_of(alice.org_id, "step.end").count, 3);
 	ck_assert_int_eq(audit_of(alice.org_id, "change.end").count, 1);
-	OK(tw_audit_verify(store, &alice, false, 0, none, &count, &bad, &err));
+	OK(tw_audit_verify(store, &alice, false, 0, none, &count, &bad,
+	    NULL, &err));
 }
 END_TEST
 

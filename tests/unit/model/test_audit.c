@@ -52,7 +52,8 @@ static void five(void)
 
 static enum tw_status verify(int64_t *count, int64_t *bad)
 {
-	return tw_audit_verify(store, &seven, false, 0, NULL, count, bad, &err);
+	return tw_audit_verify(store, &seven, false, 0, NULL, count, bad,
+	    NULL, &err);
 }
 
 static void expect_bad(int64_t want, const char *message)
@@ -271,17 +272,17 @@ START_TEST(a_chain_cut_short_shows_only_against_a_checkpoint)
 
 	five();
 	OK(tw_audit_head(store, &seven, false, &seq, hash, &err));
-	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad,
+	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad, NULL,
 	    &err));
 	add(CHAIN, "six", NULL, 0);
-	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad,
+	OK(tw_audit_verify(store, &seven, false, seq, hash, &count, &bad, NULL,
 	    &err));
 	no_triggers();
 	raw("DELETE FROM audit WHERE chain = 7 AND seq >= 4");
 	OK(verify(&count, &bad));
 	ck_assert_int_eq(count, 3);
 	ck_assert_int_eq(tw_audit_verify(store, &seven, false, seq, hash, &count,
-	    &bad, &err), TW_NO);
+	    &bad, NULL, &err), TW_NO);
 	ck_assert_int_eq(bad, 4);
 	ck_assert_str_eq(err.msg, "record 4 is missing: the chain ends "
 	    "before the checkpoint");
@@ -290,7 +291,7 @@ START_TEST(a_chain_cut_short_shows_only_against_a_checkpoint)
 	add(CHAIN, "5", NULL, 0);
 	OK(verify(&count, &bad));
 	ck_assert_int_eq(tw_audit_verify(store, &seven, false, seq, hash, &count,
-	    &bad, &err), TW_NO);
+	    &bad, NULL, &err), TW_NO);
 	ck_assert_int_eq(bad, 5);
 	ck_assert_str_eq(err.msg, "record 5 is not the one of the checkpoint");
 }
@@ -410,7 +411,7 @@ static void check_looks(const struct tw_who *who, bool is_tower,
 	    &err), TW_DENIED);
 	ck_assert_str_eq(err.msg, message);
 	ck_assert_int_eq(tw_audit_verify(store, who, is_tower, 0, hash, &seq,
-	    &bad, &err), TW_DENIED);
+	    &bad, NULL, &err), TW_DENIED);
 	ck_assert_str_eq(err.msg, message);
 }
 

@@ -134,6 +134,8 @@ static void look(int64_t num)
 	OK(tw_audit_head(store, &alice, false, &seq, hash, &err));
 	audit((struct tw_audit_filter){ .after = seq - ROWS });
 	audit((struct tw_audit_filter){ .hosts = names, .after = seq - 50 });
+	audit((struct tw_audit_filter){ .operator = "nobody",
+	    .after = seq - 50 });
 	audit((struct tw_audit_filter){ .change_num = num });
 	audit((struct tw_audit_filter){ .since = tw_clock_now() + 60000 });
 	audit((struct tw_audit_filter){ .seq = seq });
@@ -178,6 +180,74 @@ static int64_t act(void)
 	    " NULL WHERE status = 'queued'");
 	return num;
 }
+
+/* --- far apart --------------------------------------------------------------- */
+
+static int64_t seen[4];
+static int nseen;
+static long most;		/* steps of a statement that looks at rows */
+
+static enum tw_status on_seen(void *arg, const struct tw_audit *a,
+    struct tw_err *e)
+{
+	(void)arg;
+	(void)e;
+	ck_assert_int_lt(nseen, 4);
+	seen[nseen++] = a->seq;
+	return TW_OK;
+}
+
+static enum tw_status on_seen_change(void *arg, const struct tw_change *c,
+    struct tw_err *e)
+{
+	(void)arg;
+	(void)e;
+	ck_assert_int_lt(nseen, 4);
+	seen[nseen++] = c->num;
+	return TW_OK;
+}
+
+static int on_profile(unsigned type, void *arg, void *p, void *x)
+{
+	long n = sqlite3_stmt_status(p, SQLITE_STMTSTATUS_VM_STEP, 1);
+
+	(void)type;
+	(void)arg;
+	(void)x;
+	if (n > most)
+		most = n;
+	return 0;
+}
+
+/* A million rows of which none is wanted are not looked at in one go. */
+START_TEST(what_is_rare_is_found_a_piece_at_a_time)
+{
+	struct tw_change_filter f = { .statuses = 1U << TW_CHANGE_FAILED };
+
+	file_for("web1");
+	raw("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+	    "    WHERE i < 60000)"
+	    " INSERT INTO audit SELECT (SELECT max(chain) FROM audit),"
+	    "    100 + i, 1, iif(i IN (1, 30000), 'mia', 'alice'), 'x', NULL,"
+	    "    NULL, '{}', zeroblob(32), zeroblob(32) FROM n");
+	sqlite3_trace_v2(store->db, SQLITE_TRACE_PROFILE, on_profile, NULL);
+	most = nseen = 0;
+	OK(tw_audit_each(store, &alice, &(struct tw_audit_filter){
+	    .operator = "mia" }, on_seen, NULL, &err));
+	ck_assert_int_eq(nseen, 2);
+	ck_assert_int_eq(seen[0], 101);
+	ck_assert_int_eq(seen[1], 30100);
+	ck_assert_int_lt(most, 150000);
+	/* numbers that are gone are passed over */
+	sqlite3_trace_v2(store->db, 0, NULL, NULL);
+	end_as(file_for("web1"), TW_CHANGE_FAILED, NULL);
+	raw("UPDATE change SET num = 50000 WHERE status = 'failed'");
+	nseen = 0;
+	OK(tw_change_each(store, &alice, &f, on_seen_change, NULL, &err));
+	ck_assert_int_eq(nseen, 1);
+	ck_assert_int_eq(seen[0], 50000);
+}
+END_TEST
 
 /* --- plans ------------------------------------------------------------------- */
 
@@ -313,6 +383,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup_hosts, teardown);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, nothing_that_is_done_often_scans);
+	tcase_add_test(tc, what_is_rare_is_found_a_piece_at_a_time);
 	tcase_add_test(tc, the_cost_is_the_same_with_a_long_history);
 	suite_add_tcase(s, tc);
 	return run_suite(s);

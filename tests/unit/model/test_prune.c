@@ -43,7 +43,8 @@ static int64_t whole(void)
 {
 	int64_t count, bad;
 
-	OK(tw_audit_verify(store, &alice, false, 0, NULL, &count, &bad, &err));
+	OK(tw_audit_verify(store, &alice, false, 0, NULL, &count, &bad,
+	    NULL, &err));
 	return count;
 }
 
@@ -52,9 +53,17 @@ static void expect_bad(int64_t want, const char *message)
 	int64_t count, bad;
 
 	ck_assert_int_eq(tw_audit_verify(store, &alice, false, 0, NULL, &count,
-	    &bad, &err), TW_NO);
+	    &bad, NULL, &err), TW_NO);
 	ck_assert_str_eq(err.msg, message);
 	ck_assert_int_eq(bad, want);
+}
+
+static const char *record_n(int64_t n, const char *what)
+{
+	static char text[200];
+
+	snprintf(text, sizeof text, "record %lld %s", (long long)n, what);
+	return text;
 }
 
 static struct tw_prune begin(int64_t before)
@@ -82,9 +91,13 @@ START_TEST(a_pruned_chain_verifies)
 {
 	int64_t old = head(NULL), count, bad;
 	uint8_t kept[32], last[32];
+	struct tw_audit_cut cut;
 	struct tw_prune p;
 	char want[300], hex[65];
 
+	OK(tw_audit_verify(store, &alice, false, 0, NULL, &count, &bad, &cut,
+	    &err));
+	ck_assert_int_eq(cut.seq, 0);
 	add_record("old", 0);
 	old = head(last);
 	add_record("young", soon() + YEAR);
@@ -105,14 +118,25 @@ START_TEST(a_pruned_chain_verifies)
 	    "alice - 0 {\"older_than\":\"", 25), 0);
 	/* checkpoints: of what stayed, of the last that went, before it */
 	OK(tw_audit_verify(store, &alice, false, old + 2, kept, &count, &bad,
-	    &err));
-	OK(tw_audit_verify(store, &alice, false, old, last, &count, &bad,
+	    NULL, &err));
+	OK(tw_audit_verify(store, &alice, false, old, last, &count, &bad, NULL,
 	    &err));
 	ck_assert_int_eq(tw_audit_verify(store, &alice, false, old, kept,
-	    &count, &bad, &err), TW_NO);
+	    &count, &bad, NULL, &err), TW_NO);
 	ck_assert_int_eq(tw_audit_verify(store, &alice, false, old - 1, last,
-	    &count, &bad, &err), TW_NO);
+	    &count, &bad, NULL, &err), TW_NO);
 	ck_assert_int_eq(bad, old - 1);
+	/* the rest was looked at before that was said */
+	ck_assert_int_eq(count, 3);
+	ck_assert_str_eq(err.msg, record_n(old - 1, "of the checkpoint was "
+	    "pruned, so nothing can be said about it"));
+	/* who has allowed it */
+	OK(tw_audit_verify(store, &alice, false, 0, NULL, &count, &bad, &cut,
+	    &err));
+	ck_assert_int_eq(cut.seq, old);
+	ck_assert_str_eq(cut.operator, "alice");
+	ck_assert_int_eq(cut.at, number("SELECT at FROM audit WHERE action ="
+	    " 'audit.prune'"));
 	/* and once more */
 	p = prune(soon() + 2 * YEAR, 1);
 	ck_assert_int_eq(p.records, 3);
@@ -301,6 +325,109 @@ START_TEST(what_was_tried_again_goes_last)
 }
 END_TEST
 
+/* All in the same page, and one that is older and none of theirs. */
+START_TEST(what_was_tried_again_goes_in_the_same_run)
+{
+	struct tw_filing f = filing();
+	int64_t i;
+
+	add_host("web1");
+	end_as(file_for("web1"), TW_CHANGE_FAILED, NULL);
+	for (i = 2; i <= 4; i++) {
+		f.retry_of = i > 2 ? i - 1 : 0;
+		ck_assert_int_eq(file_with(&alice, "web1", &f), i);
+		end_as(i, TW_CHANGE_FAILED, NULL);
+	}
+	raw("UPDATE change SET ended = num");
+	ck_assert_int_eq(prune(soon(), 2000).changes, 4);
+	ck_assert_int_eq(number("SELECT count(*) FROM change"), 0);
+}
+END_TEST
+
+/* What is pruned can't be verified any more. */
+static void expect_no_prune(int64_t bad, const char *what)
+{
+	struct tw_prune p = { .before = soon() };
+	int64_t n = number("SELECT count(*) FROM audit");
+	bool any;
+
+	ck_assert_int_eq(tw_prune_begin(store, &alice, &p, &any, &err), TW_NO);
+	ck_assert_str_eq(err.msg, record_n(bad, what));
+	ck_assert_int_eq(number("SELECT count(*) FROM audit"), n);
+}
+
+START_TEST(a_broken_chain_is_not_pruned)
+{
+	int64_t last;
+
+	add_record("one", 0);
+	add_record("two", 0);
+	add_record("young", soon() + YEAR);
+	add_record("not to go", 0);
+	last = head(NULL);
+	raw("CREATE TABLE copy AS SELECT * FROM audit WHERE chain <> 0;"
+	    "DROP TRIGGER audit_no_delete; DROP TRIGGER audit_no_update;"
+	    "DROP TRIGGER audit_append_only;"
+	    "UPDATE audit SET operator = 'mallory' WHERE seq = 2 AND"
+	    "    chain <> 0");
+	expect_no_prune(2, "was changed");
+	/* the last that would go, and none of them */
+	raw("UPDATE audit SET operator = 'alice' WHERE seq = 2 AND chain <> 0;"
+	    "DELETE FROM audit WHERE seq = (SELECT max(seq) - 2 FROM copy)"
+	    "    AND chain <> 0");
+	expect_no_prune(last - 2, "is missing");
+	raw("DELETE FROM audit WHERE chain <> 0;"
+	    "INSERT INTO audit SELECT * FROM copy WHERE seq > 1");
+	expect_no_prune(1, "is missing");
+	/* a beginning that no pruning has allowed */
+	raw("INSERT INTO audit_anchor SELECT chain, seq, hash FROM copy"
+	    "    WHERE seq = 1");
+	expect_no_prune(1, "is where the chain begins behind, but no record "
+	    "tells of pruning that far");
+	raw("DROP TRIGGER audit_anchor_no_delete; DELETE FROM audit_anchor;"
+	    "DELETE FROM audit WHERE chain <> 0;"
+	    "INSERT INTO audit SELECT * FROM copy;"
+	    "UPDATE audit SET host = 'x' WHERE chain <> 0 AND"
+	    "    seq = (SELECT max(seq) FROM copy)");
+	/* what stays is not its business: it can still be verified */
+	ck_assert_int_eq(prune(soon(), 3).records, last - 2);
+	expect_bad(last, record_n(last, "was changed"));
+}
+END_TEST
+
+/* The pruning whose record is behind what goes has allowed the beginning. */
+START_TEST(a_pruning_that_was_stopped_goes_on)
+{
+	struct tw_prune p, again;
+	int64_t left;
+	bool more;
+
+	p = begin(soon());
+	OK(tw_prune_some(store, &alice, &p, 2, &more, &err));
+	left = p.through - p.records;
+	add_record("young", soon() + YEAR);
+	again = prune(soon(), 2);
+	ck_assert_int_eq(again.records, left + 1);
+	whole();
+}
+END_TEST
+
+START_TEST(no_record_goes_when_an_unended_change_has_none)
+{
+	struct tw_prune p = { .before = soon() };
+	int64_t num;
+	bool any;
+
+	add_host("web1");
+	num = file_for("web1");
+	raw("DROP TRIGGER audit_no_update;"
+	    "UPDATE audit SET change_num = NULL WHERE change_num > 0");
+	OK(tw_prune_begin(store, &alice, &p, &any, &err));
+	ck_assert(!any);
+	ck_assert_int_eq(p.stopped_by, num);
+}
+END_TEST
+
 START_TEST(the_latest_change_of_an_instance_stays)
 {
 	int64_t i;
@@ -333,7 +460,8 @@ START_TEST(another_organisation_keeps_its_own)
 	count = number("SELECT count(*) FROM audit");
 	prune(soon(), 100);
 	ck_assert_int_eq(theirs, number("SELECT num FROM change"));
-	OK(tw_audit_verify(store, &bob, false, 0, NULL, &count, &bad, &err));
+	OK(tw_audit_verify(store, &bob, false, 0, NULL, &count, &bad,
+	    NULL, &err));
 	ck_assert_int_eq(number("SELECT min(seq) FROM audit WHERE chain ="
 	    " (SELECT id FROM org WHERE name = 'acme')"), 1);
 	ck_assert_int_eq(number("SELECT min(seq) FROM audit WHERE chain = 0"),
@@ -371,7 +499,8 @@ START_TEST(an_administrator_prunes)
 	OK(tw_prune_begin(store, &alice, &p, &any, &err));
 	ck_assert(any);
 	OK(tw_prune_some(store, &alice, &p, 100, &more, &err));
-	OK(tw_audit_verify(store, &alice, true, 0, NULL, &count, &bad, &err));
+	OK(tw_audit_verify(store, &alice, true, 0, NULL, &count, &bad,
+	    NULL, &err));
 	ck_assert_int_eq(count, 1);
 	tw_who_release(&carol);
 }
@@ -433,6 +562,31 @@ START_TEST(verifying_goes_on_where_pruning_has_come)
 }
 END_TEST
 
+START_TEST(a_checkpoint_that_goes_meanwhile_was_pruned)
+{
+	struct tw_audit a = { .chain = alice.org_id, .operator = "alice",
+	    .action = "one of many" };
+	int64_t n = head(NULL), i, count, bad;
+	uint8_t hash[32] = { 0 };
+
+	OK(tw_store_begin(store, &err));
+	for (i = n; i < 2500; i++)
+		OK(tw_audit_add(store, &a, &err));
+	OK(tw_store_commit(store, &err));
+	meanwhile = begin(soon());
+	OK(tw_store_open(fix_dir, TW_STORE_WRITE, &other, &err));
+	sqlite3_trace_v2(store->db, SQLITE_TRACE_STMT, on_statement, NULL);
+	ck_assert_int_eq(tw_audit_verify(store, &alice, false, 1200, hash,
+	    &count, &bad, NULL, &err), TW_NO);
+	sqlite3_trace_v2(store->db, 0, NULL, NULL);
+	ck_assert_str_eq(err.msg, "record 1200 of the checkpoint was pruned, "
+	    "so nothing can be said about it");
+	ck_assert_int_eq(bad, 1200);
+	ck_assert_int_eq(count, 1000 + 1001);
+	tw_store_close(other);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("prune");
@@ -447,11 +601,16 @@ int main(void)
 	tcase_add_test(tc, what_has_not_ended_stays);
 	tcase_add_test(tc, a_change_goes_with_all_that_is_its_own);
 	tcase_add_test(tc, what_was_tried_again_goes_last);
+	tcase_add_test(tc, what_was_tried_again_goes_in_the_same_run);
+	tcase_add_test(tc, a_broken_chain_is_not_pruned);
+	tcase_add_test(tc, a_pruning_that_was_stopped_goes_on);
+	tcase_add_test(tc, no_record_goes_when_an_unended_change_has_none);
 	tcase_add_test(tc, the_latest_change_of_an_instance_stays);
 	tcase_add_test(tc, another_organisation_keeps_its_own);
 	tcase_add_test(tc, an_administrator_prunes);
 	tcase_add_test(tc, nothing_to_prune_writes_nothing);
 	tcase_add_test(tc, verifying_goes_on_where_pruning_has_come);
+	tcase_add_test(tc, a_checkpoint_that_goes_meanwhile_was_pruned);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }
