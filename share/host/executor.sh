@@ -591,9 +591,9 @@ hold_secrets() {
 # Are those of the job in directory $1 there, and whole?  Nothing that tells of
 # them is on disk, not even a sum, so their last line must say it.  What was cut
 # off within a quote would end this shell.
+# shellcheck disable=SC1090 # assignments
 has_secrets() {
 	IFS= read -r WORD <"$1/secret" &&
-		# shellcheck disable=SC1090 # assignments
 		(S_WHOLE='' && command . "$WORD" && [ -n "$S_WHOLE" ])
 } 2>/dev/null
 
