@@ -2,7 +2,8 @@
 # secret.t - secrets: in memory alone, for the steps that use them, then gone
 # shellcheck disable=SC2016,SC2119,SC2034 # for the host's shell; no words; lib.sh
 #
-# For root in a mount namespace of its own: there /run is a tmpfs.
+# For root in a mount namespace of its own: there /run is a tmpfs.  For others in
+# a directory of its own, for other tests have secrets at the same time.
 if [ "$(id -u)" -eq 0 ] && [ -z "${apart-}" ] &&
     unshare -m mount -t tmpfs -o mode=755 none /run 2>/dev/null; then
 	apart=1
@@ -16,7 +17,9 @@ if [ -n "${apart-}" ]; then
 	run=/run
 elif [ "$me" -ne 0 ] && [ ! -w /run ] && [ -w /dev/shm ] &&
     [ "$(stat -f -c %T /dev/shm)" = tmpfs ]; then
-	run=/dev/shm
+	run=$(mktemp -d /dev/shm/towerify-run.XXXXXX) || exit 1
+	XDG_RUNTIME_DIR=$run
+	export XDG_RUNTIME_DIR
 else
 	echo '1..0 # SKIP no tmpfs'
 	exit 0
@@ -27,6 +30,7 @@ place=$run/towerify-$me
 leave() {
 	rm -f "$place/${sid:-x}".*
 	rmdir "$place" 2>/dev/null || :
+	[ -n "${apart-}" ] || rmdir "$run"
 	for d in "$work/xdg" "$work/user/xdg"; do
 		! mountpoint -q "$d" || umount -l "$d"
 	done
