@@ -329,7 +329,7 @@ static int by_id(const void *a, const void *b)
  * comes next. */
 static void heed_people(struct runner *r)
 {
-	struct tw_running *all = NULL, key, *found;
+	struct tw_running *all = NULL, key = { 0 }, *found;
 	struct tw_err err = { 0 };
 	enum tw_status st;
 	struct visit *v;
