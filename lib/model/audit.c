@@ -372,15 +372,7 @@ static enum tw_status page_skip(struct tw_store *s, struct walk *w,
 	    err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 2, w->after);
-	tw_stmt_int(st, 3, TW_LOOK_ROWS);
-	status = tw_stmt_step(st, err);
-	*is_last = status == TW_NO;
-	if (status != TW_OK)
-		return status == TW_NO ? TW_OK : status;
-	w->after = tw_stmt_col_int(st, 0) - 1;
-	tw_stmt_reset(st);
-	return TW_OK;
+	return tw_look_behind(st, &w->after, is_last, err);
 }
 
 /* The next page; *is_last: there is none behind it. */

@@ -1,26 +1,15 @@
 /* backup.c - the tower in one file, and a tower from one; see backup.h */
 #include "model/backup.h"
 
-#include <stdlib.h>
-
 #include "model/model_private.h"
+#include "model/org_private.h"
 #include "store/backup.h"
 
 static enum tw_status record(struct tw_store *s, const char *login,
     const char *action, const char *path, struct tw_err *err)
 {
-	struct tw_audit a = { .chain = TW_AUDIT_TOWER, .operator = login,
-	    .action = action };
-	enum tw_status status;
-	char *detail;
-
-	detail = tw_audit_detail("file", path, (char *)NULL);
-	if (!detail)
-		return tw_err_nomem(err);
-	a.detail = detail;
-	status = tw_audit_add(s, &a, err);
-	free(detail);
-	return status;
+	return tw_org_record(s, TW_AUDIT_TOWER, login, action,
+	    tw_audit_detail("file", path, (char *)NULL), err);
 }
 
 enum tw_status tw_backup_make(struct tw_store *s, const char *login,

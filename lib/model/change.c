@@ -444,15 +444,7 @@ static enum tw_status skip_rows(struct tw_store *s, struct query *q,
 	status = tw_tenant_stmt(s, q->who, next_sql, &st, err);
 	if (status != TW_OK)
 		return status;
-	tw_stmt_int(st, 2, q->after);
-	tw_stmt_int(st, 3, TW_LOOK_ROWS);
-	status = tw_stmt_step(st, err);
-	*is_last = status == TW_NO;
-	if (status != TW_OK)
-		return status == TW_NO ? TW_OK : status;
-	q->after = tw_stmt_col_int(st, 0) - 1;
-	tw_stmt_reset(st);
-	return TW_OK;
+	return tw_look_behind(st, &q->after, is_last, err);
 }
 
 /* The next page into rows[TW_PAGE_ROWS]; *is_last: none comes behind it. */

@@ -153,6 +153,22 @@ enum tw_status tw_ids_read(struct tw_ids *ids, struct tw_stmt *st,
 	return status == TW_NO ? TW_OK : status;
 }
 
+enum tw_status tw_look_behind(struct tw_stmt *st, int64_t *after,
+    bool *is_last, struct tw_err *err)
+{
+	enum tw_status status;
+
+	tw_stmt_int(st, 2, *after);
+	tw_stmt_int(st, 3, TW_LOOK_ROWS);
+	status = tw_stmt_step(st, err);
+	*is_last = status == TW_NO;
+	if (status != TW_OK)
+		return status == TW_NO ? TW_OK : status;
+	*after = tw_stmt_col_int(st, 0) - 1;
+	tw_stmt_reset(st);
+	return TW_OK;
+}
+
 char *tw_json_ids(const int64_t *ids, size_t n)
 {
 	struct tw_buf b = TW_BUF_INIT;

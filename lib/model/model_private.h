@@ -61,6 +61,13 @@ enum tw_status tw_ids_add(struct tw_ids *ids, int64_t id, struct tw_err *err);
 enum tw_status tw_ids_read(struct tw_ids *ids, struct tw_stmt *st,
     struct tw_err *err);
 
+/* Where rows that are wanted are rare: in the TW_LOOK_ROWS numbers behind *after
+ * there are no more of them.  st asks for the first number behind ?2 + ?3 of what
+ * ?1, bound already, names: *after becomes what is before it; *is_last: none is
+ * there. */
+enum tw_status tw_look_behind(struct tw_stmt *st, int64_t *after,
+    bool *is_last, struct tw_err *err);
+
 /* JSON arrays for json_each(); malloc'd, NULL: no memory. */
 char *tw_json_ids(const int64_t *ids, size_t n);
 char *tw_json_names(const char *const *names);	/* NULL-terminated */

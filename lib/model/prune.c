@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "model/audit_private.h"
+#include "model/org_private.h"
 
 /* --- what is to go ------------------------------------------------------- */
 
@@ -249,9 +250,7 @@ static enum tw_status record(struct tw_store *s, const struct tw_who *who,
     const struct tw_prune *p, const struct tw_grant_used *used,
     struct tw_err *err)
 {
-	struct tw_audit a = { .chain = tw_audit_chain(who, p->is_tower),
-	    .operator = who->login, .action = TW_AUDIT_PRUNE };
-	char number[24], hex[TW_SHA256_HEX], before[TW_TIME_MAX], *detail;
+	char number[24], hex[TW_SHA256_HEX], before[TW_TIME_MAX];
 	bool has_records = p->through > 0;
 	uint8_t hash[TW_SHA256_LEN];
 	enum tw_status status = TW_OK;
@@ -264,15 +263,10 @@ static enum tw_status record(struct tw_store *s, const struct tw_who *who,
 	if (has_records)
 		tw_hex(hash, TW_SHA256_LEN, hex);
 	tw_time_rfc3339(p->before, before);
-	detail = tw_audit_detail("older_than", before, "through",
+	return tw_org_record(s, tw_audit_chain(who, p->is_tower), who->login,
+	    TW_AUDIT_PRUNE, tw_audit_detail("older_than", before, "through",
 	    has_records ? number : NULL, "hash", has_records ? hex : NULL,
-	    "grant", used->text, (char *)NULL);
-	if (!detail)
-		return tw_err_nomem(err);
-	a.detail = detail;
-	status = tw_audit_add(s, &a, err);
-	free(detail);
-	return status;
+	    "grant", used->text, (char *)NULL), err);
 }
 
 enum tw_status tw_prune_begin(struct tw_store *s, const struct tw_who *who,
