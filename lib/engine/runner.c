@@ -24,9 +24,8 @@
 #include "base/clock.h"
 #include "engine/runner_private.h"
 
-#define TICK_MS 100		/* progress; every tenth looks at the queue */
-#define LOOK_EVERY 10
-#define LOOK_MS (TICK_MS * LOOK_EVERY)
+#define TICK_MS 100		/* progress */
+#define LOOK_MS 1000		/* at people's acts and at the queue */
 #define LOOK_SHARE 4		/* this many times as long as it took, between */
 #define TURN_MS 50		/* of contacts or claims, in which nothing
 				   is heard */
