@@ -46,25 +46,20 @@ row() {
 		"$5" "$6" >>"$BENCH_OUT/$BENCH_PART.csv"
 }
 
-# figure WHAT VALUE LIMIT UNIT: at most the limit (UNIT x: a ratio)
-figure() {
+# judge WHAT VALUE LIMIT UNIT WORDS SIGN: 1, at most the limit; -1, at least
+judge() {
 	measured "$1" "$2"
-	if awk -v a="$2" -v b="$3" 'BEGIN { exit !(a + 0 <= b + 0) }'; then
-		row "$1" "$2" "$4" 'at most' "$3" ok
-	else
-		row "$1" "$2" "$4" 'at most' "$3" MISSED
-	fi
+	verdict=MISSED
+	awk -v a="$2" -v b="$3" -v sign="$6" \
+		'BEGIN { exit !(sign * a <= sign * b) }' && verdict=ok
+	row "$1" "$2" "$4" "$5" "$3" "$verdict"
 }
 
+# figure WHAT VALUE LIMIT UNIT: at most the limit (UNIT x: a ratio)
+figure() { judge "$1" "$2" "$3" "$4" 'at most' 1; }
+
 # figure_over WHAT VALUE LIMIT UNIT: at least the limit
-figure_over() {
-	measured "$1" "$2"
-	if awk -v a="$2" -v b="$3" 'BEGIN { exit !(a + 0 >= b + 0) }'; then
-		row "$1" "$2" "$4" 'at least' "$3" ok
-	else
-		row "$1" "$2" "$4" 'at least' "$3" MISSED
-	fi
-}
+figure_over() { judge "$1" "$2" "$3" "$4" 'at least' -1; }
 
 # note WHAT VALUE UNIT: measured, with no limit
 note() {
@@ -101,6 +96,18 @@ timed() {
 		return 1
 	fi
 	cat "$work/timed"
+}
+
+# find_peers: $peers, those of BENCH_PEERS that are installed, each after a blank
+find_peers() {
+	peers=
+	for peer in ${BENCH_PEERS-fabric pssh clush ssh ansible}; do
+		if sh "$here/peers.sh" has "$peer"; then
+			peers="$peers $peer"
+		else
+			skip "$peer: not installed"
+		fi
+	done
 }
 
 # contest ROUNDS NAME...: calls `try NAME ROUND`, which the part defines and

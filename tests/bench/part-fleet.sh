@@ -28,14 +28,7 @@ try() {
 	echo "$line"
 }
 
-peers=
-for peer in ${BENCH_PEERS-fabric pssh clush ssh ansible}; do
-	if sh "$here/peers.sh" has "$peer"; then
-		peers="$peers $peer"
-	else
-		skip "$peer: not installed"
-	fi
-done
+find_peers
 # the first contact pins each spool, the second is like any other
 try towerify 0 >/dev/null
 # shellcheck disable=SC2086 # words

@@ -29,14 +29,8 @@ try() {
 	esac
 }
 
-names='towerify limit'
-for peer in ${BENCH_PEERS-fabric pssh clush ssh ansible}; do
-	if sh "$here/peers.sh" has "$peer"; then
-		names="$names $peer"
-	else
-		skip "$peer: not installed"
-	fi
-done
+find_peers
+names="towerify limit$peers"
 for count in $counts; do
 	# shellcheck disable=SC2086 # words
 	contest "${BENCH_ROUNDS:-3}" $names
