@@ -404,36 +404,36 @@ SANITIZED_TESTS = \
 	tests/e2e/order.t
 
 # What it runs as an ordinary user: what looks at who one is, at owners and
-# modes, what signals, and the executor, which has no root there; of e2e one for
-# each way to a host and back.  Lint, fuzz, the simulation, faults, cuts and
-# crowds find in one user's hands what they find in another's.
+# modes, what signals, and the executor, which has no root there.  All else finds
+# in one user's hands what it finds in another's.
 USER_TESTS = \
-	tests/executor/yunohost.t \
-	tests/executor/crash.t \
 	tests/executor/kinds.t \
-	tests/e2e/kill-executor.t \
 	tests/e2e/transport.t \
 	tests/fault/state.t \
 	tests/e2e/backup.t \
-	tests/e2e/confirm.t \
 	tests/e2e/gated.t \
-	tests/e2e/look.t \
 	tests/e2e/secret.t \
 	tests/e2e/spool.t \
-	tests/e2e/steps.t \
 	tests/e2e/tree.t \
 	tests/executor/accept.t \
-	tests/executor/app.t \
 	tests/executor/cgroup.t \
-	tests/executor/confirm.t \
 	tests/executor/file.t \
-	tests/executor/output.t \
-	tests/executor/plan.t \
 	tests/executor/reboot.t \
 	tests/executor/secret.t \
 	tests/executor/spool.t \
 	tests/executor/steps.t \
-	$(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS)
+	tests/executor/yunohost.t \
+	tests/unit/base/test_io \
+	tests/unit/fetch/test_cache \
+	tests/unit/model/test_org \
+	tests/unit/model/test_secret \
+	tests/unit/model/test_who \
+	tests/unit/ssh/test_hostkey \
+	tests/unit/ssh/test_pubkey \
+	tests/unit/ssh/test_sshconfig \
+	tests/unit/store/test_backup \
+	tests/unit/store/test_store \
+	$(LIB_TESTS) $(CLI_TESTS)
 
 # The slowest first, in the lists too: at the end nobody waits for one alone.
 if SLOW_TESTS
