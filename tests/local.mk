@@ -21,6 +21,7 @@
 AM_DISTCHECK_CONFIGURE_FLAGS = --disable-slow-tests
 
 UNIT_TESTS = \
+	tests/unit/engine/test_runner \
 	tests/unit/base/test_buf \
 	tests/unit/base/test_clock \
 	tests/unit/base/test_hash \
@@ -39,7 +40,6 @@ UNIT_TESTS = \
 	tests/unit/engine/test_journal_fuzz \
 	tests/unit/engine/test_mask \
 	tests/unit/engine/test_reach \
-	tests/unit/engine/test_runner \
 	tests/unit/engine/test_scenarios \
 	tests/unit/engine/test_wire \
 	tests/unit/fetch/test_cache \
@@ -437,11 +437,13 @@ USER_TESTS = \
 
 # The slowest first, in the lists too: at the end nobody waits for one alone.
 if SLOW_TESTS
-TESTS += $(FAULT_TESTS) $(CONC_TESTS) $(SLOW_LINT_TESTS) $(WIRE_TESTS) \
-	$(SIM_TESTS) $(E2E_TESTS) $(EXECUTOR_TESTS)
+TESTS += $(EXECUTOR_TESTS) $(FAULT_TESTS)
 endif SLOW_TESTS
-TESTS += $(QUICK_LINT_TESTS) $(UNIT_TESTS) $(LIB_TESTS) $(CLI_TESTS) \
-	$(FUZZ_TESTS)
+TESTS += $(UNIT_TESTS)
+if SLOW_TESTS
+TESTS += $(CONC_TESTS) $(SLOW_LINT_TESTS) $(WIRE_TESTS) $(SIM_TESTS) $(E2E_TESTS)
+endif SLOW_TESTS
+TESTS += $(QUICK_LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(FUZZ_TESTS)
 
 EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) \
 	$(E2E_TESTS) $(RIG_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(FUZZ_TESTS) \
