@@ -87,6 +87,7 @@ static int list(struct tw_cli *cli, int argc, char **argv)
 	struct tw_table_options o = cli->table;
 	struct listing l = { .cli = cli };
 	const char *since = tw_cli_opt(cli, "since");
+	const char *until = tw_cli_opt(cli, "until");
 	const char *host = tw_cli_opt(cli, "host");
 	const char *change = tw_cli_opt(cli, "change");
 	struct tw_err err = { 0 };
@@ -100,6 +101,8 @@ static int list(struct tw_cli *cli, int argc, char **argv)
 	f.after = l.page.after;
 	if (!st && since)
 		st = audit_time(since, &f.since, &err);
+	if (!st && until)
+		st = audit_time(until, &f.until, &err);
 	if (!st && change)
 		st = tower_number(change, &f.change_num, &err);
 	if (!st)
@@ -338,8 +341,7 @@ static int prune(struct tw_cli *cli, int argc, char **argv)
 	{ "host", 0, "TARGETS", "of these hosts", false }
 
 static const struct tw_option list_options[] = {
-	{ "since", 0, "T", "from then on; 2h: the last two hours", false },
-	{ "host", 0, "TARGETS", "of these hosts", false },
+	PERIOD_OPTIONS,
 	{ "operator", 0, "LOGIN", "by this operator", false },
 	{ "change", 0, "ID", "of this change", false },
 	TOWER_PAGE_OPTIONS("SEQ"),

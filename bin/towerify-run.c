@@ -70,20 +70,17 @@ static void put_line(const struct tower_last *last, const char *wrong,
 {
 	char span[TW_TIME_MAX];
 
-	tw_buf_addf(b, "%s: ", *wrong ? "trouble" : "well");
-	if (*wrong)
-		tw_buf_addf(b, "%s; ", wrong);
-	if (last->is_running)
-		tw_buf_adds(b, "a pass is at work; ");
-	if (!last->is_known) {
-		tw_buf_adds(b, "none has ended");
+	tw_buf_adds(b, *wrong ? "trouble: " : "well: ");
+	tw_buf_adds(b, *wrong ? wrong : last->is_running ?
+	    "a pass is at work" : "");
+	if (!last->is_known)
 		return;
-	}
 	tw_span_format(tw_clock_now() - last->ended, span);
-	tw_buf_addf(b, "the last pass ended %s ago: %" PRId64 " succeeded, %"
-	    PRId64 " rolled back, %" PRId64 " failed, %" PRId64
-	    " unreachable", span, last->succeeded, last->rolled_back,
-	    last->failed, last->unreachable);
+	tw_buf_addf(b, "%sthe last pass ended %s ago: %" PRId64
+	    " succeeded, %" PRId64 " rolled back, %" PRId64 " failed, %"
+	    PRId64 " unreachable", *wrong || last->is_running ? "; " : "",
+	    span, last->succeeded, last->rolled_back, last->failed,
+	    last->unreachable);
 }
 
 static enum tw_status print_table(struct tw_cli *cli,

@@ -31,7 +31,7 @@ enum { ORG_ID, ORG_NAME, ORG_QUEUED, ORG_RUNNING, ORG_OLDEST };
 static const char hosts_sql[] =
     "SELECT org_id, name, held_reason IS NOT NULL,"
     "    coalesce(held_by = 'tower', 0), failures, last_seen"
-    " FROM host WHERE revoked IS NULL";
+    " FROM host each_host WHERE revoked IS NULL";
 enum { HOST_ORG, HOST_NAME, HOST_HELD, HOST_BY_TOWER, HOST_FAILURES,
 	HOST_SEEN };
 

@@ -17,17 +17,19 @@
 
 #define WIDTH 1200
 #define MARGIN 20
-#define TOP 118			/* where the first row begins */
+#define TOP 126			/* where the first row begins */
 #define ROW 26
 #define BAR_Y 10		/* in its row */
 #define BAR_HEIGHT 13
 #define LABEL_MOST 32		/* characters of a host's name */
 #define CHARACTER 7.3		/* how wide one is */
+#define HAIR 8.0		/* a bar so narrow has no room for a pattern */
 #define TICKS 10
 #define FAR_AXIS 20		/* rows from which the axis stands below too */
 
 static const char style[] =
     "<style>\n"
+    "svg{color-scheme:light dark}\n"
     "text{font:12px ui-sans-serif,system-ui,\"DejaVu Sans\",sans-serif;"
     "fill:#1f2328}\n"
     ".host{font-family:ui-monospace,\"DejaVu Sans Mono\",monospace}\n"
@@ -41,7 +43,8 @@ static const char style[] =
     ".mark{fill:none;stroke:#1f2328;stroke-width:1.6}\n"
     ".c0{fill:#2f9e54}.c1{fill:#f0a92b}.c2{fill:#d1242f}\n"
     ".c3{fill:#8c959f}.c4{fill:#9a5bd1}.c5{fill:#3b8ae6}\n"
-    ".on{stroke:#ffffff;stroke-width:2}.dot{fill:#ffffff}\n"
+    ".on{stroke:#ffffff;stroke-width:1.6;stroke-opacity:.75}\n"
+    ".dot{fill:#ffffff;fill-opacity:.75}\n"
     "@media (prefers-color-scheme:dark){\n"
     "text{fill:#e6edf3}\n"
     ".dim{fill:#9da7b1}\n"
@@ -319,9 +322,14 @@ static void put_bar(struct drawing *d, const struct tw_timeline_bar *bar)
 		wide = 2;
 	tw_buf_adds(d->b, "<g><title>");
 	put_text(d->b, bar->tip);
-	tw_buf_addf(d->b, "</title><rect class=\"bar\" fill=\"url(#p%d)\" "
-	    "x=\"%.1f\" y=\"%zu\" width=\"%.1f\" height=\"%d\"/>",
-	    (int)bar->kind, from, y + BAR_Y, wide, BAR_HEIGHT);
+	tw_buf_adds(d->b, "</title><rect ");
+	if (wide < HAIR)
+		tw_buf_addf(d->b, "class=\"c%d\"", (int)bar->kind);
+	else
+		tw_buf_addf(d->b, "class=\"bar\" fill=\"url(#p%d)\"",
+		    (int)bar->kind);
+	tw_buf_addf(d->b, " x=\"%.1f\" y=\"%zu\" width=\"%.1f\" "
+	    "height=\"%d\"/>", from, y + BAR_Y, wide, BAR_HEIGHT);
 	put_mark(d->b, bar->kind, bar->kind == TW_BAR_RUNNING ? from + wide - 4
 	    : from + (wide < 10 ? wide / 2 : 5), (double)y + 5);
 	tw_buf_adds(d->b, "</g>\n");
