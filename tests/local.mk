@@ -175,6 +175,7 @@ CLI_TESTS = \
 	tests/cli/backup.t \
 	tests/cli/common.t \
 	tests/cli/completion.t \
+	tests/cli/completion_shells.t \
 	tests/cli/examples.t \
 	tests/cli/fetch.t \
 	tests/cli/gate.t \
