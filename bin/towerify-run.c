@@ -145,12 +145,13 @@ static enum tw_status show_status(struct tw_cli *cli, struct tower *t,
 	if (st)
 		return st;
 	find_wrong(&last, held, within, &wrong);
-	if (is_line) {
+	st = tw_buf_check(&wrong, err);
+	if (!st && is_line) {
 		put_line(&last, tw_buf_str(&wrong), &line);
 		st = tw_buf_check(&line, err);
 		if (!st)
 			printf("%s\n", tw_buf_str(&line));
-	} else {
+	} else if (!st) {
 		st = print_table(cli, &last, held, err);
 		if (!st && wrong.len)
 			tw_cli_say(cli, "%s", tw_buf_str(&wrong));

@@ -219,7 +219,8 @@ static void put_head(struct drawing *d)
 	    MARGIN);
 	put_period(d, b);
 	if (d->hidden)
-		tw_buf_addf(b, "; %zu more hosts are not shown", d->hidden);
+		tw_buf_addf(b, "; %zu more host%s not shown", d->hidden,
+		    d->hidden == 1 ? " is" : "s are");
 	if (d->t->note) {
 		tw_buf_adds(b, "; ");
 		put_text(b, d->t->note);

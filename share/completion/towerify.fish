@@ -335,6 +335,5 @@ function __towerify_complete
     end
 end
 
-for tool in host app queue run audit op
-    complete -c towerify-$tool -f -a '(__towerify_complete)'
-end
+complete -c towerify-host -c towerify-app -c towerify-queue -c towerify-run \
+    -c towerify-audit -c towerify-op -f -a '(__towerify_complete)'
