@@ -21,6 +21,11 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
+const char *tw_cli_version(void)
+{
+	return PACKAGE_VERSION;
+}
+
 /*
  * A tool started with a standard descriptor closed must not get the state
  * file in its place.  The substitutes fail on use, as the closed ones would.
@@ -109,7 +114,7 @@ static enum tw_status act(struct tw_cli *cli, enum tw_cli_action action,
 		tw_cli_put_help(cli->tool, cli->verb, &b);
 		return print_buf(&b, err);
 	case TW_ACTION_VERSION:
-		tw_buf_addf(&b, "%s %s\n", cli->tool->name, PACKAGE_VERSION);
+		tw_buf_addf(&b, "%s %s\n", cli->tool->name, tw_cli_version());
 		return print_buf(&b, err);
 	case TW_ACTION_COLUMNS:
 		return tw_table_list_columns(cli->verb->columns, &cli->table,

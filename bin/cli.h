@@ -89,6 +89,9 @@ struct tw_cli {
  * output; the exit status.  Ends as by SIGPIPE when stdout's reader left. */
 int tw_cli_main(int argc, char **argv, const struct tw_tool *tool);
 
+/* The version of the whole package. */
+const char *tw_cli_version(void);
+
 /* --- what was on the command line (names without dashes) -------------- */
 
 /* The option's argument; NULL when not given, "" for a flag or an optional

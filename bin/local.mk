@@ -18,6 +18,10 @@ bin_libcli_a_SOURCES = \
 	bin/app_look.c \
 	bin/app_params.c \
 	bin/app_yunohost.c \
+	bin/audit.h \
+	bin/audit_metrics.c \
+	bin/audit_stats.c \
+	bin/audit_timeline.c \
 	bin/beside.c \
 	bin/beside.h \
 	bin/cli.c \

@@ -185,6 +185,24 @@ static void make_note(char *out, size_t size, int64_t started,
 	    r->unreachable);
 }
 
+enum tw_status tower_last_pass(struct tower *t, struct tower_last *out,
+    struct tw_err *err)
+{
+	enum tw_status st;
+	char *note = NULL;
+
+	memset(out, 0, sizeof *out);
+	st = tw_runlock_note(tw_store_dir(t->store), &note, &out->is_running,
+	    &out->age, err);
+	out->is_known = !st && note && sscanf(note, "%18" SCNd64 " %18" SCNd64
+	    " %18" SCNd64 " %18" SCNd64 " %18" SCNd64 " %18" SCNd64 " %18"
+	    SCNd64, &out->started, &out->ended, &out->status,
+	    &out->succeeded, &out->rolled_back, &out->failed,
+	    &out->unreachable) == 7;
+	free(note);
+	return st;
+}
+
 enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
     const char *const *hosts, int jobs, bool watch, int64_t until, bool *busy,
     struct tw_pass_result *result, struct tw_err *err)

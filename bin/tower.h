@@ -60,6 +60,18 @@ enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
     const char *const *hosts, int jobs, bool watch, int64_t until, bool *busy,
     struct tw_pass_result *result, struct tw_err *err);
 
+/* What is known of passes for the whole tower. */
+struct tower_last {
+	bool is_running;	/* one is at work */
+	int64_t age;		/* then: milliseconds since it moved */
+	bool is_known;		/* one has ended: */
+	int64_t started, ended, status;	/* when, and its exit status */
+	int64_t succeeded, rolled_back, failed;	/* changes */
+	int64_t unreachable;	/* contacts that failed */
+};
+enum tw_status tower_last_pass(struct tower *t, struct tower_last *out,
+    struct tw_err *err);
+
 /* A pass for these hosts that lasts until they have nothing more to do, even
  * where another takes over from it meanwhile.  Does nothing when another one is
  * at work at the beginning. */

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "audit.h"
 #include "base/clock.h"
 #include "gate.h"
 #include "model/audit.h"
 #include "model/prune.h"
-#include "tower.h"
 
 enum { COL_SEQ, COL_TIME, COL_OPERATOR, COL_ACTION, COL_HOST, COL_CHANGE,
 	COL_DETAIL, COL_CHAIN, COL_PREV, COL_HASH };
@@ -75,37 +75,6 @@ static enum tw_status on_record(void *arg, const struct tw_audit *a,
 	return st;
 }
 
-/* --since takes a span back from now too. */
-static enum tw_status parse_since(const char *s, int64_t *out,
-    struct tw_err *err)
-{
-	int64_t now = tw_clock_now(), span;
-
-	if (s[0] != '+' && tw_span_parse(s, &span, NULL) == TW_OK) {
-		*out = now - span;
-		return TW_OK;
-	}
-	return tw_time_parse(s, now, out, err);
-}
-
-/* Records name hosts that may be gone: names and ranges count as they are,
- * patterns and labels mean the hosts there are. */
-static enum tw_status select_names(struct tw_cli *cli, const char *expr,
-    char ***out, struct tw_err *err)
-{
-	struct tw_targets *targets = NULL;
-	enum tw_status st;
-
-	*out = NULL;
-	st = tw_targets_parse(expr, &targets, err);
-	if (st)
-		return st;
-	if (tw_targets_names(targets, out, NULL) != TW_OK)
-		st = tower_select_names(cli, expr, out, err);
-	tw_targets_free(targets);
-	return st;
-}
-
 static bool wants_tower(const struct tw_cli *cli)
 {
 	return tw_cli_flag(cli, "tower");
@@ -118,6 +87,7 @@ static int list(struct tw_cli *cli, int argc, char **argv)
 	struct tw_table_options o = cli->table;
 	struct listing l = { .cli = cli };
 	const char *since = tw_cli_opt(cli, "since");
+	const char *until = tw_cli_opt(cli, "until");
 	const char *host = tw_cli_opt(cli, "host");
 	const char *change = tw_cli_opt(cli, "change");
 	struct tw_err err = { 0 };
@@ -130,11 +100,13 @@ static int list(struct tw_cli *cli, int argc, char **argv)
 	st = tower_page_read(cli, &l.page, &err);
 	f.after = l.page.after;
 	if (!st && since)
-		st = parse_since(since, &f.since, &err);
+		st = audit_time(since, &f.since, &err);
+	if (!st && until)
+		st = audit_time(until, &f.until, &err);
 	if (!st && change)
 		st = tower_number(change, &f.change_num, &err);
-	if (!st && host)
-		st = select_names(cli, host, &names, &err);
+	if (!st)
+		st = audit_hosts(cli, host, &names, &err);
 	f.hosts = (const char *const *)names;
 	o.noun = "records";
 	if (!st)
@@ -363,13 +335,27 @@ static int prune(struct tw_cli *cli, int argc, char **argv)
 	{ "tower", 0, NULL, "the tower's own chain, for its administrators", \
 	    false }
 
+#define PERIOD_OPTIONS \
+	{ "since", 0, "T", "from then on; 2h: the last two hours", false }, \
+	{ "until", 0, "T", "and before that", false }, \
+	{ "host", 0, "TARGETS", "of these hosts", false }
+
 static const struct tw_option list_options[] = {
-	{ "since", 0, "T", "from then on; 2h: the last two hours", false },
-	{ "host", 0, "TARGETS", "of these hosts", false },
+	PERIOD_OPTIONS,
 	{ "operator", 0, "LOGIN", "by this operator", false },
 	{ "change", 0, "ID", "of this change", false },
 	TOWER_PAGE_OPTIONS("SEQ"),
 	TOWER_OPTION,
+	{ 0 }
+};
+static const struct tw_option stats_options[] = {
+	{ "by", 0, "host|app|operator", "a row for each; default host",
+	    false },
+	PERIOD_OPTIONS,
+	{ 0 }
+};
+static const struct tw_option timeline_options[] = {
+	PERIOD_OPTIONS,
 	{ 0 }
 };
 static const struct tw_option prune_options[] = {
@@ -399,6 +385,12 @@ static const struct tw_verb verbs[] = {
 	    "print a record to keep elsewhere", NULL },
 	{ "export", export, tower_options, NULL, 0, 0, TW_NEEDS_READ,
 	    "every record, JSON an object a line", columns },
+	{ "stats", audit_stats, stats_options, NULL, 0, 0, TW_NEEDS_READ,
+	    "what ended, in figures", audit_stats_columns },
+	{ "metrics", audit_metrics, NULL, "[FILE]", 0, 1, TW_NEEDS_NONE,
+	    "the whole tower for Prometheus", NULL },
+	{ "timeline", audit_timeline, timeline_options, NULL, 0, 0,
+	    TW_NEEDS_READ, "what ran where and when, as an SVG picture", NULL },
 	{ "prune", prune, prune_options, NULL, 0, 0, TW_NEEDS_WRITE,
 	    "remove old records and ended changes", NULL },
 };

@@ -6,13 +6,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "model/metrics.h"
 #include "tower.h"
 
 static const struct tw_option options[] = {
 	{ "hosts", 0, "TARGETS", "only these hosts", false },
 	{ "jobs", 0, "N", "hosts at work at once (default 256)", false },
 	{ "watch", 0, NULL, "stay and wait for more", false },
-	{ "status", 0, NULL, "when the last pass ended, and how", false },
+	{ "status", 0, NULL, "is all well, and when the last pass ended", false },
 	{ "within", 0, "DURATION",
 	    "with --status: fail when none ended so lately (default 5m)",
 	    false },
@@ -20,7 +21,7 @@ static const struct tw_option options[] = {
 };
 
 enum { COL_RUNNING, COL_STARTED, COL_ENDED, COL_STATUS, COL_SUCCEEDED,
-	COL_ROLLED_BACK, COL_FAILED, COL_UNREACHABLE };
+	COL_ROLLED_BACK, COL_FAILED, COL_UNREACHABLE, COL_HELD };
 static const struct tw_column columns[] = {
 	{ "running", "RUNNING", TW_COL_BOOL, true, "a pass is at work now" },
 	{ "started", "STARTED", TW_COL_TIME, true, "when the last one began" },
@@ -32,73 +33,134 @@ static const struct tw_column columns[] = {
 	{ "failed", "FAILED", TW_COL_INT, true, "changes that did" },
 	{ "unreachable", "UNREACHABLE", TW_COL_INT, true,
 	    "contacts that failed" },
+	{ "held", "HELD", TW_COL_INT, true,
+	    "hosts that are held now and want a person" },
 	{ 0 }
 };
 
 #define WITHIN_MS (INT64_C(5) * 60 * 1000)
 
-/* Is cron still at it?  age: since a running pass moved; ended: 0, or when the
- * last one did, with its exit status. */
-static bool is_well(struct tw_cli *cli, bool running, int64_t age,
-    int64_t ended, int64_t exit_status, int64_t within)
+/* What is wrong, into b; nothing when all is well. */
+static void find_wrong(const struct tower_last *last, int64_t held,
+    int64_t within, struct tw_buf *b)
 {
+	int64_t since = last->is_running ? last->age :
+	    tw_clock_now() - last->ended;
 	char span[TW_TIME_MAX];
-	int64_t since;
 
-	since = running ? age : tw_clock_now() - ended;
-	if (!running && !ended) {
-		tw_cli_say(cli, "no pass has ended yet");
-		return false;
-	}
-	if (since <= within)
-		return running || exit_status == 0;
 	tw_span_format(since, span);
-	tw_cli_say(cli, running ? "a pass is at work, but has not moved for %s"
-	    : "no pass has ended for %s", span);
-	return false;
+	if (!last->is_running && !last->is_known)
+		tw_buf_adds(b, "no pass has ended yet");
+	else if (since > within)
+		tw_buf_addf(b, last->is_running ?
+		    "a pass is at work, but has not moved for %s" :
+		    "no pass has ended for %s", span);
+	else if (!last->is_running && last->status)
+		tw_buf_addf(b, "the last pass exited with %" PRId64,
+		    last->status);
+	if (held)
+		tw_buf_addf(b, "%s%" PRId64 " host%s held and want%s a person",
+		    b->len ? "; " : "", held, held == 1 ? " is" : "s are",
+		    held == 1 ? "s" : "");
 }
 
-/* The note that bin/pass.c wrote. */
-static enum tw_status show_status(struct tw_cli *cli, struct tower *t,
-    int64_t within, struct tw_err *err)
+/* For checks: one line, whose first word says it all. */
+static void put_line(const struct tower_last *last, const char *wrong,
+    struct tw_buf *b)
 {
-	int64_t v[7] = { 0 }, age = 0;
-	struct tw_table *table = NULL;
-	struct tw_table_options o = cli->table;
-	bool running = false, known;
-	char *note = NULL;
-	enum tw_status st;
-	int i;
+	char span[TW_TIME_MAX];
 
-	st = tw_runlock_note(tw_store_dir(t->store), &note, &running, &age,
-	    err);
-	if (st)
-		return st;
-	known = note && sscanf(note, "%18" SCNd64 " %18" SCNd64 " %18" SCNd64
-	    " %18" SCNd64 " %18" SCNd64 " %18" SCNd64 " %18" SCNd64, &v[0],
-	    &v[1], &v[2], &v[3], &v[4], &v[5], &v[6]) == 7;
-	free(note);
+	tw_buf_adds(b, *wrong ? "trouble: " : "well: ");
+	tw_buf_adds(b, *wrong ? wrong : last->is_running ?
+	    "a pass is at work" : "");
+	if (!last->is_known)
+		return;
+	tw_span_format(tw_clock_now() - last->ended, span);
+	tw_buf_addf(b, "%sthe last pass ended %s ago: %" PRId64
+	    " succeeded, %" PRId64 " rolled back, %" PRId64 " failed, %"
+	    PRId64 " unreachable", *wrong || last->is_running ? "; " : "",
+	    span, last->succeeded, last->rolled_back, last->failed,
+	    last->unreachable);
+}
+
+static enum tw_status print_table(struct tw_cli *cli,
+    const struct tower_last *last, int64_t held, struct tw_err *err)
+{
+	struct tw_table_options o = cli->table;
+	struct tw_table *table = NULL;
+	enum tw_status st;
+
 	o.noun = "passes";
 	o.all_columns = true;
 	st = tw_table_new(columns, &o, &table, err);
 	if (st)
 		return st;
-	tw_table_cell_bool(table, COL_RUNNING, running);
-	if (known) {
-		tw_table_cell_time(table, COL_STARTED, v[0]);
-		tw_table_cell_time(table, COL_ENDED, v[1]);
-		for (i = 2; i < 7; i++)
-			tw_table_cell_int(table, (size_t)(COL_STATUS + i - 2),
-			    v[i]);
+	tw_table_cell_bool(table, COL_RUNNING, last->is_running);
+	if (last->is_known) {
+		tw_table_cell_time(table, COL_STARTED, last->started);
+		tw_table_cell_time(table, COL_ENDED, last->ended);
+		tw_table_cell_int(table, COL_STATUS, last->status);
+		tw_table_cell_int(table, COL_SUCCEEDED, last->succeeded);
+		tw_table_cell_int(table, COL_ROLLED_BACK, last->rolled_back);
+		tw_table_cell_int(table, COL_FAILED, last->failed);
+		tw_table_cell_int(table, COL_UNREACHABLE, last->unreachable);
 	}
+	tw_table_cell_int(table, COL_HELD, held);
 	st = tw_table_row_end(table, err);
 	if (!st)
 		st = tw_table_show(table, stdout, err);
 	tw_table_free(table);
+	return st;
+}
+
+static enum tw_status count_held(struct tower *t, int64_t *held,
+    struct tw_err *err)
+{
+	struct tw_metrics m;
+	enum tw_status st;
+	size_t i;
+
+	*held = 0;
+	st = tw_metrics_read(t->store, &t->who, &m, err);
+	for (i = 0; i < m.norgs; i++)
+		*held += m.orgs[i].held_by_tower;
+	tw_metrics_release(&m);
+	return st;
+}
+
+/* People and checks get a line; who names columns, or a format, gets them. */
+static enum tw_status show_status(struct tw_cli *cli, struct tower *t,
+    int64_t within, struct tw_err *err)
+{
+	bool is_line = cli->table.mode == TW_TABLE_PEOPLE &&
+	    !cli->table.output;
+	struct tw_buf wrong = TW_BUF_INIT, line = TW_BUF_INIT;
+	struct tower_last last;
+	int64_t held = 0;
+	enum tw_status st;
+
+	st = tower_last_pass(t, &last, err);
+	if (!st)
+		st = count_held(t, &held, err);
 	if (st)
 		return st;
-	return is_well(cli, running, age, known ? v[1] : 0, v[2], within) ?
-	    TW_OK : TW_NO;
+	find_wrong(&last, held, within, &wrong);
+	st = tw_buf_check(&wrong, err);
+	if (!st && is_line) {
+		put_line(&last, tw_buf_str(&wrong), &line);
+		st = tw_buf_check(&line, err);
+		if (!st)
+			printf("%s\n", tw_buf_str(&line));
+	} else if (!st) {
+		st = print_table(cli, &last, held, err);
+		if (!st && wrong.len)
+			tw_cli_say(cli, "%s", tw_buf_str(&wrong));
+	}
+	if (!st && wrong.len)
+		st = TW_NO;
+	tw_buf_release(&wrong);
+	tw_buf_release(&line);
+	return st;
 }
 
 static enum tw_status exit_status(const struct tw_pass_result *r)

@@ -86,10 +86,14 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/host_leave.c \
 	lib/model/host_private.h \
 	lib/model/host_right.c \
+	lib/model/history.c \
+	lib/model/history.h \
 	lib/model/instance.c \
 	lib/model/instance.h \
 	lib/model/instance_move.c \
 	lib/model/instance_private.h \
+	lib/model/metrics.c \
+	lib/model/metrics.h \
 	lib/model/model.c \
 	lib/model/model_private.h \
 	lib/model/operator.c \
@@ -106,6 +110,7 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/retain.c \
 	lib/model/secret.c \
 	lib/model/secret.h \
+	lib/model/stats.c \
 	lib/model/step.c \
 	lib/model/successor.c \
 	lib/model/successor.h \
@@ -117,6 +122,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/out/close.h \
 	lib/out/escape.c \
 	lib/out/escape.h \
+	lib/out/exposition.c \
+	lib/out/exposition.h \
 	lib/out/offer.c \
 	lib/out/offer.h \
 	lib/out/progress.c \
@@ -125,6 +132,10 @@ lib_libtowerify_a_SOURCES = \
 	lib/out/table.h \
 	lib/out/table_print.c \
 	lib/out/table_private.h \
+	lib/out/ticks.c \
+	lib/out/ticks.h \
+	lib/out/timeline.c \
+	lib/out/timeline.h \
 	lib/spec/app_compile.c \
 	lib/spec/app_read.c \
 	lib/spec/app_read.h \

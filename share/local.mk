@@ -72,16 +72,29 @@ completiondir = $(datadir)/bash-completion/completions
 dist_completion_DATA = \
 	share/completion/towerify
 
-# bash looks for a file with the command's own name.
+# zshdir is configure's.
+dist_zsh_DATA = \
+	share/completion/_towerify
+
+fishdir = $(datadir)/fish/vendor_completions.d
+dist_fish_DATA = \
+	share/completion/towerify.fish
+
+# bash and fish look for a file with the command's own name.
 install-data-hook:
 	cd "$(DESTDIR)$(completiondir)" && for program in $(TOOLS); do \
 		rm -f "$${program##*/}" && \
 		$(LN_S) towerify "$${program##*/}" || exit; \
 	done
+	cd "$(DESTDIR)$(fishdir)" && for program in $(TOOLS); do \
+		rm -f "$${program##*/}.fish" && \
+		$(LN_S) towerify.fish "$${program##*/}.fish" || exit; \
+	done
 
 uninstall-hook:
 	for program in $(TOOLS); do \
-		rm -f "$(DESTDIR)$(completiondir)/$${program##*/}"; \
+		rm -f "$(DESTDIR)$(completiondir)/$${program##*/}" \
+			"$(DESTDIR)$(fishdir)/$${program##*/}.fish"; \
 	done
 
 EXTRA_DIST += \

@@ -47,8 +47,10 @@ UNIT_TESTS = \
 	tests/unit/model/test_audit \
 	tests/unit/model/test_change \
 	tests/unit/model/test_grant \
+	tests/unit/model/test_history \
 	tests/unit/model/test_host \
 	tests/unit/model/test_instance \
+	tests/unit/model/test_metrics \
 	tests/unit/model/test_org \
 	tests/unit/model/test_plan \
 	tests/unit/model/test_prune \
@@ -58,9 +60,12 @@ UNIT_TESTS = \
 	tests/unit/model/test_tenant \
 	tests/unit/model/test_who \
 	tests/unit/out/test_escape \
+	tests/unit/out/test_exposition \
 	tests/unit/out/test_offer \
 	tests/unit/out/test_progress \
 	tests/unit/out/test_table \
+	tests/unit/out/test_ticks \
+	tests/unit/out/test_timeline \
 	tests/unit/spec/test_alloc \
 	tests/unit/spec/test_app \
 	tests/unit/spec/test_app_compile \
@@ -170,6 +175,7 @@ CLI_TESTS = \
 	tests/cli/backup.t \
 	tests/cli/common.t \
 	tests/cli/completion.t \
+	tests/cli/completion_shells.t \
 	tests/cli/examples.t \
 	tests/cli/fetch.t \
 	tests/cli/gate.t \
@@ -183,7 +189,8 @@ CLI_TESTS = \
 	tests/cli/queue_look.t \
 	tests/cli/rights.t \
 	tests/cli/run.t \
-	tests/cli/secret.t
+	tests/cli/secret.t \
+	tests/cli/stats.t
 
 EXECUTOR_TESTS = \
 	tests/executor/yunohost.t \

@@ -253,7 +253,7 @@ char *tw_audit_detail(const char *key, ...)
 	" prev, hash"
 
 #define LIMITS \
-	" AND at >= ?3 AND (?4 IS NULL OR operator = ?4)"
+	" AND at >= ?3 AND at < ?7 AND (?4 IS NULL OR operator = ?4)"
 
 static const char each_sql[] =
     "SELECT " COLUMNS " FROM audit WHERE chain = ?1 AND seq > ?2"
@@ -277,7 +277,8 @@ static const char of_change_sql[] =
     " AND change_num = ?3";
 /* the + keeps to the index of times */
 static const char of_times_sql[] =
-    "SELECT seq FROM audit WHERE chain = ?1 AND +seq > ?2 AND at >= ?3";
+    "SELECT seq FROM audit WHERE chain = ?1 AND +seq > ?2"
+    " AND at >= ?3 AND at < ?4";
 
 struct page {
 	struct tw_audit *rows;
@@ -331,6 +332,11 @@ struct walk {			/* along a chain, or along some numbers */
 	size_t at;		/* in seqs */
 };
 
+static int64_t end_of(const struct tw_audit_filter *f)
+{
+	return f->until ? f->until : INT64_MAX;
+}
+
 static enum tw_status bind(struct tw_store *s, const struct walk *w,
     const char *sql, int64_t seq, struct tw_stmt **st, struct tw_err *err)
 {
@@ -342,6 +348,7 @@ static enum tw_status bind(struct tw_store *s, const struct walk *w,
 	tw_stmt_int(*st, 2, seq);
 	tw_stmt_int(*st, 3, w->f->since);
 	tw_stmt_text(*st, 4, w->f->operator);
+	tw_stmt_int(*st, 7, end_of(w->f));
 	return TW_OK;
 }
 
@@ -426,6 +433,8 @@ static enum tw_status find_seqs(struct tw_store *s, struct walk *w,
 		else
 			tw_stmt_int(st, 3, f->change_num ? f->change_num :
 			    f->since);
+		if (sql == of_times_sql)
+			tw_stmt_int(st, 4, end_of(f));
 		status = tw_ids_read(&w->seqs, st, err);
 	}
 	free(hosts);
@@ -440,7 +449,8 @@ static enum tw_status walk_begin(struct tw_store *s, struct walk *w,
 		w->has_seqs = true;
 		return tw_ids_add(&w->seqs, w->f->seq, err);
 	}
-	if (w->f->hosts || w->f->change_num || w->f->since)
+	if (w->f->hosts || w->f->change_num || w->f->since ||
+	    w->f->until)
 		return find_seqs(s, w, err);
 	return TW_OK;
 }

@@ -57,6 +57,7 @@ char *tw_audit_detail(const char *key, ...) __attribute__((sentinel));
 struct tw_audit_filter {	/* zeroed: everything of the organisation */
 	bool is_tower;
 	int64_t since;
+	int64_t until;	/* before that; 0: no end */
 	int64_t after;		/* a record's number: those behind it */
 	const char *const *hosts;	/* names, NULL-terminated; NULL: any */
 	const char *operator;

@@ -256,6 +256,16 @@ void tw_table_cell_span(struct tw_table *t, size_t col, int64_t span)
 	set_number(cell_at(t, col, TW_COL_SPAN), span, true);
 }
 
+void tw_table_cell_ratio(struct tw_table *t, size_t col, int64_t part,
+    int64_t whole)
+{
+	double millionths = whole ? (double)part / (double)whole *
+	    TW_TABLE_RATIO_ONE : 0;
+
+	set_number(cell_at(t, col, TW_COL_RATIO), (int64_t)(millionths + 0.5),
+	    whole != 0);
+}
+
 void tw_table_cell_json(struct tw_table *t, size_t col, const char *s)
 {
 	set_text(t, cell_at(t, col, TW_COL_JSON), s && *s ? s : NULL,
@@ -284,7 +294,7 @@ enum tw_status tw_table_row_end(struct tw_table *t, struct tw_err *err)
 const char *tw_column_type_name(enum tw_column_type type)
 {
 	static const char *const names[] = { "text", "int", "bool", "time",
-		"span", "json" };
+		"span", "ratio", "json" };
 
 	return (size_t)type < sizeof names / sizeof names[0] ? names[type] :
 	    "?";

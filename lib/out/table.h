@@ -14,6 +14,7 @@
  * bool       yes / no          true / false       true / false
  * time       local             RFC 3339 UTC       RFC 3339 UTC
  * span       "1.2s"            milliseconds       milliseconds
+ * ratio      "12.5%"            number 0.125       digits
  * JSON       compact text      the value          compact text
  * null       -                 null               empty
  *
@@ -36,6 +37,7 @@ enum tw_column_type {
 	TW_COL_BOOL,
 	TW_COL_TIME,
 	TW_COL_SPAN,
+	TW_COL_RATIO,
 	TW_COL_JSON,
 };
 
@@ -90,6 +92,9 @@ void tw_table_cell_int(struct tw_table *t, size_t col, int64_t n);
 void tw_table_cell_bool(struct tw_table *t, size_t col, bool yes);
 void tw_table_cell_time(struct tw_table *t, size_t col, int64_t time);
 void tw_table_cell_span(struct tw_table *t, size_t col, int64_t span);
+/* part of whole, to the millionth; of nothing it is null. */
+void tw_table_cell_ratio(struct tw_table *t, size_t col, int64_t part,
+    int64_t whole);
 /* s is JSON text ("" and NULL: null); text that is not is kept as a string. */
 void tw_table_cell_json(struct tw_table *t, size_t col, const char *s);
 void tw_table_cell_null(struct tw_table *t, size_t col);

@@ -48,6 +48,11 @@ static size_t terminal_width(const struct tw_table *t, FILE *f)
 	return w.ws_col;
 }
 
+static double ratio_of(const struct table_cell *c)
+{
+	return (double)c->number / TW_TABLE_RATIO_ONE;
+}
+
 /* A cell as people read it; b is empty before. */
 static void put_people(const struct tw_column *col,
     const struct table_cell *c, struct tw_buf *b)
@@ -69,6 +74,9 @@ static void put_people(const struct tw_column *col,
 		return;
 	case TW_COL_BOOL:
 		tw_buf_adds(b, c->number ? "yes" : "no");
+		return;
+	case TW_COL_RATIO:
+		tw_buf_addf(b, "%.1f%%", 100 * ratio_of(c));
 		return;
 	case TW_COL_TIME:
 		tw_time_local(c->number, time);
@@ -98,6 +106,9 @@ static void put_plain(const struct tw_column *col,
 	case TW_COL_INT:
 	case TW_COL_SPAN:
 		tw_buf_addf(b, "%" PRId64, c->number);
+		return;
+	case TW_COL_RATIO:
+		tw_buf_addf(b, "%g", ratio_of(c));
 		return;
 	case TW_COL_BOOL:
 		tw_buf_adds(b, c->number ? "true" : "false");
@@ -148,6 +159,8 @@ static json_t *json_of(const struct tw_column *col,
 	case TW_COL_INT:
 	case TW_COL_SPAN:
 		return json_integer(c->number);
+	case TW_COL_RATIO:
+		return json_real(ratio_of(c));
 	case TW_COL_BOOL:
 		return json_boolean(c->number);
 	case TW_COL_TIME:
@@ -343,7 +356,8 @@ static bool add_column(struct libscols_table *sc,
 {
 	int flags = 0;
 
-	if (col->type == TW_COL_INT || col->type == TW_COL_SPAN)
+	if (col->type == TW_COL_INT || col->type == TW_COL_SPAN ||
+	    col->type == TW_COL_RATIO)
 		flags = SCOLS_FL_RIGHT;
 	else if (!is_first &&
 	    (col->type == TW_COL_TEXT || col->type == TW_COL_JSON))

@@ -7,9 +7,11 @@
 
 #include "out/table.h"
 
+#define TW_TABLE_RATIO_ONE 1000000	/* the number that means 1 */
+
 struct table_cell {
 	bool is_set;		/* else null */
-	int64_t number;		/* int, bool, time, span */
+	int64_t number;		/* int, bool, time, span, ratio */
 	char *text;		/* text, JSON; owned, NUL-terminated */
 	size_t len;
 };

@@ -333,6 +333,33 @@ CREATE TRIGGER output_less AFTER DELETE ON output BEGIN
 	UPDATE usage SET output = output - length(OLD.data);
 END;
 
+-- How changes ended, for monitoring: counters that pruning takes nothing from.
+CREATE TABLE tally (
+	org_id INTEGER NOT NULL REFERENCES org,
+	status TEXT NOT NULL,
+	changes INTEGER NOT NULL,
+	ran INTEGER NOT NULL,		-- those of them that had started
+	wait INTEGER NOT NULL,		-- of those: milliseconds before
+	run INTEGER NOT NULL,		-- and from the start to the end
+	retries INTEGER NOT NULL,	-- attempts of steps beyond the first
+	PRIMARY KEY (org_id, status)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER change_tally AFTER UPDATE OF ended ON change
+WHEN OLD.ended IS NULL AND NEW.ended IS NOT NULL BEGIN
+	INSERT INTO tally (org_id, status, changes, ran, wait, run, retries)
+	VALUES (NEW.org_id, NEW.status, 1, NEW.started IS NOT NULL,
+	    coalesce(max(NEW.started - NEW.joins, 0), 0),
+	    coalesce(max(NEW.ended - NEW.started, 0), 0),
+	    (SELECT coalesce(sum(attempts - 1), 0) FROM step
+		WHERE change_id = NEW.id AND attempts > 1))
+	ON CONFLICT (org_id, status) DO UPDATE SET
+	    changes = changes + excluded.changes,
+	    ran = ran + excluded.ran,
+	    wait = wait + excluded.wait,
+	    run = run + excluded.run,
+	    retries = retries + excluded.retries;
+END;
+
 -- Who did what.  chain 0 is the tower's own, else it is an org's id.
 CREATE TABLE audit (
 	chain INTEGER NOT NULL,

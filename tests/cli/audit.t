@@ -77,6 +77,14 @@ try "$audit" list --operator nobody
 is 'list: nothing' 0 '' ''
 try "$audit" list --since 2h -n -o seq --tsv
 like 'list --since: a span back from now' 0 "1${newline}2*$last" ''
+try "$audit" list --since 2h --until 1h
+is 'list --until: before that' 0 '' ''
+try "$audit" list --until +1h --after 18 -n -o seq --tsv
+is '... a time to come' 0 "19${newline}20" ''
+try "$audit" list --until 1h --host h1
+is '... with others' 0 '' ''
+try "$audit" list --until tomorrow
+like '... no time' 2 '' "towerify-audit: bad time 'tomorrow'*"
 try "$audit" list --since +2h
 is '... a time to come: nothing' 0 '' ''
 try "$audit" list --since 2020-01-01T00:00:00Z -n -o seq --tsv

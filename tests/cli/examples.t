@@ -17,6 +17,7 @@
 #     machine may lack; that the option is known is looked at by itself
 #   - YunoHost's catalogue is a file of this tree
 #   - a line of crontab(5) is run without its five stars
+#   - the collector's directory is where the example runs
 #   - change files are checked, app files compiled; those that install packages
 #     are not run
 # shellcheck source=tests/lib/tower.sh
@@ -123,6 +124,7 @@ displays() {
 
 adapt() {
 	sed -e 's/^\* \* \* \* \* //' -e 's/^\$ //' \
+		-e 's|/var/lib/prometheus/node-exporter/|./|' \
 		-e "s|https://app.yunohost.org/[^ ]*|$top/tests/data/yunohost/apps.json|" \
 		-e "s/root@\|deploy@/$me@/g"
 }

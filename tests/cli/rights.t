@@ -114,6 +114,9 @@ audit show|towerify-audit show 1
 audit verify|towerify-audit verify
 audit checkpoint|towerify-audit checkpoint
 audit export|towerify-audit export
+audit stats|towerify-audit stats
+audit timeline|towerify-audit timeline
+audit metrics|towerify-audit metrics
 audit prune|towerify-audit prune --older-than 0s
 audit list --tower|towerify-audit list --tower
 op whoami|towerify-op whoami

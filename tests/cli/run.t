@@ -53,6 +53,8 @@ is_busy() {
 
 # --- nothing to do ------------------------------------------------------------------
 
+try "$run" --status
+is 'status: a line' 1 'trouble: no pass has ended yet' ''
 try "$run" --status --tsv -n -o running,started,ended,status
 is 'status: no pass has ended yet: 1' 1 'false			' \
 	'no pass has ended yet'
@@ -70,6 +72,11 @@ try "$run" -v
 is '... with -v, too' 0 '' ''
 ok '... nothing is written to the state' \
 	cmp before "$TOWERIFY_STATE/state.db"
+try "$run" --status
+like 'status: a line, which says it first' 0 "well: the last pass ended 0.*s \
+ago: 0 succeeded, 0 rolled back, 0 failed, 0 unreachable" ''
+try "$run" --status --within 1ms
+like '... when not, too' 1 'trouble: no pass has ended for 0.*s; the last pass *' ''
 try "$run" --status -J
 json 'status: when and how the last pass ended' '.schema == 1 and
 	.running == false and .status == 0 and .succeeded == 0 and
@@ -100,7 +107,7 @@ try "$run"
 is 'rolled back: a line, 3' 3 '' \
 	"h1: change 4 was rolled back: step 1 'one': run failed, exit status 7"
 try "$run" --status -o status,rolled_back --tsv -n
-is 'status: 1 when it did not go well' 1 '3	1' ''
+is 'status: 1 when it did not go well' 1 '3	1' 'the last pass exited with 3'
 quietly "$queue" add h1 fail.yaml
 try "$run" -v
 like '... with -v as key=value' 3 '' '*change=5 host=h1 step=1 status=failed*
@@ -112,6 +119,11 @@ run failed, exit status 7; undo of step 1 impossible"
 quietly "$queue" add h2 good.yaml
 try "$run"
 is 'a held host is passed over in silence' 0 '' ''
+try "$run" --status
+like 'status: it wants a person' 1 \
+	'trouble: 1 host is held and wants a person; the last pass *' ''
+try "$run" --status --tsv -n -o status,held
+is '... columns' 1 '0	1' '1 host is held and wants a person'
 quietly towerify-host release h2
 try "$run"
 is '... until it is released' 0 '' ''

@@ -23,6 +23,7 @@ static const struct {
 	{ "added", WHETHER }, { "changed", WHETHER },
 	{ "held_since", WHETHER }, { "cancel_at", WHETHER },
 	{ "undo_started", WHETHER }, { "undo_ended", WHETHER },
+	{ "wait", WHETHER }, { "run", WHETHER },
 	/* random, or made of what is */
 	{ "uid", WHETHER }, { "nonce", WHETHER }, { "queue_id", WHETHER },
 	{ "spool_id", WHETHER }, { "sealed", WHETHER }, { "prev", WHETHER },

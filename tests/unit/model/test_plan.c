@@ -7,6 +7,8 @@
  */
 #include "fixture.h"
 
+#include "model/history.h"
+#include "model/metrics.h"
 #include "model/prune.h"
 #include "store/store_private.h"
 
@@ -107,6 +109,37 @@ static void audit(struct tw_audit_filter f)
 	ck_assert(status == TW_OK || status == TW_NO);
 }
 
+static enum tw_status on_past(void *arg, const struct tw_history_change *c,
+    struct tw_err *e)
+{
+	(void)arg;
+	(void)c;
+	(void)e;
+	return --left ? TW_OK : TW_NO;
+}
+
+/* Of what is asked for, not of all there is; the numbers for monitoring look at
+ * no history at all. */
+static void watch(void)
+{
+	struct tw_history_filter f = { .since = tw_clock_now() + 60000 };
+	struct tw_stats *stats;
+	struct tw_metrics m;
+	size_t n;
+
+	left = ROWS;
+	OK(tw_stats_read(store, &alice, &f, TW_STATS_HOST, &stats, &n, &err));
+	tw_stats_free(stats, n);
+	f = (struct tw_history_filter){ .until = 1 };
+	OK(tw_stats_read(store, &alice, &f, TW_STATS_APP, &stats, &n, &err));
+	tw_stats_free(stats, n);
+	f = (struct tw_history_filter){ .since = tw_clock_now() + 60000,
+	    .is_running = true };
+	OK(tw_history_each(store, &alice, &f, on_past, NULL, &err));
+	OK(tw_metrics_read(store, &alice, &m, &err));
+	tw_metrics_release(&m);
+}
+
 static void look(int64_t num)
 {
 	static const char *const names[] = { "web1", "web2", NULL };
@@ -139,6 +172,7 @@ static void look(int64_t num)
 	audit((struct tw_audit_filter){ .change_num = num });
 	audit((struct tw_audit_filter){ .since = tw_clock_now() + 60000 });
 	audit((struct tw_audit_filter){ .seq = seq });
+	watch();
 }
 
 /* A pass that finds nothing, one that finds a change, and what follows. */
@@ -264,6 +298,8 @@ static bool is_short(const char *step)
 		"SCAN c USING INDEX change_running",
 		"SCAN change USING INDEX change_running",
 		"SCAN operator USING COVERING INDEX",
+		/* a row an organisation, a few for each, a host */
+		"SCAN o USING INDEX org_name", "SCAN tally", "SCAN each_host",
 		"SCAN (subquery",
 	};
 	size_t i;

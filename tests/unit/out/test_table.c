@@ -105,6 +105,44 @@ START_TEST(json_is_typed_and_has_all_columns)
 }
 END_TEST
 
+START_TEST(a_ratio_is_a_number_and_for_people_percent)
+{
+	static const struct tw_column rates[] = {
+		{ "rate", "RATE", TW_COL_RATIO, true, "how often" },
+		{ NULL, NULL, TW_COL_TEXT, false, NULL },
+	};
+	static const struct {
+		enum tw_table_mode mode;
+		const char *wanted;
+	} all[] = {
+		{ TW_TABLE_JSON, "{\"schema\":1,\"rates\":[\n"
+		    "{\"rate\":0.125},\n{\"rate\":0.333333},\n"
+		    "{\"rate\":1.0},\n{\"rate\":null}\n]}\n" },
+		{ TW_TABLE_TSV, "rate\n0.125\n0.333333\n1\n\n" },
+		{ TW_TABLE_PEOPLE, "  RATE\n 12.5%\n 33.3%\n100.0%\n"
+		    "     -\n" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof all / sizeof *all; i++) {
+		struct tw_table_options o = { .mode = all[i].mode,
+			.noun = "rates" };
+		struct tw_table *t;
+		struct tw_err err;
+		int64_t whole;
+
+		ck_assert_int_eq(tw_table_new(rates, &o, &t, &err), TW_OK);
+		for (whole = 8; whole >= 0;
+		    whole = whole == 8 ? 3 : whole == 3 ? 1 : whole - 1) {
+			tw_table_cell_ratio(t, 0, 1, whole);
+			ck_assert_int_eq(tw_table_row_end(t, NULL), TW_OK);
+		}
+		assert_prints(t, tw_table_print, all[i].wanted,
+		    strlen(all[i].wanted));
+	}
+}
+END_TEST
+
 START_TEST(a_buffer_that_failed_shows_at_the_end)
 {
 	struct tw_table *t = make(TW_TABLE_TSV, "name");
@@ -369,6 +407,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, json_is_typed_and_has_all_columns);
+	tcase_add_test(tc, a_ratio_is_a_number_and_for_people_percent);
 	tcase_add_test(tc, a_buffer_that_failed_shows_at_the_end);
 	tcase_add_test(tc, an_empty_list_is_still_a_document);
 	tcase_add_test(tc, tsv_keeps_a_row_on_a_line);
