@@ -170,6 +170,7 @@ CLI_TESTS = \
 	tests/cli/backup.t \
 	tests/cli/common.t \
 	tests/cli/completion.t \
+	tests/cli/cron.t \
 	tests/cli/examples.t \
 	tests/cli/fetch.t \
 	tests/cli/gate.t \
