@@ -1,4 +1,4 @@
-/* cron.c - a pass for cron: what keeps it from its work is said once; see cron.h */
+/* cron.c - what keeps a pass for cron from its work is said once; see cron.h */
 #include "cron.h"
 
 #include <ctype.h>
