@@ -14,8 +14,7 @@ skip_all() {
 	exit 0
 }
 [ -n "$build" ] || skip_all 'the build directory is not known'
-command -v dh_installsysusers >/dev/null || skip_all 'no debhelper'
-command -v po2debconf >/dev/null || skip_all 'no po-debconf'
+why=$(dpkg-checkbuilddeps "$top/debian/control" 2>&1) || skip_all "$why"
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/towerify-twice.XXXXXX")
 work=$(cd "$work" && pwd -P)

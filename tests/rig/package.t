@@ -15,9 +15,7 @@ export TOWERIFY_RIG_EXTRA
 
 build=${abs_top_builddir:-}
 [ -n "$build" ] || skip_all 'the build directory is not known'
-command -v dh_installsysusers >/dev/null || skip_all 'no debhelper'
-command -v dh_installdebconf >/dev/null || skip_all 'no debhelper'
-command -v po2debconf >/dev/null || skip_all 'no po-debconf'
+why=$(dpkg-checkbuilddeps "$top/debian/control" 2>&1) || skip_all "$why"
 
 # --- the packages are built ---
 
