@@ -32,6 +32,8 @@ bin_libcli_a_SOURCES = \
 	bin/cli_talk.c \
 	bin/fetch.c \
 	bin/fetch.h \
+	bin/cron.c \
+	bin/cron.h \
 	bin/file.c \
 	bin/file.h \
 	bin/filing.c \

@@ -12,6 +12,7 @@
 struct tower {
 	struct tw_store *store;
 	struct tw_who who;
+	struct tw_err unopened;	/* towerify-run --cron: why store is NULL */
 };
 
 /* The whole of a tool whose verbs work on a state as an operator. */

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cron.h"
+#include "gate.h"
 #include "model/metrics.h"
 #include "tower.h"
 
@@ -13,6 +15,8 @@ static const struct tw_option options[] = {
 	{ "hosts", 0, "TARGETS", "only these hosts", false },
 	{ "jobs", 0, "N", "hosts at work at once (default 256)", false },
 	{ "watch", 0, NULL, "stay and wait for more", false },
+	{ "cron", 0, NULL, "silent unless a person must act, once a problem",
+	    false },
 	{ "status", 0, NULL, "is all well, and when the last pass ended", false },
 	{ "within", 0, "DURATION",
 	    "with --status: fail when none ended so lately (default 5m)",
@@ -163,13 +167,14 @@ static enum tw_status show_status(struct tw_cli *cli, struct tower *t,
 	return st;
 }
 
-static enum tw_status exit_status(const struct tw_pass_result *r)
+static enum tw_status exit_status(const struct tw_pass_result *r,
+    bool is_watched)
 {
 	enum tw_status st = r->worst;
 
 	if ((r->interrupted && r->still_running) || r->stepped_aside)
 		st = tw_status_worse(st, TW_WAITING);
-	if (r->unreachable && isatty(STDERR_FILENO))
+	if (r->unreachable && is_watched)
 		st = tw_status_worse(st, TW_AGAIN);
 	if (r->held)
 		st = tw_status_worse(st, TW_WAITING);
@@ -227,7 +232,7 @@ static enum tw_status choose_hosts(struct tw_cli *cli, struct tower *t,
 	return st;
 }
 
-static int status(struct tw_cli *cli, struct tower *t)
+static int show_pass(struct tw_cli *cli, struct tower *t)
 {
 	const char *text = tw_cli_opt(cli, "within");
 	int64_t within = WITHIN_MS;
@@ -241,50 +246,101 @@ static int status(struct tw_cli *cli, struct tower *t)
 	return st && err.msg[0] ? tw_cli_error(cli, &err) : (int)st;
 }
 
-static int run(struct tw_cli *cli, int argc, char **argv)
+/* A pass over the whole tower, or for the hosts that are named. */
+static enum tw_status pass(struct tw_cli *cli, struct tower *t,
+    bool is_watched, int *status, struct tw_err *err)
 {
 	const char *jobs_text = tw_cli_opt(cli, "jobs");
-	struct tower *t = cli->context;
 	struct tw_pass_result result;
-	struct tw_err err = { 0 };
 	char **hosts = NULL;
 	bool busy = false;
 	enum tw_status st;
 	int jobs = 0;
 
+	if (jobs_text) {
+		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, err);
+		if (st)
+			return st;
+	}
+	st = choose_hosts(cli, t, &hosts, err);
+	if (!st)
+		st = tower_pass(cli, t, (const char *const *)hosts, jobs,
+		    tw_cli_flag(cli, "watch"), 0, &busy, &result, err);
+	tw_strv_free(hosts);
+	if (!st && !busy && result.succeeded + result.rolled_back +
+	    result.failed > 0)
+		st = retain(t, err);
+	if (st)
+		return st;
+	if (busy && is_watched)
+		tw_cli_say(cli, "another pass is at work; it takes up what is "
+		    "filed meanwhile");
+	if (!busy && result.stepped_aside && is_watched)
+		tw_cli_say(cli, "a pass over the whole tower goes on with these "
+		    "hosts");
+	*status = busy ? TW_OK : (int)exit_status(&result, is_watched);
+	return TW_OK;
+}
+
+static int run_cron(struct tw_cli *cli, struct tower *t)
+{
+	struct tw_err err = t->unopened;
+	int status = 0;
+
+	cli->is_quiet = true;
+	if (err.status || pass(cli, t, false, &status, &err))
+		return cron_error(cli, &err);
+	cron_well(cli);
+	return status;
+}
+
+static int run(struct tw_cli *cli, int argc, char **argv)
+{
+	struct tower *t = cli->context;
+	struct tw_err err = { 0 };
+	enum tw_status st;
+	int status = 0;
+
 	(void)argc;
 	(void)argv;
+	if (tw_cli_flag(cli, "cron"))
+		return run_cron(cli, t);
 	st = refuse_whole(cli, t, "status", &err);
 	if (!st)
 		st = refuse_whole(cli, t, "watch", &err);
 	if (st)
 		return tw_cli_error(cli, &err);
 	if (tw_cli_flag(cli, "status"))
-		return status(cli, t);
+		return show_pass(cli, t);
 	if (tw_cli_opt(cli, "within"))
 		return tw_cli_usage(cli, "--within needs --status");
-	if (jobs_text) {
-		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
-		if (st)
-			return tw_cli_error(cli, &err);
-	}
-	st = choose_hosts(cli, t, &hosts, &err);
-	if (!st)
-		st = tower_pass(cli, t, (const char *const *)hosts, jobs,
-		    tw_cli_flag(cli, "watch"), 0, &busy, &result, &err);
-	tw_strv_free(hosts);
-	if (!st && !busy && result.succeeded + result.rolled_back +
-	    result.failed > 0)
-		st = retain(t, &err);
-	if (st)
-		return tw_cli_error(cli, &err);
-	if (busy && isatty(STDERR_FILENO))
-		tw_cli_say(cli, "another pass is at work; it takes up what is "
-		    "filed meanwhile");
-	if (!busy && result.stepped_aside && isatty(STDERR_FILENO))
-		tw_cli_say(cli, "a pass over the whole tower goes on with these "
-		    "hosts");
-	return busy ? TW_OK : (int)exit_status(&result);
+	st = pass(cli, t, isatty(STDERR_FILENO), &status, &err);
+	return st ? tw_cli_error(cli, &err) : status;
+}
+
+/* For cron the error is told by cron_error(). */
+static enum tw_status open_state(struct tw_cli *cli, enum tw_cli_needs needs,
+    struct tw_err *err)
+{
+	static const char *const others[] = {
+		"hosts", "watch", "status", "within",
+	};
+	struct tower *t;
+	size_t i;
+
+	if (!tw_cli_flag(cli, "cron"))
+		return tower_open_pass(cli, needs, err);
+	if (gate_refuse("--cron", err))
+		return err->status;
+	for (i = 0; i < sizeof others / sizeof *others; i++)
+		if (tw_cli_opt(cli, others[i]) || tw_cli_flag(cli, others[i]))
+			return tw_err_set(err, TW_USAGE,
+			    "--cron and --%s don't go together", others[i]);
+	if (!tower_open_pass(cli, needs, err) || !cli->context)
+		return cli->context ? TW_OK : err->status;
+	t = cli->context;
+	t->unopened = *err;
+	return TW_OK;
 }
 
 static const struct tw_verb verbs[] = {
@@ -297,7 +353,7 @@ static const struct tw_tool tool = {
 	.summary = "carry out what is due, on all hosts at once",
 	.verbs = verbs,
 	.nverbs = sizeof verbs / sizeof *verbs,
-	.open_state = tower_open_pass,
+	.open_state = open_state,
 	.close_state = tower_close_state,
 };
 

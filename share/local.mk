@@ -60,12 +60,36 @@ dist_examples_DATA = \
 gatedir = $(pkgdatadir)/gate
 gate_DATA = share/gate/sudoers
 dist_gate_DATA = share/gate/sshd_config
-EXTRA_DIST += share/gate/sudoers.in
-CLEANFILES += share/gate/sudoers
 
-share/gate/sudoers: share/gate/sudoers.in Makefile
-	$(AM_V_GEN)$(MKDIR_P) share/gate && \
-		sed 's|[@]bindir@|$(bindir)|' $(srcdir)/share/gate/sudoers.in > $@.new && \
+# A pass every minute: for /etc/cron.d, or for systemd, which finds its units,
+# the user and the directories where they are.
+crondir = $(pkgdatadir)/cron
+cron_DATA = share/cron/towerify
+systemunitdir = $(prefix)/lib/systemd/system
+systemunit_DATA = share/systemd/towerify.service
+dist_systemunit_DATA = share/systemd/towerify.timer
+sysusersdir = $(prefix)/lib/sysusers.d
+dist_sysusers_DATA = share/sysusers.d/towerify.conf
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+dist_tmpfiles_DATA = share/tmpfiles.d/towerify.conf
+
+# Texts that name where the tools are.
+PLACED = \
+	share/cron/towerify \
+	share/gate/sudoers \
+	share/systemd/towerify.service
+EXTRA_DIST += \
+	share/cron/towerify.in \
+	share/gate/sudoers.in \
+	share/systemd/towerify.service.in
+CLEANFILES += $(PLACED)
+
+share/cron/towerify: share/cron/towerify.in
+share/gate/sudoers: share/gate/sudoers.in
+share/systemd/towerify.service: share/systemd/towerify.service.in
+$(PLACED): Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+		sed 's|[@]bindir@|$(bindir)|g' $(srcdir)/$@.in > $@.new && \
 		mv $@.new $@
 
 completiondir = $(datadir)/bash-completion/completions

@@ -176,6 +176,7 @@ CLI_TESTS = \
 	tests/cli/common.t \
 	tests/cli/completion.t \
 	tests/cli/completion_shells.t \
+	tests/cli/cron.t \
 	tests/cli/examples.t \
 	tests/cli/fetch.t \
 	tests/cli/gate.t \
@@ -238,6 +239,7 @@ SIM_TESTS = \
 # The slowest first.
 RIG_TESTS = \
 	tests/rig/provision.t \
+	tests/rig/package.t \
 	tests/rig/descendants.t \
 	tests/rig/confirm.t \
 	tests/rig/faults.t \
@@ -454,7 +456,7 @@ TESTS += $(QUICK_LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(FUZZ_TESTS)
 
 EXTRA_DIST += $(LINT_TESTS) $(LIB_TESTS) $(CLI_TESTS) $(EXECUTOR_TESTS) \
 	$(E2E_TESTS) $(RIG_TESTS) $(SIM_TESTS) $(FAULT_TESTS) $(FUZZ_TESTS) \
-	$(CONC_TESTS) $(WIRE_TESTS)
+	$(CONC_TESTS) $(WIRE_TESTS) $(LONG_DEB_TESTS)
 EXTRA_DIST += \
 	tests/RESULTS \
 	tests/cli/rights.golden \
@@ -618,6 +620,12 @@ check-long-wire:
 	+$(AM_V_at)TOWERIFY_WIRE_LONG=yes $(MAKE) $(AM_MAKEFLAGS) check \
 		TESTS="$(WIRE_TESTS)" TW_LIMIT='env --default-signal'
 
+# Debian's packages, built twice.
+LONG_DEB_TESTS = \
+	tests/deb/twice.t
+check-long-deb:
+	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(LONG_DEB_TESTS)"
+
 check-fuzz:
 	+$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(FUZZ_TESTS)"
 
@@ -684,7 +692,7 @@ check-rig:
 
 .PHONY: check-unit check-lint check-lib check-cli check-executor check-e2e \
 	check-rig check-user check-sim check-long-sim check-fault check-long-fault \
-	check-conc check-long-conc check-wire check-long-wire check-long-host \
+	check-conc check-long-conc check-wire check-long-wire check-long-host check-long-deb \
 	check-fuzz check-long check-long-fuzz fuzz analyse check-long-analyse check-valgrind \
 	check-long-valgrind coverage check-long-coverage
 

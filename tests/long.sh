@@ -11,7 +11,7 @@ set -u
 
 results=$1
 shift
-[ $# -gt 0 ] || set -- sim fault wire host conc valgrind analyse coverage fuzz
+[ $# -gt 0 ] || set -- sim fault wire host conc deb valgrind analyse coverage fuzz
 make=${MAKE:-make}
 log=$(mktemp "${TMPDIR:-/tmp}/towerify-long.XXXXXX") || exit 1
 trap 'rm -f "$log" "$log.new" "$log.begun"' EXIT

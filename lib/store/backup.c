@@ -28,7 +28,7 @@ static const char part_suffix[] = ".part";
  * fetched again, backups on their way out. */
 static const char *const left_out[] = {
 	TW_STORE_FILE, TW_STORE_FILE "-journal", TW_STORE_FILE ".new",
-	TW_STORE_LOCK, "cache", TW_BACKUP_DIR,
+	TW_STORE_LOCK, TW_STATE_SAID, "cache", TW_BACKUP_DIR,
 };
 
 /* --- pages ---------------------------------------------------------------- */

@@ -105,6 +105,25 @@ enum tw_status tw_state_dir(const char *dir, char **out, bool *home,
 	return tw_state_dir_from(TW_STATE_SYSTEM, dir, out, home, err);
 }
 
+/* Is there surely no such name in dir? */
+static bool is_absent(const char *dir, const char *name)
+{
+	struct stat st;
+	bool is = false;
+	char *path;
+
+	if (asprintf(&path, "%s/%s", dir, name) < 0)
+		return false;
+	is = lstat(path, &st) < 0 && errno == ENOENT;
+	free(path);
+	return is;
+}
+
+bool tw_state_is_unborn(const char *dir)
+{
+	return is_absent(dir, TW_STORE_FILE) && is_absent(dir, TW_STORE_LOCK);
+}
+
 enum tw_status tw_state_become(const char *dir, struct tw_err *err)
 {
 	struct passwd pw, *found = NULL;

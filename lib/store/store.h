@@ -24,6 +24,7 @@ enum tw_store_mode {
 };
 
 #define TW_STATE_SYSTEM "/var/lib/towerify"	/* of a packaged tower */
+#define TW_STATE_SAID "cron.said"	/* bin/cron.c's note, below it */
 
 /* Which directory holds the state (design.md section 4): dir if not NULL
  * (--state or TOWERIFY_STATE), else /var/lib/towerify where it exists, else
@@ -36,6 +37,9 @@ enum tw_status tw_state_dir(const char *dir, char **out, bool *home,
 /* Root becomes the directory's owner for good (setgroups, setgid, setuid)
  * when that is somebody else; nothing otherwise. */
 enum tw_status tw_state_become(const char *dir, struct tw_err *err);
+/* Has nobody begun a state there?  False where that can't be told, and where a
+ * pass has been at work: a state that vanished was one. */
+bool tw_state_is_unborn(const char *dir);
 
 /* TW_CONFIG: not there (hint), not a directory of ours (owner, mode 0700,
  * symlink, hard links), not a towerify state (application_id), newer than this

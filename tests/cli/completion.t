@@ -82,7 +82,7 @@ completes 'towerify-queue add --not' '--not-after --not-before'
 completes 'towerify-queue add --not-after +2h --not' '--not-before'
 completes 'towerify-queue add -p a=b --pa' '--param'
 completes 'towerify-queue --st' '--state'
-completes 'towerify-run --' '--color --help --hosts --jobs --json '\
+completes 'towerify-run --' '--color --cron --help --hosts --jobs --json '\
 '--list-columns --noheadings --null --org --output --quiet --state --status '\
 '--tsv --verbose --version --watch --within'
 

@@ -75,6 +75,7 @@ scripts() {
 	files "$1" '*' share/kinds
 	files "$1" '*.sh' bin lib man share tests
 	files "$1" '*.t' tests
+	files "$1" 'towerify.p*' debian
 	for script in "$1/bootstrap" "$1/.ci/run"; do
 		[ ! -f "$script" ] || echo "$script"
 	done

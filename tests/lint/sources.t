@@ -14,7 +14,7 @@ listed() {
 		sed 's/#.*//' "$fragment"
 	done | awk '{
 		for (i = 1; i <= NF; i++)
-			if ($i ~ /^(bin|lib|man|share|tests)\/[^$()%:]+$/ && \
+			if ($i ~ /^(bin|debian|lib|man|share|tests)\/[^$()%:]+$/ && \
 			    $i != "tests/fuzz/corpus")
 				print $i (program($i) ? ".c" : "")
 	}
@@ -30,7 +30,7 @@ listed() {
 present() {
 	(
 		cd "$1"
-		find bin lib man share tests -type f \
+		find bin debian lib man share tests -type f \
 			! -name local.mk ! -name '*.o' ! -name '*.a' \
 			! -name '*.log' ! -name '*.trs' ! -name '.*' \
 			! -name '*~' ! -path '*/.deps/*' \

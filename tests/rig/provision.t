@@ -4,7 +4,7 @@
 # post-installation does, and makes the administrator; and fails at every stage
 # shellcheck disable=SC2016 # for the host's shell
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
-TOWERIFY_RIG_EXTRA=python3,curl
+TOWERIFY_RIG_EXTRA=cron,curl,python3
 # YunoHost wants 10 GiB; the file is sparse.
 TOWERIFY_RIG_DISK_MB=12288
 export TOWERIFY_RIG_EXTRA TOWERIFY_RIG_DISK_MB
