@@ -26,6 +26,8 @@ bin_libcli_a_SOURCES = \
 	bin/cli_parse.c \
 	bin/cli_private.h \
 	bin/cli_talk.c \
+	bin/config.c \
+	bin/config.h \
 	bin/fetch.c \
 	bin/fetch.h \
 	bin/file.c \
@@ -45,6 +47,7 @@ bin_libcli_a_SOURCES = \
 	bin/kinds.h \
 	bin/op.h \
 	bin/op_backup.c \
+	bin/op_config.c \
 	bin/op_grant.c \
 	bin/op_key.c \
 	bin/op_org.c \

@@ -192,11 +192,16 @@ enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
 	struct tw_progress_options popt = { 0 };
 	struct tw_runlock *lock = NULL;
 	struct show show = { 0 };
+	const int64_t *set = t->config.number;
+	const struct tw_host_delays delays = { set[TW_CONFIG_RETRY_FIRST],
+		set[TW_CONFIG_RETRY_MOST] };
 	struct tw_runner_options o = {
 		.store = t->store,
 		.org_id = hosts ? t->who.org_id : 0,
 		.hosts = hosts,
 		.jobs = jobs,
+		.output_limit = set[TW_CONFIG_OUTPUT_LIMIT],
+		.delays = &delays,
 		.watch = watch,
 		.until = until,
 		.agent = isatty(STDERR_FILENO),

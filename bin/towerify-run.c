@@ -10,7 +10,7 @@
 
 static const struct tw_option options[] = {
 	{ "hosts", 0, "TARGETS", "only these hosts", false },
-	{ "jobs", 0, "N", "hosts at work at once (default 256)", false },
+	{ "jobs", 0, "N", "hosts at work at once", false },
 	{ "watch", 0, NULL, "stay and wait for more", false },
 	{ "status", 0, NULL, "when the last pass ended, and how", false },
 	{ "within", 0, "DURATION",
@@ -117,14 +117,15 @@ static enum tw_status exit_status(const struct tw_pass_result *r)
 /* What a pass leaves undone is retention's turn, a little at a time. */
 static enum tw_status retain(struct tower *t, struct tw_err *err)
 {
-	const int64_t days = INT64_C(90) * 24 * 3600 * 1000;
-	const int64_t bytes = INT64_C(4) << 30;
-	int64_t removed = 0;
+	const int64_t *n = t->config.number;
+	int64_t now = tw_clock_now(), removed = 0;
+	int64_t before = n[TW_CONFIG_RETENTION] < now ?
+	    now - n[TW_CONFIG_RETENTION] : 0;
 	enum tw_status st;
 	bool more;
 
-	st = tw_output_retain(t->store, tw_clock_now() - days, bytes, 100,
-	    &removed, err);
+	st = tw_output_retain(t->store, before, n[TW_CONFIG_OUTPUT_TOTAL],
+	    100, &removed, err);
 	if (!st && removed > 0)
 		st = tw_store_trim(t->store, 1000, &more, err);
 	return st == TW_AGAIN ? TW_OK : st;
@@ -181,7 +182,6 @@ static int status(struct tw_cli *cli, struct tower *t)
 
 static int run(struct tw_cli *cli, int argc, char **argv)
 {
-	const char *jobs_text = tw_cli_opt(cli, "jobs");
 	struct tower *t = cli->context;
 	struct tw_pass_result result;
 	struct tw_err err = { 0 };
@@ -201,12 +201,9 @@ static int run(struct tw_cli *cli, int argc, char **argv)
 		return status(cli, t);
 	if (tw_cli_opt(cli, "within"))
 		return tw_cli_usage(cli, "--within needs --status");
-	if (jobs_text) {
-		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
-		if (st)
-			return tw_cli_error(cli, &err);
-	}
-	st = choose_hosts(cli, t, &hosts, &err);
+	st = tower_jobs(cli, t, &jobs, &err);
+	if (!st)
+		st = choose_hosts(cli, t, &hosts, &err);
 	if (!st)
 		st = tower_pass(cli, t, (const char *const *)hosts, jobs,
 		    tw_cli_flag(cli, "watch"), 0, &busy, &result, &err);

@@ -137,6 +137,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/change_read.h \
 	lib/spec/change_spec.c \
 	lib/spec/change_spec.h \
+	lib/spec/config.c \
+	lib/spec/config.h \
 	lib/spec/describe.c \
 	lib/spec/diag.c \
 	lib/spec/diag.h \

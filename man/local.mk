@@ -15,4 +15,5 @@ dist_man_MANS += \
 	man/towerify-run.1 \
 	man/towerify-shell.1 \
 	man/towerify-yunohost.7 \
+	man/towerify.yaml.5 \
 	man/towerify.7

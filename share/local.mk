@@ -44,6 +44,10 @@ dist_catalog_DATA = \
 	share/catalog/postgresql.yaml \
 	share/catalog/yunohost-host.yaml
 
+# What the tower is set to, as a package installs it.
+dist_pkgdata_DATA = \
+	share/towerify.yaml
+
 schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = \
 	share/schema/0001.sql

@@ -68,6 +68,7 @@ UNIT_TESTS = \
 	tests/unit/spec/test_bundle \
 	tests/unit/spec/test_catalog \
 	tests/unit/spec/test_change \
+	tests/unit/spec/test_config \
 	tests/unit/spec/test_fetch_rules \
 	tests/unit/spec/test_kind \
 	tests/unit/spec/test_kind_alloc \
@@ -170,6 +171,7 @@ CLI_TESTS = \
 	tests/cli/backup.t \
 	tests/cli/common.t \
 	tests/cli/completion.t \
+	tests/cli/config.t \
 	tests/cli/examples.t \
 	tests/cli/fetch.t \
 	tests/cli/gate.t \
@@ -335,6 +337,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/args \
 	tests/fuzz/catalog \
 	tests/fuzz/change \
+	tests/fuzz/config \
 	tests/fuzz/journal \
 	tests/fuzz/kind \
 	tests/fuzz/manifest \
@@ -371,6 +374,9 @@ tests_fuzz_catalog_LDFLAGS = $(FUZZ_LINK_SPEC)
 tests_fuzz_change_SOURCES = tests/fuzz/change.c $(FUZZ_COMMON) $(FUZZ_SPEC) $(FUZZ_MAIN)
 tests_fuzz_change_LDADD = $(FUZZ_LIBS)
 tests_fuzz_change_LDFLAGS = $(FUZZ_LINK_SPEC)
+tests_fuzz_config_SOURCES = tests/fuzz/config.c $(FUZZ_COMMON) $(FUZZ_MAIN)
+tests_fuzz_config_LDADD = $(FUZZ_LIBS)
+tests_fuzz_config_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_journal_SOURCES = tests/fuzz/journal.c $(FUZZ_COMMON) $(FUZZ_MAIN)
 tests_fuzz_journal_LDADD = $(FUZZ_LIBS)
 tests_fuzz_journal_LDFLAGS = $(FUZZ_LINK)
@@ -535,6 +541,7 @@ AM_TESTS_ENVIRONMENT = \
 	CK_DEFAULT_TIMEOUT=10; export CK_DEFAULT_TIMEOUT; \
 	LC_ALL=C.UTF-8; export LC_ALL; \
 	TOWERIFY_KINDS='$(abs_top_srcdir)/share/kinds'; export TOWERIFY_KINDS; \
+	TOWERIFY_CONFIG=; export TOWERIFY_CONFIG; \
 	unset TOWERIFY_STATE TOWERIFY_ORG TOWERIFY_OPERATOR NO_COLOR \
 	SUDO_UID SUDO_GID SUDO_USER SUDO_COMMAND SSH_ORIGINAL_COMMAND;
 

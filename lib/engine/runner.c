@@ -469,6 +469,8 @@ enum tw_status tw_runner_pass(const struct tw_runner_options *o,
 		snprintf(r->name, sizeof r->name, "towerify");
 	if (r->o.jobs <= 0)
 		r->o.jobs = TW_RUNNER_JOBS;
+	if (r->o.output_limit <= 0)
+		r->o.output_limit = TW_OUTPUT_CAP;
 	tw_store_busy_limit(o->store, TW_RUNNER_BUSY_MS);
 	if (!is_idle(r)) {
 		if (uv_loop_init(&r->loop)) {
