@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "start.h"
 
 const struct tw_option filing_options[] = {
 	FILING_OPTIONS,
@@ -128,6 +129,8 @@ static enum tw_status filed(struct tw_cli *cli, struct tower *t,
 {
 	size_t i;
 
+	if (n && !after->run)
+		start_pass(t);
 	for (i = 0; i < n; i++)
 		printf("%" PRId64 "\n", nums[i]);
 	if (!tw_cli_flush(cli))

@@ -56,6 +56,8 @@ bin_libcli_a_SOURCES = \
 	bin/queue_file.c \
 	bin/queue_look.c \
 	bin/queue_plan.c \
+	bin/start.c \
+	bin/start.h \
 	bin/tower.c \
 	bin/tower.h \
 	bin/why.c \

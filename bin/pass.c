@@ -15,6 +15,7 @@
 #define STALE_MS (2 * 60 * 1000)	/* a pass that has not moved so long */
 #define POLL_MS 200			/* between looks while waiting */
 #define ASIDE_MS 15000			/* for a limited pass to step aside */
+#define LATE_MAX 3			/* passes more, for what came late */
 
 /* --- progress --------------------------------------------------------------- */
 
@@ -185,12 +186,54 @@ static void make_note(char *out, size_t size, int64_t started,
 	    r->unreachable);
 }
 
+/* What one pass, begun with *o, comes to: adds to the result. */
+static enum tw_status pass_once(struct tower *t, struct tw_runner_options *o,
+    int64_t started, bool *busy, struct tw_pass_result *result,
+    struct tw_err *err)
+{
+	struct tw_runlock *lock = NULL;
+	struct tw_pass_result r;
+	enum tw_status st;
+	char note[160];
+
+	st = take_lock(t, o->hosts != NULL, &lock, busy, err);
+	if (st || *busy)
+		return st;
+	o->lock = lock;
+	st = tw_runner_pass(o, &r, err);
+	r.succeeded += result->succeeded;
+	r.rolled_back += result->rolled_back;
+	r.failed += result->failed;
+	r.cancelled += result->cancelled;
+	r.lost += result->lost;
+	r.unreachable += result->unreachable;
+	r.held += result->held;
+	r.worst = tw_status_worse(r.worst, result->worst);
+	*result = r;
+	make_note(note, sizeof note, started, st ? st : r.worst, &r);
+	/* a pass for some hosts that did nothing is not what --status is about */
+	tw_runlock_release(lock, !o->hosts || st || r.worst || r.succeeded ?
+	    note : NULL);
+	return st;
+}
+
+/* Who files while the lock is held leaves that to who holds it (bin/start.c), who
+ * may just have asked the queue for the last time. */
+static bool came_late(const struct tw_runner_options *o,
+    const struct tw_pass_result *r)
+{
+	bool has_work = false;
+
+	return !o->hosts && !r->interrupted && !r->still_running &&
+	    tw_runner_has_work(o->store, 0, NULL, &has_work, NULL) == TW_OK &&
+	    has_work;
+}
+
 enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
     const char *const *hosts, int jobs, bool watch, int64_t until, bool *busy,
     struct tw_pass_result *result, struct tw_err *err)
 {
 	struct tw_progress_options popt = { 0 };
-	struct tw_runlock *lock = NULL;
 	struct show show = { 0 };
 	const int64_t *set = t->config.number;
 	const struct tw_host_delays delays = { set[TW_CONFIG_RETRY_FIRST],
@@ -211,7 +254,8 @@ enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
 	};
 	int64_t started = tw_clock_now();
 	enum tw_status st;
-	char note[160];
+	bool is_late = false;
+	int again = 0;
 
 	*busy = false;
 	raise_limits();
@@ -222,18 +266,13 @@ enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
 	show.is_watched = !show.is_quiet;
 	st = tw_progress_new(&popt, started, &show.progress, err);
 	if (!st)
-		st = take_lock(t, hosts != NULL, &lock, busy, err);
-	if (st || *busy) {
-		tw_progress_free(show.progress);
-		return st;
+		st = pass_once(t, &o, started, busy, result, err);
+	while (!st && !*busy && again++ < LATE_MAX && came_late(&o, result)) {
+		st = pass_once(t, &o, started, &is_late, result, err);
+		if (is_late)	/* and somebody else has it now */
+			break;
 	}
-	o.lock = lock;
-	st = tw_runner_pass(&o, result, err);
 	tw_progress_free(show.progress);
-	make_note(note, sizeof note, started, st ? st : result->worst, result);
-	/* a pass for some hosts that did nothing is not what --status is about */
-	tw_runlock_release(lock, !hosts || st || result->worst ||
-	    result->succeeded ? note : NULL);
 	return st;
 }
 

@@ -221,6 +221,7 @@ E2E_TESTS = \
 	tests/e2e/revoke.t \
 	tests/e2e/secret.t \
 	tests/e2e/spool.t \
+	tests/e2e/start.t \
 	tests/e2e/steps.t \
 	tests/e2e/successor.t \
 	tests/e2e/transport.t \
@@ -426,6 +427,7 @@ USER_TESTS = \
 	tests/e2e/look.t \
 	tests/e2e/secret.t \
 	tests/e2e/spool.t \
+	tests/e2e/start.t \
 	tests/e2e/steps.t \
 	tests/e2e/tree.t \
 	tests/executor/accept.t \

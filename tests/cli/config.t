@@ -18,21 +18,21 @@ value_of() {
 
 # --- shown --------------------------------------------------------------------
 
-try towerify-op config --tsv -n -o key,value,from,line
+try towerify-op config --tsv -n -o key,value,from
 is 'without a file all is default, and no state is made' 0 \
-	"jobs	256	default	
-start	no	default	
-connect-timeout	10s	default	
-login-timeout	30s	default	
-silence-timeout	30s	default	
-retry-first	5s	default	
-retry-most	5m	default	
-output-limit	1M	default	
-output-total	4G	default	
-retention	90d	default	
-mail		default	
-webhook		default	
-hooks		default	
+	"jobs	256	default
+start	no	default
+connect-timeout	10s	default
+login-timeout	30s	default
+silence-timeout	30s	default
+retry-first	5s	default
+retry-most	5m	default
+output-limit	1M	default
+output-total	4G	default
+retention	90d	default
+mail		default
+webhook		default
+hooks		default
 hook-timeout	30s	default	" ''
 ok '... no state' test ! -e "$work/state"
 
