@@ -2,7 +2,9 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -65,4 +67,32 @@ enum tw_status config_read(const struct tw_cli *cli, struct tw_config *out,
 	tw_diags_release(&ds);
 	tw_buf_release(&text);
 	return st;
+}
+
+enum tw_status config_hooks(const struct tw_config *c, char **out,
+    struct tw_err *err)
+{
+	const char *path = config_path(), *slash;
+	char *real;
+	int n;
+
+	*out = NULL;
+	if (c->text[TW_CONFIG_HOOKS]) {
+		*out = strdup(c->text[TW_CONFIG_HOOKS]);
+		return *out ? TW_OK : tw_err_nomem(err);
+	}
+	if (!path)
+		return TW_OK;
+	slash = strrchr(path, '/');
+	n = asprintf(out, "%.*shooks.d", slash ? (int)(slash - path + 1) : 0,
+	    path);
+	real = n >= 0 ? realpath(*out, NULL) : NULL;
+	if (real) {		/* hooks are run in another directory */
+		free(*out);
+		*out = real;
+	}
+	if (n >= 0)
+		return TW_OK;
+	*out = NULL;
+	return tw_err_nomem(err);
 }

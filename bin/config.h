@@ -17,4 +17,9 @@ const char *config_path(void);
 enum tw_status config_read(const struct tw_cli *cli, struct tw_config *out,
     struct tw_err *err);
 
+/* The directory of hooks: what the file says, else hooks.d beside it; NULL where
+ * there is to be no file.  The caller frees it. */
+enum tw_status config_hooks(const struct tw_config *c, char **out,
+    struct tw_err *err);
+
 #endif

@@ -80,7 +80,10 @@ bin_towerify_shell_SOURCES = bin/towerify-shell.c
 bin_towerify_shell_LDADD = bin/libcli.a $(TW_LIBS)
 
 # What other tools run, and nobody by hand; libcurl costs each start 2 ms.
-pkglibexec_PROGRAMS += bin/towerify-fetch
+pkglibexec_PROGRAMS += bin/towerify-fetch bin/towerify-webhook
 bin_towerify_fetch_SOURCES = bin/towerify-fetch.c
 bin_towerify_fetch_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+bin_towerify_webhook_SOURCES = bin/towerify-webhook.c
+bin_towerify_webhook_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+bin_towerify_webhook_LDADD = lib/libtowerify.a $(CRYPTO_LIBS) $(CURL_LIBS)
 bin_towerify_fetch_LDADD = lib/libtowerify.a $(CRYPTO_LIBS) $(CURL_LIBS)

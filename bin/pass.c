@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "engine/hooks.h"
 #include "tower.h"
 
 #define STALE_MS (2 * 60 * 1000)	/* a pass that has not moved so long */
@@ -23,6 +24,9 @@ struct show {
 	struct tw_progress *progress;
 	bool is_watched;	/* a person looks: temporary trouble is news */
 	bool is_quiet;		/* alarms only */
+	struct tw_hooks *hooks;
+	char *hooks_dir;
+	bool is_deaf;		/* hooks are none of the caller's business */
 };
 
 static void show_step(struct show *s, const struct tw_report *r,
@@ -135,6 +139,25 @@ static void on_tick(void *arg)
 	struct show *s = arg;
 
 	tw_progress_tick(s->progress, tw_clock_now());
+	tw_hooks_turn(s->hooks);
+}
+
+static bool on_stay(void *arg)
+{
+	struct show *s = arg;
+
+	return tw_hooks_is_busy(s->hooks);
+}
+
+static void on_complaint(void *arg, const char *hook, const char *text)
+{
+	struct show *s = arg;
+	char name[TW_NAME_MAX + 1];
+
+	snprintf(name, sizeof name, "hook %s", hook);
+	if (!s->is_deaf)
+		tw_progress_note(s->progress, name, text, true,
+		    tw_clock_now());
 }
 
 /* Hundreds of hosts are as many sockets; names are resolved in threads. */
@@ -186,9 +209,37 @@ static void make_note(char *out, size_t size, int64_t started,
 	    r->unreachable);
 }
 
+static enum tw_status open_hooks(struct tower *t, int64_t org_id,
+    struct show *show, struct tw_err *err)
+{
+	const struct tw_config *c = &t->config;
+	struct tw_hooks_options o = {
+		.store = t->store,
+		.org_id = org_id,
+		.timeout = c->number[TW_CONFIG_HOOK_TIMEOUT],
+		.mail = c->text[TW_CONFIG_MAIL],
+		.webhook = c->text[TW_CONFIG_WEBHOOK],
+		.complain = on_complaint,
+		.arg = show,
+	};
+	enum tw_status st;
+	char *dir = NULL;
+
+	st = config_hooks(c, &dir, err);
+	o.dir = dir;
+	show->is_deaf = t->who.is_gated && !t->who.is_admin;
+	if (!st)
+		st = tw_hooks_new(&o, &show->hooks, err);
+	if (st)
+		free(dir);
+	else
+		show->hooks_dir = dir;
+	return st;
+}
+
 /* What one pass, begun with *o, comes to: adds to the result. */
 static enum tw_status pass_once(struct tower *t, struct tw_runner_options *o,
-    int64_t started, bool *busy, struct tw_pass_result *result,
+    struct show *show, int64_t started, bool *busy, struct tw_pass_result *result,
     struct tw_err *err)
 {
 	struct tw_runlock *lock = NULL;
@@ -200,7 +251,14 @@ static enum tw_status pass_once(struct tower *t, struct tw_runner_options *o,
 	if (st || *busy)
 		return st;
 	o->lock = lock;
-	st = tw_runner_pass(o, &r, err);
+	memset(&r, 0, sizeof r);
+	st = open_hooks(t, o->org_id, show, err);
+	if (!st)
+		st = tw_runner_pass(o, &r, err);
+	tw_hooks_free(show->hooks);
+	show->hooks = NULL;
+	free(show->hooks_dir);
+	show->hooks_dir = NULL;
 	r.succeeded += result->succeeded;
 	r.rolled_back += result->rolled_back;
 	r.failed += result->failed;
@@ -250,6 +308,7 @@ enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
 		.agent = isatty(STDERR_FILENO),
 		.report = on_report,
 		.tick = on_tick,
+		.stays = on_stay,
 		.arg = &show,
 	};
 	int64_t started = tw_clock_now();
@@ -266,9 +325,9 @@ enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
 	show.is_watched = !show.is_quiet;
 	st = tw_progress_new(&popt, started, &show.progress, err);
 	if (!st)
-		st = pass_once(t, &o, started, busy, result, err);
+		st = pass_once(t, &o, &show, started, busy, result, err);
 	while (!st && !*busy && again++ < LATE_MAX && came_late(&o, result)) {
-		st = pass_once(t, &o, started, &is_late, result, err);
+		st = pass_once(t, &o, &show, started, &is_late, result, err);
 		if (is_late)	/* and somebody else has it now */
 			break;
 	}

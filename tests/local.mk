@@ -213,6 +213,7 @@ E2E_TESTS = \
 	tests/e2e/confirm.t \
 	tests/e2e/cut.t \
 	tests/e2e/gated.t \
+	tests/e2e/hooks.t \
 	tests/e2e/kill-executor.t \
 	tests/e2e/look.t \
 	tests/e2e/order.t \
@@ -418,6 +419,7 @@ USER_TESTS = \
 	tests/executor/yunohost.t \
 	tests/executor/crash.t \
 	tests/executor/kinds.t \
+	tests/e2e/hooks.t \
 	tests/e2e/kill-executor.t \
 	tests/e2e/transport.t \
 	tests/fault/state.t \

@@ -277,6 +277,12 @@ static bool lingers(struct runner *r)
 	    !r->complaint.status && tw_clock_now() - since < TW_RUNNER_LINGER_MS;
 }
 
+/* Does somebody need the loop? */
+static bool stays(const struct runner *r)
+{
+	return r->o.stays && r->o.stays(r->o.arg);
+}
+
 static void on_group(uv_timer_t *t)
 {
 	runner_turn(t->data);
@@ -307,7 +313,7 @@ void runner_turn(struct runner *r)
 	if (r->stop && (r->status || TAILQ_EMPTY(&r->dirty)))
 		uv_stop(&r->loop);
 	else if (!r->active && !r->look && !r->waiting && !r->o.watch &&
-	    !lingers(r))
+	    !lingers(r) && !stays(r))
 		uv_stop(&r->loop);
 }
 
@@ -445,7 +451,8 @@ static bool is_idle(struct runner *r)
 	free(ids);
 	if (st == TW_AGAIN)
 		return false;	/* the loop asks again */
-	return r->status || (n == 0 && !r->o.watch && !lingers(r));
+	return r->status || (n == 0 && !r->o.watch && !lingers(r) &&
+	    !stays(r));
 }
 
 enum tw_status tw_runner_pass(const struct tw_runner_options *o,

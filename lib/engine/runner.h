@@ -75,6 +75,8 @@ struct tw_runner_options {
 	void (*report)(void *arg, const struct tw_report *r);	/* or NULL */
 	void (*tick)(void *arg);	/* 10 times a second, when report is
 					   given; or NULL */
+	bool (*stays)(void *arg);	/* is there a reason to stay at work
+					   when nothing is due?  Or NULL */
 	void *arg;
 };
 

@@ -277,8 +277,9 @@ static enum tw_status join_reasons(struct tw_store *s, int64_t host_id,
 	return status;
 }
 
-enum tw_status tw_host_hold_row(struct tw_store *s, const struct tw_who *who,
-    int64_t host_id, const char *reason, const char *grant,
+/* is_event: hooks are told, where it is news. */
+static enum tw_status hold_row(struct tw_store *s, const struct tw_who *who,
+    int64_t host_id, const char *reason, const char *grant, bool is_event,
     struct tw_err *err)
 {
 	const char *login = who ? who->login : TW_TOWER;
@@ -310,10 +311,20 @@ enum tw_status tw_host_hold_row(struct tw_store *s, const struct tw_who *who,
 		status = tw_host_record(s, org_id, login, name, "host.hold",
 		    tw_audit_detail("reason", reason, "grant", grant,
 		    (char *)NULL), err);
+	if (status == TW_OK && is_event)
+		status = tw_event_add(s, org_id, "held", name, 0, reason,
+		    tw_clock_now(), err);
 out:
 	free(name);
 	free(both);
 	return status;
+}
+
+enum tw_status tw_host_hold_row(struct tw_store *s, const struct tw_who *who,
+    int64_t host_id, const char *reason, const char *grant,
+    struct tw_err *err)
+{
+	return hold_row(s, who, host_id, reason, grant, false, err);
 }
 
 enum tw_status tw_host_hold_tower(struct tw_store *s, int64_t host_id,
@@ -325,6 +336,6 @@ enum tw_status tw_host_hold_tower(struct tw_store *s, int64_t host_id,
 	status = tw_tx_begin(&tx, s, err);
 	if (status != TW_OK)
 		return status;
-	status = tw_host_hold_row(s, NULL, host_id, reason, NULL, err);
+	status = hold_row(s, NULL, host_id, reason, NULL, true, err);
 	return tw_tx_end(&tx, status, err);
 }
