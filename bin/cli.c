@@ -142,7 +142,8 @@ int tw_cli_main(int argc, char **argv, const struct tw_tool *tool)
 	if (!s)
 		s = act(&cli, action, nargs, args, &status, &err);
 	if (s)
-		status = tw_cli_error(&cli, &err);
+		status = err.msg[0] ? tw_cli_error(&cli, &err) :
+		    tw_status_exit(s);
 	s = tw_out_close(stdout, &pipe, &err);
 	if (pipe)
 		end_by_sigpipe();

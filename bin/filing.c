@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "start.h"
 
 const struct tw_option filing_options[] = {
 	FILING_OPTIONS,
@@ -20,11 +21,10 @@ struct after {
 	int jobs;
 };
 
-static enum tw_status read_after(struct tw_cli *cli, struct after *a,
-    struct tw_err *err)
+static enum tw_status read_after(struct tw_cli *cli, struct tower *t,
+    struct after *a, struct tw_err *err)
 {
 	const char *wait = tw_cli_opt(cli, "wait");
-	const char *jobs = tw_cli_opt(cli, "jobs");
 	enum tw_status st = TW_OK;
 
 	memset(a, 0, sizeof *a);
@@ -33,8 +33,8 @@ static enum tw_status read_after(struct tw_cli *cli, struct after *a,
 	a->limit = -1;
 	if (wait && *wait)
 		st = tw_span_parse(wait, &a->limit, err);
-	if (!st && jobs)
-		st = tower_count("jobs", jobs, 1, 100000, &a->jobs, err);
+	if (!st)
+		st = tower_jobs(cli, t, &a->jobs, err);
 	return st;
 }
 
@@ -129,6 +129,8 @@ static enum tw_status filed(struct tw_cli *cli, struct tower *t,
 {
 	size_t i;
 
+	if (n && !after->run)
+		start_pass(t);
 	for (i = 0; i < n; i++)
 		printf("%" PRId64 "\n", nums[i]);
 	if (!tw_cli_flush(cli))
@@ -178,7 +180,7 @@ enum tw_status filing_each(struct tw_cli *cli, struct tower *t,
 
 	if (!nums)
 		return tw_err_nomem(err);
-	st = read_after(cli, &after, err);
+	st = read_after(cli, t, &after, err);
 	if (!st)
 		st = tw_change_file_each(t->store, &t->who, f, hosts, n, nums,
 		    &again, err);
@@ -220,7 +222,7 @@ enum tw_status filing_again(struct tw_cli *cli, struct tower *t,
 	nums = calloc(n + 1, sizeof *nums);
 	if (!nums)
 		return tw_err_nomem(err);
-	st = read_after(cli, &after, err);
+	st = read_after(cli, t, &after, err);
 	if (!st)
 		st = tw_change_filed(t->store, &t->who, f, hosts, n, nums,
 		    again, err);

@@ -240,7 +240,6 @@ static enum tw_status say_result(struct tw_cli *cli,
 
 int host_check(struct tw_cli *cli, int argc, char **argv)
 {
-	const char *jobs_text = tw_cli_opt(cli, "jobs");
 	struct tw_table_options o = cli->table;
 	struct tw_survey_host *asked = NULL;
 	enum tw_status st, worst = TW_OK;
@@ -254,8 +253,8 @@ int host_check(struct tw_cli *cli, int argc, char **argv)
 	(void)argc;
 	o.noun = "hosts";
 	st = tw_table_new(host_check_columns, &o, &table, &err);
-	if (!st && jobs_text)
-		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
+	if (!st)
+		st = tower_jobs(cli, t, &jobs, &err);
 	if (!st)
 		st = tower_select_live(cli, argv[0], &hosts, &n, &err);
 	if (!st)

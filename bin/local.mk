@@ -30,6 +30,8 @@ bin_libcli_a_SOURCES = \
 	bin/cli_parse.c \
 	bin/cli_private.h \
 	bin/cli_talk.c \
+	bin/config.c \
+	bin/config.h \
 	bin/fetch.c \
 	bin/fetch.h \
 	bin/cron.c \
@@ -51,6 +53,7 @@ bin_libcli_a_SOURCES = \
 	bin/kinds.h \
 	bin/op.h \
 	bin/op_backup.c \
+	bin/op_config.c \
 	bin/op_grant.c \
 	bin/op_key.c \
 	bin/op_org.c \
@@ -59,6 +62,8 @@ bin_libcli_a_SOURCES = \
 	bin/queue_file.c \
 	bin/queue_look.c \
 	bin/queue_plan.c \
+	bin/start.c \
+	bin/start.h \
 	bin/tower.c \
 	bin/tower.h \
 	bin/why.c \
@@ -81,7 +86,10 @@ bin_towerify_shell_SOURCES = bin/towerify-shell.c
 bin_towerify_shell_LDADD = bin/libcli.a $(TW_LIBS)
 
 # What other tools run, and nobody by hand; libcurl costs each start 2 ms.
-pkglibexec_PROGRAMS += bin/towerify-fetch
+pkglibexec_PROGRAMS += bin/towerify-fetch bin/towerify-webhook
 bin_towerify_fetch_SOURCES = bin/towerify-fetch.c
 bin_towerify_fetch_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+bin_towerify_webhook_SOURCES = bin/towerify-webhook.c
+bin_towerify_webhook_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+bin_towerify_webhook_LDADD = lib/libtowerify.a $(CRYPTO_LIBS) $(CURL_LIBS)
 bin_towerify_fetch_LDADD = lib/libtowerify.a $(CRYPTO_LIBS) $(CURL_LIBS)

@@ -15,6 +15,8 @@ extern const struct tw_column op_org_columns[];
 
 /* op_backup.c: the tower in one file */
 int op_backup(struct tw_cli *cli, int argc, char **argv);
+int op_config(struct tw_cli *cli, int argc, char **argv);
+extern const struct tw_column op_config_columns[];
 int op_restore(struct tw_cli *cli, int argc, char **argv);
 
 /* op_grant.c: grants */

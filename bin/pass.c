@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "engine/hooks.h"
 #include "tower.h"
 
 #define STALE_MS (2 * 60 * 1000)	/* a pass that has not moved so long */
 #define POLL_MS 200			/* between looks while waiting */
 #define ASIDE_MS 15000			/* for a limited pass to step aside */
+#define LATE_MAX 3			/* passes more, for what came late */
 
 /* --- progress --------------------------------------------------------------- */
 
@@ -22,6 +24,9 @@ struct show {
 	struct tw_progress *progress;
 	bool is_watched;	/* a person looks: temporary trouble is news */
 	bool is_quiet;		/* alarms only */
+	struct tw_hooks *hooks;
+	char *hooks_dir;
+	bool is_deaf;		/* hooks are none of the caller's business */
 };
 
 static void show_step(struct show *s, const struct tw_report *r,
@@ -134,6 +139,25 @@ static void on_tick(void *arg)
 	struct show *s = arg;
 
 	tw_progress_tick(s->progress, tw_clock_now());
+	tw_hooks_turn(s->hooks);
+}
+
+static bool on_stay(void *arg)
+{
+	struct show *s = arg;
+
+	return tw_hooks_is_busy(s->hooks);
+}
+
+static void on_complaint(void *arg, const char *hook, const char *text)
+{
+	struct show *s = arg;
+	char name[TW_NAME_MAX + 1];
+
+	snprintf(name, sizeof name, "hook %s", hook);
+	if (!s->is_deaf)
+		tw_progress_note(s->progress, name, text, true,
+		    tw_clock_now());
 }
 
 /* Hundreds of hosts are as many sockets; names are resolved in threads. */
@@ -203,28 +227,112 @@ enum tw_status tower_last_pass(struct tower *t, struct tower_last *out,
 	return st;
 }
 
+static enum tw_status open_hooks(struct tower *t, int64_t org_id,
+    struct show *show, struct tw_err *err)
+{
+	const struct tw_config *c = &t->config;
+	struct tw_hooks_options o = {
+		.store = t->store,
+		.org_id = org_id,
+		.timeout = c->number[TW_CONFIG_HOOK_TIMEOUT],
+		.mail = c->text[TW_CONFIG_MAIL],
+		.webhook = c->text[TW_CONFIG_WEBHOOK],
+		.complain = on_complaint,
+		.arg = show,
+	};
+	enum tw_status st;
+	char *dir = NULL;
+
+	st = config_hooks(c, &dir, err);
+	o.dir = dir;
+	show->is_deaf = t->who.is_gated && !t->who.is_admin;
+	if (!st)
+		st = tw_hooks_new(&o, &show->hooks, err);
+	if (st)
+		free(dir);
+	else
+		show->hooks_dir = dir;
+	return st;
+}
+
+/* What one pass, begun with *o, comes to: adds to the result. */
+static enum tw_status pass_once(struct tower *t, struct tw_runner_options *o,
+    struct show *show, int64_t started, bool *busy, struct tw_pass_result *result,
+    struct tw_err *err)
+{
+	struct tw_runlock *lock = NULL;
+	struct tw_pass_result r;
+	enum tw_status st;
+	char note[160];
+
+	st = take_lock(t, o->hosts != NULL, &lock, busy, err);
+	if (st || *busy)
+		return st;
+	o->lock = lock;
+	memset(&r, 0, sizeof r);
+	st = open_hooks(t, o->org_id, show, err);
+	if (!st)
+		st = tw_runner_pass(o, &r, err);
+	tw_hooks_free(show->hooks);
+	show->hooks = NULL;
+	free(show->hooks_dir);
+	show->hooks_dir = NULL;
+	r.succeeded += result->succeeded;
+	r.rolled_back += result->rolled_back;
+	r.failed += result->failed;
+	r.cancelled += result->cancelled;
+	r.lost += result->lost;
+	r.unreachable += result->unreachable;
+	r.held += result->held;
+	r.worst = tw_status_worse(r.worst, result->worst);
+	*result = r;
+	make_note(note, sizeof note, started, st ? st : r.worst, &r);
+	/* a pass for some hosts that did nothing is not what --status is about */
+	tw_runlock_release(lock, !o->hosts || st || r.worst || r.succeeded ?
+	    note : NULL);
+	return st;
+}
+
+/* Who files while the lock is held leaves that to who holds it (bin/start.c), who
+ * may just have asked the queue for the last time. */
+static bool came_late(const struct tw_runner_options *o,
+    const struct tw_pass_result *r)
+{
+	bool has_work = false;
+
+	return !o->hosts && !r->interrupted && !r->still_running &&
+	    tw_runner_has_work(o->store, 0, NULL, &has_work, NULL) == TW_OK &&
+	    has_work;
+}
+
 enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
     const char *const *hosts, int jobs, bool watch, int64_t until, bool *busy,
     struct tw_pass_result *result, struct tw_err *err)
 {
 	struct tw_progress_options popt = { 0 };
-	struct tw_runlock *lock = NULL;
 	struct show show = { 0 };
+	const int64_t *set = t->config.number;
+	const struct tw_host_delays delays = { set[TW_CONFIG_RETRY_FIRST],
+		set[TW_CONFIG_RETRY_MOST] };
 	struct tw_runner_options o = {
 		.store = t->store,
 		.org_id = hosts ? t->who.org_id : 0,
 		.hosts = hosts,
 		.jobs = jobs,
+		.output_limit = set[TW_CONFIG_OUTPUT_LIMIT],
+		.delays = &delays,
 		.watch = watch,
 		.until = until,
 		.agent = isatty(STDERR_FILENO),
 		.report = on_report,
 		.tick = on_tick,
+		.stays = on_stay,
 		.arg = &show,
 	};
 	int64_t started = tw_clock_now();
 	enum tw_status st;
-	char note[160];
+	bool is_late = false;
+	int again = 0;
 
 	*busy = false;
 	raise_limits();
@@ -235,18 +343,13 @@ enum tw_status tower_pass(struct tw_cli *cli, struct tower *t,
 	show.is_watched = !show.is_quiet;
 	st = tw_progress_new(&popt, started, &show.progress, err);
 	if (!st)
-		st = take_lock(t, hosts != NULL, &lock, busy, err);
-	if (st || *busy) {
-		tw_progress_free(show.progress);
-		return st;
+		st = pass_once(t, &o, &show, started, busy, result, err);
+	while (!st && !*busy && again++ < LATE_MAX && came_late(&o, result)) {
+		st = pass_once(t, &o, &show, started, &is_late, result, err);
+		if (is_late)	/* and somebody else has it now */
+			break;
 	}
-	o.lock = lock;
-	st = tw_runner_pass(&o, result, err);
 	tw_progress_free(show.progress);
-	make_note(note, sizeof note, started, st ? st : result->worst, result);
-	/* a pass for some hosts that did nothing is not what --status is about */
-	tw_runlock_release(lock, !hosts || st || result->worst ||
-	    result->succeeded ? note : NULL);
 	return st;
 }
 

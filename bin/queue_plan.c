@@ -159,11 +159,10 @@ static enum tw_status plan(struct tw_cli *cli, struct tower *t,
 
 int queue_plan(struct tw_cli *cli, int argc, char **argv)
 {
-	const char *jobs_text = tw_cli_opt(cli, "jobs");
 	struct tower *t = cli->context;
 	struct change_file file = { 0 };
 	struct tw_host *hosts = NULL;
-	enum tw_status st = TW_OK, worst = TW_OK;
+	enum tw_status st, worst = TW_OK;
 	struct tw_err err = { 0 };
 	struct fetch_for to;
 	int jobs = 0;
@@ -172,8 +171,7 @@ int queue_plan(struct tw_cli *cli, int argc, char **argv)
 	(void)argc;
 	if (queue_is_stdin_taken(cli, argv))
 		return TW_USAGE;
-	if (jobs_text)
-		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, &err);
+	st = tower_jobs(cli, t, &jobs, &err);
 	if (!st)
 		st = tower_select_live(cli, argv[0], &hosts, &n, &err);
 	to = (struct fetch_for){ hosts, n };

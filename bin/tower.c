@@ -60,8 +60,10 @@ enum tw_status tower_open(struct tw_cli *cli, enum tw_store_mode mode,
 		st = tw_state_become(dir, err);
 	if (!st) {
 		gate_enter();	/* HOME is the owner's now */
-		st = tw_store_open(dir, mode, &t->store, err);
+		st = config_read(cli, &t->config, err);
 	}
+	if (!st)
+		st = tw_store_open(dir, mode, &t->store, err);
 	if (!is_pass && (home || cli->state))
 		as = TW_WHO_FOUNDER;
 	if (!st)
@@ -79,6 +81,7 @@ enum tw_status tower_open(struct tw_cli *cli, enum tw_store_mode mode,
 void tower_close(struct tower *t)
 {
 	tw_who_release(&t->who);
+	tw_config_release(&t->config);
 	tw_store_close(t->store);
 	t->store = NULL;
 }
@@ -227,6 +230,15 @@ enum tw_status tower_count(const char *name, const char *s, long min, long max,
 		    "from %ld to %ld, not '%s'", name, min, max, s);
 	*out = (int)n;
 	return TW_OK;
+}
+
+enum tw_status tower_jobs(const struct tw_cli *cli, const struct tower *t,
+    int *out, struct tw_err *err)
+{
+	const char *text = tw_cli_opt(cli, "jobs");
+
+	*out = (int)t->config.number[TW_CONFIG_JOBS];
+	return text ? tower_count("jobs", text, 1, 100000, out, err) : TW_OK;
 }
 
 enum tw_status tower_page_read(struct tw_cli *cli, struct tower_page *p,

@@ -6,6 +6,7 @@
 #define TW_BIN_TOWER_H
 
 #include "cli.h"
+#include "config.h"
 #include "engine/runner.h"
 #include "model/change.h"
 
@@ -13,6 +14,7 @@ struct tower {
 	struct tw_store *store;
 	struct tw_who who;
 	struct tw_err unopened;	/* towerify-run --cron: why store is NULL */
+	struct tw_config config;
 };
 
 /* The whole of a tool whose verbs work on a state as an operator. */
@@ -28,8 +30,8 @@ enum tw_status tower_open_pass(struct tw_cli *cli, enum tw_cli_needs needs,
     struct tw_err *err);
 void tower_close_state(struct tw_cli *cli);
 
-/* Opens the state that the options and the environment name, as its owner, and
- * finds the operator and the organisation.  TW_STORE_CREATE makes what is
+/* Opens the state that the options and the environment name, as its owner, reads
+ * the configuration, and finds the operator and the organisation.  TW_STORE_CREATE makes what is
  * missing: state, administrator, the organisation's key.  is_pass: see
  * tower_open_pass(). */
 enum tw_status tower_open(struct tw_cli *cli, enum tw_store_mode mode,
@@ -90,6 +92,9 @@ enum tw_status tower_wait(struct tw_cli *cli, struct tower *t,
 enum tw_status tower_number(const char *s, int64_t *out, struct tw_err *err);
 /* A whole number in [min, max] of option `name`. */
 enum tw_status tower_count(const char *name, const char *s, long min, long max,
+    int *out, struct tw_err *err);
+/* --jobs, else what the configuration says. */
+enum tw_status tower_jobs(const struct tw_cli *cli, const struct tower *t,
     int *out, struct tw_err *err);
 
 /* Part of a list: --limit and --after of the verbs that have them. */

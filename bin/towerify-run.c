@@ -13,7 +13,7 @@
 
 static const struct tw_option options[] = {
 	{ "hosts", 0, "TARGETS", "only these hosts", false },
-	{ "jobs", 0, "N", "hosts at work at once (default 256)", false },
+	{ "jobs", 0, "N", "hosts at work at once", false },
 	{ "watch", 0, NULL, "stay and wait for more", false },
 	{ "cron", 0, NULL, "silent unless a person must act, once a problem",
 	    false },
@@ -184,14 +184,15 @@ static enum tw_status exit_status(const struct tw_pass_result *r,
 /* What a pass leaves undone is retention's turn, a little at a time. */
 static enum tw_status retain(struct tower *t, struct tw_err *err)
 {
-	const int64_t days = INT64_C(90) * 24 * 3600 * 1000;
-	const int64_t bytes = INT64_C(4) << 30;
-	int64_t removed = 0;
+	const int64_t *n = t->config.number;
+	int64_t now = tw_clock_now(), removed = 0;
+	int64_t before = n[TW_CONFIG_RETENTION] < now ?
+	    now - n[TW_CONFIG_RETENTION] : 0;
 	enum tw_status st;
 	bool more;
 
-	st = tw_output_retain(t->store, tw_clock_now() - days, bytes, 100,
-	    &removed, err);
+	st = tw_output_retain(t->store, before, n[TW_CONFIG_OUTPUT_TOTAL],
+	    100, &removed, err);
 	if (!st && removed > 0)
 		st = tw_store_trim(t->store, 1000, &more, err);
 	return st == TW_AGAIN ? TW_OK : st;
@@ -250,19 +251,15 @@ static int show_pass(struct tw_cli *cli, struct tower *t)
 static enum tw_status pass(struct tw_cli *cli, struct tower *t,
     bool is_watched, int *status, struct tw_err *err)
 {
-	const char *jobs_text = tw_cli_opt(cli, "jobs");
 	struct tw_pass_result result;
 	char **hosts = NULL;
 	bool busy = false;
 	enum tw_status st;
 	int jobs = 0;
 
-	if (jobs_text) {
-		st = tower_count("jobs", jobs_text, 1, 100000, &jobs, err);
-		if (st)
-			return st;
-	}
-	st = choose_hosts(cli, t, &hosts, err);
+	st = tower_jobs(cli, t, &jobs, err);
+	if (!st)
+		st = choose_hosts(cli, t, &hosts, err);
 	if (!st)
 		st = tower_pass(cli, t, (const char *const *)hosts, jobs,
 		    tw_cli_flag(cli, "watch"), 0, &busy, &result, err);

@@ -32,6 +32,10 @@ lib_libtowerify_a_SOURCES = \
 	lib/engine/automaton.h \
 	lib/engine/contact.c \
 	lib/engine/contact.h \
+	lib/engine/event_text.c \
+	lib/engine/event_text.h \
+	lib/engine/hooks.c \
+	lib/engine/hooks.h \
 	lib/engine/journal.c \
 	lib/engine/journal.h \
 	lib/engine/mask.c \
@@ -73,6 +77,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/model/change_plan.c \
 	lib/model/change_private.h \
 	lib/model/content.c \
+	lib/model/event.c \
+	lib/model/event.h \
 	lib/model/grant.c \
 	lib/model/grant.h \
 	lib/model/grant_check.c \
@@ -148,6 +154,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/spec/change_read.h \
 	lib/spec/change_spec.c \
 	lib/spec/change_spec.h \
+	lib/spec/config.c \
+	lib/spec/config.h \
 	lib/spec/describe.c \
 	lib/spec/diag.c \
 	lib/spec/diag.h \

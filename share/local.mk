@@ -44,6 +44,15 @@ dist_catalog_DATA = \
 	share/catalog/postgresql.yaml \
 	share/catalog/yunohost-host.yaml
 
+# Hooks, to be linked to: towerify-hooks(7).
+hooksdir = $(pkgdatadir)/hooks
+dist_hooks_SCRIPTS = \
+	share/hooks/mail
+
+# What the tower is set to, as a package installs it.
+dist_pkgdata_DATA = \
+	share/towerify.yaml
+
 schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = \
 	share/schema/0001.sql

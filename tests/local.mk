@@ -73,6 +73,7 @@ UNIT_TESTS = \
 	tests/unit/spec/test_bundle \
 	tests/unit/spec/test_catalog \
 	tests/unit/spec/test_change \
+	tests/unit/spec/test_config \
 	tests/unit/spec/test_fetch_rules \
 	tests/unit/spec/test_kind \
 	tests/unit/spec/test_kind_alloc \
@@ -176,6 +177,7 @@ CLI_TESTS = \
 	tests/cli/common.t \
 	tests/cli/completion.t \
 	tests/cli/completion_shells.t \
+	tests/cli/config.t \
 	tests/cli/cron.t \
 	tests/cli/examples.t \
 	tests/cli/fetch.t \
@@ -219,6 +221,7 @@ E2E_TESTS = \
 	tests/e2e/confirm.t \
 	tests/e2e/cut.t \
 	tests/e2e/gated.t \
+	tests/e2e/hooks.t \
 	tests/e2e/kill-executor.t \
 	tests/e2e/look.t \
 	tests/e2e/order.t \
@@ -227,6 +230,7 @@ E2E_TESTS = \
 	tests/e2e/revoke.t \
 	tests/e2e/secret.t \
 	tests/e2e/spool.t \
+	tests/e2e/start.t \
 	tests/e2e/steps.t \
 	tests/e2e/successor.t \
 	tests/e2e/transport.t \
@@ -344,6 +348,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/args \
 	tests/fuzz/catalog \
 	tests/fuzz/change \
+	tests/fuzz/config \
 	tests/fuzz/journal \
 	tests/fuzz/kind \
 	tests/fuzz/manifest \
@@ -380,6 +385,9 @@ tests_fuzz_catalog_LDFLAGS = $(FUZZ_LINK_SPEC)
 tests_fuzz_change_SOURCES = tests/fuzz/change.c $(FUZZ_COMMON) $(FUZZ_SPEC) $(FUZZ_MAIN)
 tests_fuzz_change_LDADD = $(FUZZ_LIBS)
 tests_fuzz_change_LDFLAGS = $(FUZZ_LINK_SPEC)
+tests_fuzz_config_SOURCES = tests/fuzz/config.c $(FUZZ_COMMON) $(FUZZ_MAIN)
+tests_fuzz_config_LDADD = $(FUZZ_LIBS)
+tests_fuzz_config_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_journal_SOURCES = tests/fuzz/journal.c $(FUZZ_COMMON) $(FUZZ_MAIN)
 tests_fuzz_journal_LDADD = $(FUZZ_LIBS)
 tests_fuzz_journal_LDFLAGS = $(FUZZ_LINK)
@@ -417,12 +425,14 @@ SANITIZED_TESTS = \
 # in one user's hands what it finds in another's.
 USER_TESTS = \
 	tests/executor/kinds.t \
+	tests/e2e/hooks.t \
 	tests/e2e/transport.t \
 	tests/fault/state.t \
 	tests/e2e/backup.t \
 	tests/e2e/gated.t \
 	tests/e2e/secret.t \
 	tests/e2e/spool.t \
+	tests/e2e/start.t \
 	tests/e2e/tree.t \
 	tests/executor/accept.t \
 	tests/executor/cgroup.t \
@@ -546,6 +556,7 @@ AM_TESTS_ENVIRONMENT = \
 	CK_DEFAULT_TIMEOUT=10; export CK_DEFAULT_TIMEOUT; \
 	LC_ALL=C.UTF-8; export LC_ALL; \
 	TOWERIFY_KINDS='$(abs_top_srcdir)/share/kinds'; export TOWERIFY_KINDS; \
+	TOWERIFY_CONFIG=; export TOWERIFY_CONFIG; \
 	unset TOWERIFY_STATE TOWERIFY_ORG TOWERIFY_OPERATOR NO_COLOR \
 	SUDO_UID SUDO_GID SUDO_USER SUDO_COMMAND SSH_ORIGINAL_COMMAND;
 

@@ -277,6 +277,12 @@ static bool lingers(struct runner *r)
 	    !r->complaint.status && tw_clock_now() - since < TW_RUNNER_LINGER_MS;
 }
 
+/* Does somebody need the loop? */
+static bool stays(const struct runner *r)
+{
+	return r->o.stays && r->o.stays(r->o.arg);
+}
+
 static void on_group(uv_timer_t *t)
 {
 	runner_turn(t->data);
@@ -307,7 +313,7 @@ void runner_turn(struct runner *r)
 	if (r->stop && (r->status || TAILQ_EMPTY(&r->dirty)))
 		uv_stop(&r->loop);
 	else if (!r->active && !r->look && !r->waiting && !r->o.watch &&
-	    !lingers(r))
+	    !lingers(r) && !stays(r))
 		uv_stop(&r->loop);
 }
 
@@ -445,7 +451,8 @@ static bool is_idle(struct runner *r)
 	free(ids);
 	if (st == TW_AGAIN)
 		return false;	/* the loop asks again */
-	return r->status || (n == 0 && !r->o.watch && !lingers(r));
+	return r->status || (n == 0 && !r->o.watch && !lingers(r) &&
+	    !stays(r));
 }
 
 enum tw_status tw_runner_pass(const struct tw_runner_options *o,
@@ -469,6 +476,8 @@ enum tw_status tw_runner_pass(const struct tw_runner_options *o,
 		snprintf(r->name, sizeof r->name, "towerify");
 	if (r->o.jobs <= 0)
 		r->o.jobs = TW_RUNNER_JOBS;
+	if (r->o.output_limit <= 0)
+		r->o.output_limit = TW_OUTPUT_CAP;
 	tw_store_busy_limit(o->store, TW_RUNNER_BUSY_MS);
 	if (!is_idle(r)) {
 		if (uv_loop_init(&r->loop)) {

@@ -19,7 +19,8 @@
 				   MaxStartups begins to drop at 10) */
 #define TW_RUNNER_LINGER_MS (10 * 60 * 1000)	/* how long a pass waits for
 				   a host that vanished in mid-change */
-#define TW_OUTPUT_CAP (1024 * 1024)	/* bytes kept of a step's output */
+#define TW_OUTPUT_CAP (1024 * 1024)	/* bytes kept of a step's output, by
+				   default */
 
 enum tw_report_kind {
 	TW_REPORT_CONNECT,	/* a contact begins */
@@ -65,6 +66,8 @@ struct tw_runner_options {
 	int64_t org_id;			/* 0: all organisations */
 	const char *const *hosts;	/* only these (needs org_id), or NULL */
 	int jobs;			/* 0: TW_RUNNER_JOBS */
+	int64_t output_limit;		/* 0: TW_OUTPUT_CAP */
+	const struct tw_host_delays *delays;	/* after failures; or NULL */
 	bool watch;			/* stay when nothing is due */
 	int64_t until;			/* detach then (tw_clock_mono()); 0 */
 	bool agent;			/* a person waits: try ssh-agent */
@@ -72,6 +75,8 @@ struct tw_runner_options {
 	void (*report)(void *arg, const struct tw_report *r);	/* or NULL */
 	void (*tick)(void *arg);	/* 10 times a second, when report is
 					   given; or NULL */
+	bool (*stays)(void *arg);	/* is there a reason to stay at work
+					   when nothing is due?  Or NULL */
 	void *arg;
 };
 

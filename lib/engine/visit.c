@@ -64,7 +64,8 @@ static enum tw_status note_trouble(struct visit *v, const char *text,
     struct tw_err *err)
 {
 	return (visit_is_refused(v) ? tw_host_refused : tw_host_unreachable)(
-	    v->runner->o.store, v->host.id, tw_clock_now(), text, err);
+	    v->runner->o.store, v->host.id, tw_clock_now(), text,
+	    v->runner->o.delays, err);
 }
 
 static enum tw_status note_hold(struct visit *v, const char *text,

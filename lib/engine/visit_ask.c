@@ -119,6 +119,8 @@ static enum tw_status send_request(struct visit *v, struct tw_err *err)
 		req.text_len = text.len;
 		req.blob = tw_buf_str(&blob);
 		req.blob_len = blob.len;
+		if (v->runner->o.output_limit != TW_OUTPUT_CAP)
+			req.cap = v->runner->o.output_limit / 2;
 	} else if (v->automaton.state == TW_AUTO_CONFIRMING && !c->cancel_by) {
 		req.verb = "confirm";
 		req.step = v->confirms = v->automaton.k;

@@ -250,11 +250,14 @@ void visit_keep_output(void *arg, const char *p, size_t n)
 	struct live_step *l = output_step(v);
 	/* the host keeps to the cap for the run and for the undo; one that
 	 * does not gets no more than both and some */
-	int64_t room;
+	int64_t cap = v->runner->o.output_limit, room;
 
 	if (!l)			/* before the first step: nobody's */
 		return;
-	room = 2 * TW_OUTPUT_CAP + TW_OUTPUT_CAP / 8 - l->kept;
+	/* what was begun under another limit has at least the usual one */
+	if (cap < TW_OUTPUT_CAP)
+		cap = TW_OUTPUT_CAP;
+	room = 2 * cap + cap / 8 - l->kept;
 	if (room < (int64_t)n) {
 		if (l->cut < CUT_MAX)
 			l->cut += (int64_t)n - (room > 0 ? room : 0);

@@ -82,6 +82,8 @@ enum tw_status tw_wire_request(const struct tw_request *r, struct tw_buf *out,
 		tw_buf_addf(out, " room=%" PRId64 " steps=%" PRId64,
 		    r->room, r->steps);
 		add_program(r, out);
+		if (r->cap)
+			tw_buf_addf(out, " cap=%" PRId64, r->cap);
 	}
 	add_keys(r, out);
 	if (r->secret_len)

@@ -39,6 +39,8 @@ struct tw_request {
 	int64_t change;		/* number people see */
 	int64_t room;		/* bytes to reserve for the journal */
 	int64_t steps;		/* how many the program has */
+	int64_t cap;		/* bytes of a step's output kept at either end;
+				   0: as the executor has it */
 	const void *text;	/* start, plan: the program */
 	size_t text_len;
 	const void *blob;

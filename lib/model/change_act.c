@@ -293,6 +293,10 @@ enum tw_status tw_change_end(struct tw_store *s, struct tw_change *c,
 		    c->host_name, c->num, "change.end", now,
 		    tw_audit_detail("status", tw_change_status_name(to),
 		    "reason", reason, (char *)NULL), err);
+	if (status == TW_OK && (to == TW_CHANGE_SUCCEEDED ||
+	    to == TW_CHANGE_ROLLED_BACK || to == TW_CHANGE_FAILED))
+		status = tw_event_add(s, c->org_id, tw_change_status_name(to),
+		    c->host_name, c->id, reason, now, err);
 	if (status == TW_OK && hold_reason)
 		status = tw_host_hold_row(s, NULL, c->host_id, hold_reason,
 		    NULL, err);

@@ -141,16 +141,22 @@ enum tw_status tw_host_checked(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_host_answered(struct tw_store *s, int64_t host_id,
     int64_t now, int64_t fence_epoch, int64_t fence_seq, bool unheld,
     struct tw_err *err);
-#define TW_HOST_DELAY_MAX 300000	/* milliseconds between two attempts */
-/* A temporary failure: counts, next_attempt = now + delay with jitter
- * (5 s doubling to TW_HOST_DELAY_MAX; less, see tw_change_confirming()),
- * last_error.  No audit row. */
+#define TW_HOST_DELAY_MIN 5000		/* milliseconds between two attempts, */
+#define TW_HOST_DELAY_MAX 300000	/* unless told otherwise */
+struct tw_host_delays {
+	int64_t first, most;
+};
+/* A temporary failure: counts, next_attempt = now + delay with jitter (the
+ * first doubling to the most; less, see tw_change_confirming()), last_error.
+ * delays NULL: as above.  No audit row. */
 enum tw_status tw_host_unreachable(struct tw_store *s, int64_t host_id,
-    int64_t now, const char *error, struct tw_err *err);
+    int64_t now, const char *error, const struct tw_host_delays *delays,
+    struct tw_err *err);
 /* The same where it was the host that would not have the login: the delay always
  * grows. */
 enum tw_status tw_host_refused(struct tw_store *s, int64_t host_id,
-    int64_t now, const char *error, struct tw_err *err);
+    int64_t now, const char *error, const struct tw_host_delays *delays,
+    struct tw_err *err);
 /* The tower holds it; audit "host.hold" by "tower".  Already held by the tower:
  * nothing; by a person: that hold becomes the tower's, and says so. */
 enum tw_status tw_host_hold_tower(struct tw_store *s, int64_t host_id,

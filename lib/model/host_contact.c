@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 
-#define DELAY_MIN 5000		/* milliseconds before the second attempt */
 
 static const char brief_sql[] =
     "SELECT org_id, name, held_reason FROM host"
@@ -137,27 +136,28 @@ enum tw_status tw_host_answered(struct tw_store *s, int64_t host_id,
 
 /* Doubles with each failure, then up to a quarter less, so that hosts that
  * failed together don't come back together. */
-static int64_t delay_after(int64_t failures)
+static int64_t delay_after(const struct tw_host_delays *d, int64_t failures)
 {
-	int64_t delay = DELAY_MIN, i;
+	int64_t delay = d->first, i;
 	uint32_t r;
 
-	for (i = 1; i < failures && delay < TW_HOST_DELAY_MAX; i++)
+	for (i = 1; i < failures && delay < d->most; i++)
 		delay *= 2;
-	if (delay > TW_HOST_DELAY_MAX)
-		delay = TW_HOST_DELAY_MAX;
+	if (delay > d->most)
+		delay = d->most;
 	tw_random(&r, sizeof r);
 	return delay - delay * (int64_t)(r % 251) / 1000;
 }
 
 /* Twice the last one, whatever that was; it may have been a short one. */
-static int64_t delay_grown(int64_t last)
+static int64_t delay_grown(const struct tw_host_delays *d, int64_t last)
 {
-	int64_t n;
+	int64_t n = 1, delay;
 
-	for (n = 1; n < 8 && (DELAY_MIN << (n - 1)) * 3 / 4 <= last; n++)
-		;	/* a quarter less at most, see above */
-	return delay_after(n);
+	for (delay = d->first; delay < d->most && delay * 3 / 4 <= last;
+	    delay *= 2)
+		n++;		/* a quarter less at most, see above */
+	return delay_after(d, n);
 }
 
 static const char failures_sql[] =
@@ -170,7 +170,8 @@ static const char unreachable_sql[] =
 /* While a step may have cut the host off, a network that is down is tried often.
  * A login that is refused is not: hosts shut out who fails too often. */
 static enum tw_status count_failure(struct tw_store *s, int64_t host_id,
-    int64_t now, bool is_refusal, const char *error, struct tw_err *err)
+    int64_t now, bool is_refusal, const char *error,
+    const struct tw_host_delays *delays, struct tw_err *err)
 {
 	enum tw_status status;
 	struct tw_stmt *st;
@@ -188,10 +189,10 @@ static enum tw_status count_failure(struct tw_store *s, int64_t host_id,
 	failures = tw_stmt_col_int(st, 0) + 1;
 	last = tw_stmt_col_int(st, 1);
 	tw_stmt_reset(st);
-	delay = delay_after(failures);
+	delay = delay_after(delays, failures);
 	status = tw_change_confirming(s, host_id, &until, &every, err);
 	if (status == TW_OK && now < until && is_refusal)
-		delay = delay_grown(last);
+		delay = delay_grown(delays, last);
 	else if (status == TW_OK && now < until && delay > every)
 		delay = every;
 	if (status == TW_OK || status == TW_NO)
@@ -207,28 +208,34 @@ static enum tw_status count_failure(struct tw_store *s, int64_t host_id,
 }
 
 static enum tw_status note_failure(struct tw_store *s, int64_t host_id,
-    int64_t now, bool is_refusal, const char *error, struct tw_err *err)
+    int64_t now, bool is_refusal, const char *error,
+    const struct tw_host_delays *delays, struct tw_err *err)
 {
+	static const struct tw_host_delays usual = { TW_HOST_DELAY_MIN,
+		TW_HOST_DELAY_MAX };
 	enum tw_status status;
 	struct tw_tx tx;
 
 	status = tw_tx_begin(&tx, s, err);
 	if (status != TW_OK)
 		return status;
-	status = count_failure(s, host_id, now, is_refusal, error, err);
+	status = count_failure(s, host_id, now, is_refusal, error,
+	    delays ? delays : &usual, err);
 	return tw_tx_end(&tx, status, err);
 }
 
 enum tw_status tw_host_unreachable(struct tw_store *s, int64_t host_id,
-    int64_t now, const char *error, struct tw_err *err)
+    int64_t now, const char *error, const struct tw_host_delays *delays,
+    struct tw_err *err)
 {
-	return note_failure(s, host_id, now, false, error, err);
+	return note_failure(s, host_id, now, false, error, delays, err);
 }
 
 enum tw_status tw_host_refused(struct tw_store *s, int64_t host_id,
-    int64_t now, const char *error, struct tw_err *err)
+    int64_t now, const char *error, const struct tw_host_delays *delays,
+    struct tw_err *err)
 {
-	return note_failure(s, host_id, now, true, error, err);
+	return note_failure(s, host_id, now, true, error, delays, err);
 }
 
 /* --- holding ----------------------------------------------------------- */
@@ -270,8 +277,9 @@ static enum tw_status join_reasons(struct tw_store *s, int64_t host_id,
 	return status;
 }
 
-enum tw_status tw_host_hold_row(struct tw_store *s, const struct tw_who *who,
-    int64_t host_id, const char *reason, const char *grant,
+/* is_event: hooks are told, where it is news. */
+static enum tw_status hold_row(struct tw_store *s, const struct tw_who *who,
+    int64_t host_id, const char *reason, const char *grant, bool is_event,
     struct tw_err *err)
 {
 	const char *login = who ? who->login : TW_TOWER;
@@ -303,10 +311,20 @@ enum tw_status tw_host_hold_row(struct tw_store *s, const struct tw_who *who,
 		status = tw_host_record(s, org_id, login, name, "host.hold",
 		    tw_audit_detail("reason", reason, "grant", grant,
 		    (char *)NULL), err);
+	if (status == TW_OK && is_event)
+		status = tw_event_add(s, org_id, "held", name, 0, reason,
+		    tw_clock_now(), err);
 out:
 	free(name);
 	free(both);
 	return status;
+}
+
+enum tw_status tw_host_hold_row(struct tw_store *s, const struct tw_who *who,
+    int64_t host_id, const char *reason, const char *grant,
+    struct tw_err *err)
+{
+	return hold_row(s, who, host_id, reason, grant, false, err);
 }
 
 enum tw_status tw_host_hold_tower(struct tw_store *s, int64_t host_id,
@@ -318,6 +336,6 @@ enum tw_status tw_host_hold_tower(struct tw_store *s, int64_t host_id,
 	status = tw_tx_begin(&tx, s, err);
 	if (status != TW_OK)
 		return status;
-	status = tw_host_hold_row(s, NULL, host_id, reason, NULL, err);
+	status = hold_row(s, NULL, host_id, reason, NULL, true, err);
 	return tw_tx_end(&tx, status, err);
 }

@@ -86,6 +86,12 @@ enum tw_status tw_host_hold_row(struct tw_store *s, const struct tw_who *who,
     int64_t host_id, const char *reason, const char *grant,
     struct tw_err *err);
 
+/* Something that hooks are to be told (transaction open); change_id 0: of no
+ * change; reason may be NULL. */
+enum tw_status tw_event_add(struct tw_store *s, int64_t org_id,
+    const char *what, const char *host, int64_t change_id, const char *reason,
+    int64_t now, struct tw_err *err);
+
 /* --- rights on hosts (host_right.c) -------------------------------------- */
 
 /* What the caller may see.  TW_DENIED: "alice may not view anything in

@@ -40,7 +40,7 @@
 	"    SELECT (SELECT host_id FROM change" \
 	"        WHERE status IN ('queued', 'running') AND host_id > p.id" \
 	"        ORDER BY host_id LIMIT 1) FROM p WHERE p.id IS NOT NULL)," \
-	" d AS (SELECT h.id, h.failures, h.next_attempt," \
+	" d AS (SELECT h.id, h.failures, h.next_attempt, h.last_error_at," \
 	"    (h.held_by IS NULL OR h.held_by <> 'tower') AND EXISTS (SELECT 1" \
 	"        FROM change c WHERE c.host_id = h.id" \
 	"        AND c.status = 'running') AS is_running," \
@@ -57,9 +57,9 @@
 /* Those that waited longest come first, after those under way. */
 static const char due_sql[] =
     PENDING_HOSTS
-    " SELECT id, next_attempt FROM d WHERE is_running OR head IS NOT NULL"
+    " SELECT id, next_attempt, last_error_at FROM d WHERE is_running OR head IS NOT NULL"
     " ORDER BY failures > 0, is_running DESC, head, id";
-enum { DUE_ID, DUE_NEXT };
+enum { DUE_ID, DUE_NEXT, DUE_FAILED };
 
 /* The clock alone changes that too: a change joins, one expires.  The first asks
  * each host that could start one for its next. */
@@ -108,7 +108,7 @@ static enum tw_status read_due(struct tw_store *s, int64_t now,
 	enum tw_status status;
 	struct tw_stmt *st;
 	size_t cap = 0;
-	int64_t next, *ids;
+	int64_t next, failed, *ids;
 
 	status = tw_stmt_get(s, due_sql, &st, err);
 	if (status != TW_OK)
@@ -116,8 +116,10 @@ static enum tw_status read_due(struct tw_store *s, int64_t now,
 	bind_limits(st, now, org_id, names);
 	while ((status = tw_stmt_step(st, err)) == TW_OK) {
 		next = tw_stmt_col_int(st, DUE_NEXT);
-		/* further off than any delay: the clock was set back */
-		if (next > now && next <= now + TW_HOST_DELAY_MAX) {
+		failed = tw_stmt_col_int(st, DUE_FAILED);
+		/* else the clock was set back */
+		if (next > now && (next <= now + TW_HOST_DELAY_MAX ||
+		    (failed && failed <= now))) {
 			sooner(wake, next);
 			continue;
 		}

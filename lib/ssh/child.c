@@ -58,14 +58,14 @@ static void on_timer(uv_timer_t *t)
 {
 	struct tw_link *l = t->data;
 	uint64_t now = uv_now(l->loop), until, look;
-	int idle = tw_link_limit(TW_LINK_IDLE_MS);
+	int idle = tw_link_limit(TW_LINK_IDLE);
 	size_t unsent = tw_pipes_unsent(l->pipes);
 	struct tw_err err;
 
 	/* Until the first byte the child connects and logs in. */
 	if (!l->words.len && !l->answered)
-		idle = tw_link_limit(TW_LINK_CONNECT_MS) +
-		    tw_link_limit(TW_LINK_LOGIN_MS);
+		idle = tw_link_limit(TW_LINK_CONNECT) +
+		    tw_link_limit(TW_LINK_LOGIN);
 	if (unsent < l->unsent)
 		l->heard = now;
 	l->unsent = unsent;

@@ -230,8 +230,8 @@ static enum tw_status learn_ssh(const struct tw_ssh_target *t, char **key,
 		goto out;
 	}
 	st = tw_pipes_run((const char *const *)argv.v,
-	    tw_link_limit(TW_LINK_CONNECT_MS) +
-	    tw_link_limit(TW_LINK_LOGIN_MS), NULL, &words, &status, err);
+	    tw_link_limit(TW_LINK_CONNECT) +
+	    tw_link_limit(TW_LINK_LOGIN), NULL, &words, &status, err);
 	/* A refused login is what must come; only the file tells. */
 	if (st == TW_OK && key_of_file(path, key, err) != TW_OK) {
 		tw_sshargs_verdict("cannot read the host key",

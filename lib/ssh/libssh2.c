@@ -233,7 +233,7 @@ static void on_timer(uv_timer_t *t)
 {
 	struct tw_link *l = t->data;
 	uint64_t now = uv_now(l->loop), until = l->deadline, rest = UINT64_MAX;
-	int idle = tw_link_limit(TW_LINK_IDLE_MS);
+	int idle = tw_link_limit(TW_LINK_IDLE);
 
 	if (l->state == TW_L2_PROXY_LOST) {
 		proxy_verdict(l);
@@ -261,7 +261,7 @@ void tw_l2_watch(struct tw_link *l)
 	l->heard = uv_now(l->loop);
 	tw_l2_session_moves(l);
 	uv_timer_start(&l->timer, on_timer,
-	    tw_link_look(tw_link_limit(TW_LINK_IDLE_MS)), 0);
+	    tw_link_look(tw_link_limit(TW_LINK_IDLE)), 0);
 }
 
 static void limit_login(struct tw_link *l, int ms)
@@ -318,7 +318,7 @@ static void on_dialled(void *arg, int fd, const struct tw_err *err)
 		    TW_LINK_TEMPORARY, err);
 		return;
 	}
-	limit_login(l, tw_link_limit(TW_LINK_LOGIN_MS));
+	limit_login(l, tw_link_limit(TW_LINK_LOGIN));
 	take_socket(l, fd);
 }
 
@@ -379,8 +379,8 @@ static void start_proxy(struct tw_link *l)
 		tw_l2_end(l, TW_LINK_TEMPORARY, &err);
 		return;
 	}
-	limit_login(l, tw_link_limit(TW_LINK_CONNECT_MS) +
-	    tw_link_limit(TW_LINK_LOGIN_MS));
+	limit_login(l, tw_link_limit(TW_LINK_CONNECT) +
+	    tw_link_limit(TW_LINK_LOGIN));
 	take_socket(l, fds[0]);
 }
 
@@ -410,7 +410,7 @@ static void on_start(uv_timer_t *t)
 	if (target->via || target->proxy_command)
 		start_proxy(l);
 	else if (tw_dial_open(l->loop, target->address, target->port,
-	    tw_link_limit(TW_LINK_CONNECT_MS), on_dialled, l, &l->dial,
+	    tw_link_limit(TW_LINK_CONNECT), on_dialled, l, &l->dial,
 	    &err) != TW_OK)
 		tw_l2_end(l, TW_LINK_TEMPORARY, &err);
 }

@@ -167,7 +167,7 @@ static void add_common(struct tw_argv *a, const struct tw_ssh_target *t)
 		"ForwardX11=no", "PermitLocalCommand=no", "RequestTTY=no",
 		"EscapeChar=none", "UpdateHostKeys=no",
 	};
-	int limit = tw_link_limit(TW_LINK_CONNECT_MS);
+	int limit = tw_link_limit(TW_LINK_CONNECT);
 	size_t i;
 
 	tw_argv_add(a, "ssh");

@@ -27,9 +27,21 @@ const struct tw_transport *tw_transport_find(const char *name)
 
 #define LOOKS 6			/* within a limit */
 
-int tw_link_limit(int ms)
+static int limits[TW_LINK_WAITS] = {
+	[TW_LINK_CONNECT] = TW_LINK_CONNECT_MS,
+	[TW_LINK_LOGIN] = TW_LINK_LOGIN_MS,
+	[TW_LINK_IDLE] = TW_LINK_IDLE_MS,
+};
+
+void tw_link_set_limit(enum tw_link_wait wait, int ms)
+{
+	limits[wait] = ms;
+}
+
+int tw_link_limit(enum tw_link_wait wait)
 {
 	const char *s = getenv("TOWERIFY_LINK_TIMEOUT_MS");
+	int ms = limits[wait];
 	char *end;
 	long v;
 

@@ -105,19 +105,24 @@ struct tw_transport {
 extern const struct tw_transport tw_transport_libssh2;
 extern const struct tw_transport tw_transport_ssh;
 
-/* Limits, milliseconds: to connect; for handshake and login together; after
- * that, while no byte comes (the host beats every 10 s) and none of those sent
- * is seen to be taken. */
+/* What a link waits for, and how long unless told otherwise, milliseconds: to
+ * connect; for handshake and login together; after that, while no byte comes
+ * (the host beats every 10 s) and none of those sent is seen to be taken. */
+enum tw_link_wait { TW_LINK_CONNECT, TW_LINK_LOGIN, TW_LINK_IDLE,
+	TW_LINK_WAITS };
 #define TW_LINK_CONNECT_MS 10000
 #define TW_LINK_LOGIN_MS 30000
 #define TW_LINK_IDLE_MS 30000
 
+/* Sets a limit for all links of the process that are opened from now on. */
+void tw_link_set_limit(enum tw_link_wait wait, int ms);
+
 /* The name of the transport ("libssh2", "ssh") → it, or NULL. */
 const struct tw_transport *tw_transport_find(const char *name);
 
-/* The environment may shorten the limits, for tests:
- * TOWERIFY_LINK_TIMEOUT_MS sets all three. */
-int tw_link_limit(int ms);
+/* The limit in milliseconds.  The environment may shorten it, for tests:
+ * TOWERIFY_LINK_TIMEOUT_MS is for all three. */
+int tw_link_limit(enum tw_link_wait wait);
 
 /* How often to look, within such a limit, whether bytes are taken. */
 uint64_t tw_link_look(int limit_ms);

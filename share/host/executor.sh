@@ -30,7 +30,7 @@
 
 NL='
 '
-CAP=524288	# bytes of a step's output kept at either end
+CAP=524288	# bytes of a step's output kept at either end, unless a tower says so
 TOOLS='cat chmod chown cp dash date dd env fallocate flock grep head id mkdir
 mkfifo mv rm setsid sha256sum sleep stat sync tail truncate uname wc'
 
@@ -178,7 +178,7 @@ request() {
 		tower) TOWER=$VALUE ;;	host) HOST=$VALUE ;;
 		key) KEYS="$KEYS$VALUE " ;;	shared) SHARED=$VALUE ;;
 		change) CHANGE=$VALUE ;;	step) STEP=$VALUE ;;
-		steps) STEPS=$VALUE ;;
+		steps) STEPS=$VALUE ;;	cap) CAP=$VALUE ;;
 		esac
 	done
 	is_id "$NONCE" || exit 65
@@ -186,7 +186,7 @@ request() {
 	case $SPOOL in /*) ;; *) deny bad "spool $SPOOL" ;; esac
 	for WORD in "$EPOCH" "$ACK" "$SEQ" "$AT_LIFE" "$AT" "$AT_EVENT" \
 	    "$SEEN_EPOCH" "$SEEN_SEQ" "$TEXT" "$BLOB" "$ROOM" "$CHANGE" \
-	    "$SECRET" "$STEP" "$STEPS"; do
+	    "$SECRET" "$STEP" "$STEPS" "$CAP"; do
 		is_number "$WORD" || deny bad "not a number: $WORD"
 	done
 	[ "$QUEUE" = - ] || is_id "$QUEUE" || deny bad "queue"
@@ -525,9 +525,9 @@ upload() {
 	fi
 	# shellcheck disable=SC2154 # t: this text, set by the remote command
 	printf '%s' "$t" >"$IN/executor" &&
-		printf '%s %s %s %s %s %s %s %s\n' "$QUEUE" "$EPOCH" "$SEQ" \
+		printf '%s %s %s %s %s %s %s %s %s\n' "$QUEUE" "$EPOCH" "$SEQ" \
 			"$NONCE" "${TOWER:--}" "${HOST:--}" "$CHANGE" "$ROOM" \
-			>"$IN/meta" || FULL=1
+			"$CAP" >"$IN/meta" || FULL=1
 	[ -z "$FULL" ] || deny space "no room for the upload"
 	printf '%s\n' "$TEXT_SHA  $IN/job" "$BLOB_SHA  $IN/blob" >"$IN/sums" &&
 		sha256sum -c --status "$IN/sums" ||
@@ -1779,7 +1779,7 @@ run() {
 	cd "$JOB" || exit 1
 	exec 9>>"$SPOOL/lock"
 	flock -w 10 9 || exit 0
-	read -r _ _ _ NONCE TOWER HOST CHANGE ROOM <meta || exit 0
+	read -r _ _ _ NONCE TOWER HOST CHANGE ROOM CAP <meta || exit 0
 	load events
 	[ -z "$VERDICT" ] || exit 0
 	LIFE=$((LIVES + 1))

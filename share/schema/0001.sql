@@ -267,6 +267,26 @@ CREATE INDEX instance_change ON instance (change_id)
 CREATE INDEX instance_gone ON instance (org_id, changed)
     WHERE state = 'gone';
 
+-- What hooks are to be told, until each of them was (towerify-hooks(7)).
+CREATE TABLE event (
+	id INTEGER PRIMARY KEY,
+	org_id INTEGER NOT NULL REFERENCES org,
+	at INTEGER NOT NULL,
+	what TEXT NOT NULL CHECK (what IN ('succeeded', 'rolled-back',
+	    'failed', 'held')),
+	host TEXT NOT NULL,		-- its name then
+	change_id INTEGER REFERENCES change ON DELETE SET NULL,
+	reason TEXT
+) STRICT;
+CREATE INDEX event_change ON event (change_id) WHERE change_id IS NOT NULL;
+CREATE TABLE delivery (
+	event_id INTEGER NOT NULL REFERENCES event ON DELETE CASCADE,
+	hook TEXT NOT NULL,		-- the program's name
+	tries INTEGER NOT NULL CHECK (tries > 0),	-- that have ended
+	next INTEGER,			-- not before; NULL: it has had it
+	PRIMARY KEY (event_id, hook)
+) STRICT, WITHOUT ROWID;
+
 -- Secret parameters of a change, sealed; erased when it ends.
 CREATE TABLE secret (
 	change_id INTEGER NOT NULL REFERENCES change ON DELETE CASCADE,

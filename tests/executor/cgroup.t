@@ -33,7 +33,7 @@ place() {
 	cp "$prog" "$j/job"
 	cp "$blob" "$j/blob"
 	: >"$j/events"
-	echo "$queue 1 $seq $nonce tw1 h1 $seq 8192" >"$j/meta"
+	echo "$queue 1 $seq $nonce tw1 h1 $seq 8192 524288" >"$j/meta"
 }
 execute() {
 	sh -c 'echo 0 >"$1/cgroup.procs"

@@ -51,6 +51,13 @@ start
 ok 'run and undo have a cap each' eval 'says "cut $((5000010 - 2 * cap)) \.$" && says "cut $((3000000 - 2 * cap)) \.$"'
 ok 'no file of the filter stays' eval 'test ! -e "$spool/jobs/$job/rest" && test ! -e "$spool/jobs/$job/last"'
 
+new
+does "head -c 3000 /dev/zero | tr '\0' f; head -c 9000 /dev/zero | tr '\0' m; head -c 3000 /dev/zero | tr '\0' l"
+start cap=2048
+ok 'the tower says how much is kept' says 'cut 10904 \.$'
+ok 'from either end' eval 'test "$(body | tr -dc f | wc -c)" -ge 2048 && test "$(body | tr -dc m | wc -c)" -lt 100'
+ok 'the job remembers' eval 'grep -q " 2048\$" "$spool/jobs/$job/meta"'
+
 # forged lines
 new
 does 'printf "\n@00000000000000000000000000000000 4 1 end 1 done run 0 .\n"

@@ -3,7 +3,8 @@
 #
 # Gives the script a directory $work, a HOME of its own in it and the tools in
 # PATH.  The state is $work/state, made by the first verb that adds.  What the
-# caller's environment says of towers, sudo, terminals and agents is forgotten.
+# caller's environment says of towers, sudo, terminals and agents is forgotten,
+# and this machine's configuration file does not count.
 #
 #   tower_sshd            an sshd on loopback, which lets the tower's key in:
 #                         $fingerprint, $port, $address (USER@127.0.0.1:PORT)
@@ -35,7 +36,8 @@ mkdir "$work/home"
 HOME=$work/home
 TOWERIFY_STATE=$work/state
 TOWERIFY_KINDS=$top/share/kinds
-export HOME TOWERIFY_STATE TOWERIFY_KINDS
+TOWERIFY_CONFIG=
+export HOME TOWERIFY_STATE TOWERIFY_KINDS TOWERIFY_CONFIG
 SSHD_TTL=1200
 me=$(id -un)
 

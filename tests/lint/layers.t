@@ -50,7 +50,8 @@ rule_foreign() {
 			only("libssh2.h>", "lib/ssh/")
 			only("libssh2_", "lib/ssh/")
 			only("sodium", "lib/base/")
-			only("curl/", "bin/towerify-fetch.c")
+			if (path != "bin/towerify-webhook.c")
+				only("curl/", "bin/towerify-fetch.c")
 			only("check.h>", "tests/")
 		}' "$file"
 	done

@@ -69,11 +69,12 @@ START_TEST(a_program_comes_before_its_secrets)
 		.verb = "plan", .nonce = NONCE, .text = "s_end 0\n",
 		.text_len = 8, .blob = "blob", .blob_len = 4,
 		.secret = SECRET, .secret_len = sizeof SECRET - 1,
+		.cap = 2048,
 	};
 	const char *s = sent(&b, &r);
 
 	ck_assert_ptr_nonnull(strstr(s, " text=8 blob=4 textsha="));
-	ck_assert_ptr_nonnull(strstr(s, " secret=15 secretsha="));
+	ck_assert_ptr_nonnull(strstr(s, " cap=2048 secret=15 secretsha="));
 	ck_assert_str_eq(strchr(s, '\n'), "\ns_end 0\nblob" SECRET);
 	/* nothing was left behind by growing */
 	ck_assert_uint_lt(b.cap, b.len + 4096 + 64);

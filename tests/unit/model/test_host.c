@@ -228,7 +228,7 @@ START_TEST(holding_and_releasing)
 	ck_assert_str_eq(h.held_by, "tower");
 	tw_host_release(&h);
 	ck_assert_int_eq(audit_of(alice.org_id, "host.hold").count, 2);
-	OK(tw_host_unreachable(store, id, 1000, "refused", &err));
+	OK(tw_host_unreachable(store, id, 1000, "refused", NULL, &err));
 	OK(tw_host_release_hold(store, &alice, "web1", &err));
 	OK(tw_host_get(store, &alice, "web1", &h, &err));
 	ck_assert_ptr_null(h.held_reason);
@@ -295,7 +295,7 @@ START_TEST(failures_delay_the_next_attempt)
 
 	before = number("SELECT count(*) FROM audit");
 	for (i = 0; i < 8; i++) {
-		OK(tw_host_unreachable(store, id, 1000000, "no route", &err));
+		OK(tw_host_unreachable(store, id, 1000000, "no route", NULL, &err));
 		next = number("SELECT next_attempt FROM host") - 1000000;
 		ck_assert_int_le(next, most[i]);
 		ck_assert_int_ge(next, most[i] * 3 / 4 - 1);
@@ -334,9 +334,9 @@ START_TEST(a_host_is_tried_often_while_a_step_may_have_cut_it_off)
 	OK(tw_change_confirming(store, id, &until, &every, &err));
 	ck_assert_int_eq(until, 7000 + 80000);
 	for (i = 0; i < 8; i++)
-		OK(tw_host_unreachable(store, id, 86999, "refused", &err));
+		OK(tw_host_unreachable(store, id, 86999, "refused", NULL, &err));
 	ck_assert_int_eq(number("SELECT next_attempt FROM host"), 89999);
-	OK(tw_host_unreachable(store, id, 87000, "refused", &err));
+	OK(tw_host_unreachable(store, id, 87000, "refused", NULL, &err));
 	ck_assert_int_gt(number("SELECT next_attempt FROM host"), 200000);
 	raw("UPDATE step SET confirm = 5000");
 	OK(tw_change_confirming(store, id, &until, &every, &err));
@@ -396,10 +396,10 @@ START_TEST(a_login_that_is_refused_is_never_tried_often)
 	OK(tw_change_accepted(store, &c, 1000, &err));
 	/* whatever came before */
 	for (i = 0; i < 20; i++)
-		OK(tw_host_unreachable(store, id, 2000, "no route", &err));
+		OK(tw_host_unreachable(store, id, 2000, "no route", NULL, &err));
 	ck_assert_int_eq(number("SELECT next_attempt FROM host"), 3000);
 	for (i = 0; i < 8; i++) {
-		OK(tw_host_refused(store, id, 3000, "refused", &err));
+		OK(tw_host_refused(store, id, 3000, "refused", NULL, &err));
 		next = number("SELECT next_attempt FROM host") - 3000;
 		ck_assert_int_le(next, most[i]);
 		ck_assert_int_ge(next, most[i] * 3 / 4);
@@ -647,7 +647,7 @@ START_TEST(a_check_ends_the_wait_for_the_next_attempt)
 {
 	int64_t id = add_host("web1");
 
-	OK(tw_host_unreachable(store, id, tw_clock_now(), "refused", &err));
+	OK(tw_host_unreachable(store, id, tw_clock_now(), "refused", NULL, &err));
 	ck_assert_int_eq(number("SELECT failures FROM host WHERE next_attempt "
 	    "IS NOT NULL"), 1);
 	OK(tw_host_checked(store, &alice, id, NULL, NULL, NULL, &err));

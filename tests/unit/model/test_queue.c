@@ -273,7 +273,7 @@ START_TEST(hosts_that_failed_come_last_and_after_their_delay)
 	file_for("web3");
 	raw("UPDATE change SET joins = joins - 5000 WHERE host_id = 3");
 	ck_assert_str_eq(due(now, text), "3 1 2");
-	OK(tw_host_unreachable(store, three, now, "x", &err));
+	OK(tw_host_unreachable(store, three, now, "x", NULL, &err));
 	next = number("SELECT next_attempt FROM host WHERE id = 3");
 	ck_assert_str_eq(due(now, text), "1 2");
 	ck_assert_int_eq(wake(now), next);
@@ -594,7 +594,7 @@ START_TEST(no_hot_statement_walks_through_all_changes)
 	OK(tw_change_end(store, &c, TW_CHANGE_FAILED, "x", now, "y", &err));
 	OK(tw_store_commit(store, &err));
 	OK(tw_host_answered(store, id, now, 1, 1, false, &err));
-	OK(tw_host_unreachable(store, id, now, "x", &err));
+	OK(tw_host_unreachable(store, id, now, "x", NULL, &err));
 	tw_step_list_free(steps, count);
 	tw_change_release(&c);
 	for (st = sqlite3_next_stmt(store->db, NULL); st;

@@ -134,8 +134,21 @@ START_TEST(limits_can_only_be_shortened)
 
 	if (how[_i].env)
 		setenv("TOWERIFY_LINK_TIMEOUT_MS", how[_i].env, 1);
-	ck_assert_int_eq(tw_link_limit(10000), how[_i].want);
+	ck_assert_int_eq(tw_link_limit(TW_LINK_CONNECT), how[_i].want);
 	unsetenv("TOWERIFY_LINK_TIMEOUT_MS");
+}
+END_TEST
+
+START_TEST(limits_can_be_set)
+{
+	tw_link_set_limit(TW_LINK_LOGIN, 90000);
+	ck_assert_int_eq(tw_link_limit(TW_LINK_LOGIN), 90000);
+	ck_assert_int_eq(tw_link_limit(TW_LINK_CONNECT), TW_LINK_CONNECT_MS);
+	ck_assert_int_eq(tw_link_limit(TW_LINK_IDLE), TW_LINK_IDLE_MS);
+	setenv("TOWERIFY_LINK_TIMEOUT_MS", "60000", 1);
+	ck_assert_int_eq(tw_link_limit(TW_LINK_LOGIN), 60000);
+	unsetenv("TOWERIFY_LINK_TIMEOUT_MS");
+	tw_link_set_limit(TW_LINK_LOGIN, TW_LINK_LOGIN_MS);
 }
 END_TEST
 
@@ -176,6 +189,7 @@ int main(void)
 	tcase_add_test(tc, text_of_a_peer_is_cleaned);
 	tcase_add_test(tc, transports_by_name);
 	tcase_add_loop_test(tc, limits_can_only_be_shortened, 0, 8);
+	tcase_add_test(tc, limits_can_be_set);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
