@@ -9,12 +9,12 @@
 #include "tower.h"
 
 static const struct tw_option options[] = {
-	{ "hosts", 0, "TARGETS", "only these hosts", false },
-	{ "jobs", 0, "N", "hosts at work at once (default 256)", false },
-	{ "watch", 0, NULL, "stay and wait for more", false },
-	{ "status", 0, NULL, "when the last pass ended, and how", false },
+	{ "hosts", 0, "TARGETS", N_("only these hosts"), false },
+	{ "jobs", 0, "N", N_("hosts at work at once (default 256)"), false },
+	{ "watch", 0, NULL, N_("stay and wait for more"), false },
+	{ "status", 0, NULL, N_("when the last pass ended, and how"), false },
 	{ "within", 0, "DURATION",
-	    "with --status: fail when none ended so lately (default 5m)",
+	    N_("with --status: fail when none ended so lately (default 5m)"),
 	    false },
 	{ 0 }
 };
@@ -22,16 +22,19 @@ static const struct tw_option options[] = {
 enum { COL_RUNNING, COL_STARTED, COL_ENDED, COL_STATUS, COL_SUCCEEDED,
 	COL_ROLLED_BACK, COL_FAILED, COL_UNREACHABLE };
 static const struct tw_column columns[] = {
-	{ "running", "RUNNING", TW_COL_BOOL, true, "a pass is at work now" },
-	{ "started", "STARTED", TW_COL_TIME, true, "when the last one began" },
-	{ "ended", "ENDED", TW_COL_TIME, true, "and ended" },
-	{ "status", "STATUS", TW_COL_INT, true, "its exit status" },
-	{ "succeeded", "SUCCEEDED", TW_COL_INT, true, "changes that did" },
-	{ "rolled_back", "ROLLED BACK", TW_COL_INT, true,
-	    "changes that were" },
-	{ "failed", "FAILED", TW_COL_INT, true, "changes that did" },
-	{ "unreachable", "UNREACHABLE", TW_COL_INT, true,
-	    "contacts that failed" },
+	{ "running", N_("RUNNING"), TW_COL_BOOL, true,
+	    N_("a pass is at work now") },
+	{ "started", N_("STARTED"), TW_COL_TIME, true,
+	    N_("when the last one began") },
+	{ "ended", N_("ENDED"), TW_COL_TIME, true, N_("and ended") },
+	{ "status", N_("STATUS"), TW_COL_INT, true, N_("its exit status") },
+	{ "succeeded", N_("SUCCEEDED"), TW_COL_INT, true,
+	    N_("changes that did") },
+	{ "rolled_back", N_("ROLLED BACK"), TW_COL_INT, true,
+	    N_("changes that were") },
+	{ "failed", N_("FAILED"), TW_COL_INT, true, N_("changes that did") },
+	{ "unreachable", N_("UNREACHABLE"), TW_COL_INT, true,
+	    N_("contacts that failed") },
 	{ 0 }
 };
 
@@ -53,8 +56,9 @@ static bool is_well(struct tw_cli *cli, bool running, int64_t age,
 	if (since <= within)
 		return running || exit_status == 0;
 	tw_span_format(since, span);
-	tw_cli_say(cli, running ? "a pass is at work, but has not moved for %s"
-	    : "no pass has ended for %s", span);
+	tw_cli_say(cli, running ?
+	    N_("a pass is at work, but has not moved for %s") :
+	    N_("no pass has ended for %s"), span);
 	return false;
 }
 
@@ -227,12 +231,12 @@ static int run(struct tw_cli *cli, int argc, char **argv)
 
 static const struct tw_verb verbs[] = {
 	{ NULL, run, options, NULL, 0, 0, TW_NEEDS_WRITE,
-	    "carry out what is due", columns },
+	    N_("carry out what is due"), columns },
 };
 
 static const struct tw_tool tool = {
 	.name = "towerify-run",
-	.summary = "carry out what is due, on all hosts at once",
+	.summary = N_("carry out what is due, on all hosts at once"),
 	.verbs = verbs,
 	.nverbs = sizeof verbs / sizeof *verbs,
 	.open_state = tower_open_pass,
