@@ -42,7 +42,7 @@ EXTRA_DIST += $(po_files) \
 	share/po/extract \
 	share/po/towerify.pot
 if TRANSLATED
-french_dir = share/locale/fr/LC_MESSAGES
+french_dir = $(builddir)/share/locale/fr/LC_MESSAGES
 frenchdir = $(localedir)/fr/LC_MESSAGES
 french_DATA = $(french_dir)/towerify.mo
 CLEANFILES += $(french_DATA)
@@ -53,8 +53,8 @@ endif
 
 # The strings of the sources, for translators; and put into what they have.
 pot:
-	cd $(srcdir) && sh share/po/extract . > share/po/towerify.pot.new && \
-		mv share/po/towerify.pot.new share/po/towerify.pot
+	cd $(srcdir)/share/po && sh ./extract ../.. > towerify.pot.new && \
+		mv towerify.pot.new towerify.pot
 	for po in $(po_files); do \
 		msgmerge -q --no-fuzzy-matching --no-wrap --backup=none \
 			--add-location=file -U "$(srcdir)/$$po" \

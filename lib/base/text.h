@@ -13,8 +13,9 @@
  * - all else is looked up on the spot: tw_text("…").
  *
  * share/po/extract names the functions to xgettext; tests/lint/po.t finds what
- * was forgotten; share/po/README says how to go about it.  Machines are never spoken to in another language than
- * English: JSON, TSV, logs, the state, the audit, what goes to hosts.
+ * was forgotten; share/po/README says how to go about it.
+ * Machines are never spoken to in another language than English: JSON, TSV,
+ * logs, the state, the audit, what goes to hosts.
  *
  * Nothing is translated until tw_text_begin(), which tools call and tests of
  * the library don't.

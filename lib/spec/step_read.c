@@ -219,7 +219,7 @@ static void refuse_unknown(struct tw_change_read *r,
 		for (i = 0; names && names[i]; i++)
 			tw_buf_addf(&words, ", %s", names[i]);
 		if (names)
-			tw_buf_addf(&words, 
+			tw_buf_addf(&words,
 			    tw_text("; step kinds are looked for in %s"),
 			    tw_kinds_where(r->reader->kinds));
 		hint = tw_buf_str(&words);
