@@ -113,7 +113,8 @@ enum tw_status app_params_print(struct tw_cli *cli, const struct tw_params *p,
 		tw_table_cell_text(table, P_NAME, p->v[i].name);
 		tw_table_cell_text(table, P_TYPE, type_name(p->v[i].type));
 		tw_table_cell_text(table, P_DEFAULT, p->v[i].required &&
-		    !p->v[i].fallback ? "(required)" : p->v[i].fallback);
+		    !p->v[i].fallback ? tw_text("(required)") :
+		    p->v[i].fallback);
 		tw_table_cell_text(table, P_LIMITS, text.len ?
 		    tw_buf_str(&text) : NULL);
 		tw_table_cell_text(table, P_DESCRIPTION, p->v[i].description);

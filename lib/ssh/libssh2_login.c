@@ -78,7 +78,7 @@ enum tw_l2_step tw_l2_handshake(struct tw_link *l)
 		    "host key or cipher in common with libssh2 (%s)", text);
 	}
 	if (r != 0)
-		return tw_l2_broken(l, "no SSH handshake");
+		return tw_l2_broken(l, W_("no SSH handshake"));
 	step = check_hostkey(l);
 	if (step == TW_L2_NEXT)
 		l->state = TW_L2_LOGIN;
