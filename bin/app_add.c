@@ -31,7 +31,7 @@ static enum tw_status read_from(const struct sources *s, const char *path,
 	size_t had = out->len;
 	enum tw_status st;
 
-	st = gate_refuse("a source file", err);
+	st = gate_refuse(W_("a source file"), err);
 	if (st)
 		return st;
 	if (!tw_bundle_name_ok(path))

@@ -65,30 +65,35 @@ char *app_params_json(const struct tw_params *p)
 
 enum { P_NAME, P_TYPE, P_DEFAULT, P_LIMITS, P_DESCRIPTION };
 static const struct tw_column columns[] = {
-	{ "param", "PARAMETER", TW_COL_TEXT, true, "for -p" },
-	{ "type", "TYPE", TW_COL_TEXT, true, "what it is" },
-	{ "default", "DEFAULT", TW_COL_TEXT, true, "when it is not given" },
-	{ "limits", "LIMITS", TW_COL_TEXT, true, "what it may be" },
-	{ "description", "DESCRIPTION", TW_COL_TEXT, true, "what it is for" },
+	{ "param", N_("PARAMETER"), TW_COL_TEXT, true, N_("for -p") },
+	{ "type", N_("TYPE"), TW_COL_TEXT, true, N_("what it is") },
+	{ "default", N_("DEFAULT"), TW_COL_TEXT, true,
+	    N_("when it is not given") },
+	{ "limits", N_("LIMITS"), TW_COL_TEXT, true, N_("what it may be") },
+	{ "description", N_("DESCRIPTION"), TW_COL_TEXT, true,
+	    N_("what it is for") },
 	{ 0 }
 };
 
 /* "1 to 64", "a, b or c"; of a text or secret its length. */
 static void limits(const struct tw_param *p, struct tw_buf *out)
 {
-	const char *unit = p->type == TW_PARAM_INTEGER ? "" : " characters";
+	const char *unit = p->type == TW_PARAM_INTEGER ? "" :
+	    tw_text(" characters");
 	size_t i;
 
 	for (i = 0; p->values && p->values[i]; i++)
 		tw_buf_addf(out, "%s%s", i == 0 ? "" : p->values[i + 1] ? ", " :
-		    " or ", p->values[i]);
+		    tw_text(" or "), p->values[i]);
 	if (p->has_min && p->has_max)
-		tw_buf_addf(out, "%" PRId64 " to %" PRId64 "%s", p->min, p->max,
-		    unit);
+		tw_buf_addf(out, tw_text("%" PRId64 " to %" PRId64 "%s"),
+		    p->min, p->max, unit);
 	else if (p->has_min)
-		tw_buf_addf(out, "at least %" PRId64 "%s", p->min, unit);
+		tw_buf_addf(out, tw_text("at least %" PRId64 "%s"), p->min,
+		    unit);
 	else if (p->has_max)
-		tw_buf_addf(out, "at most %" PRId64 "%s", p->max, unit);
+		tw_buf_addf(out, tw_text("at most %" PRId64 "%s"), p->max,
+		    unit);
 }
 
 enum tw_status app_params_print(struct tw_cli *cli, const struct tw_params *p,
@@ -108,7 +113,8 @@ enum tw_status app_params_print(struct tw_cli *cli, const struct tw_params *p,
 		tw_table_cell_text(table, P_NAME, p->v[i].name);
 		tw_table_cell_text(table, P_TYPE, type_name(p->v[i].type));
 		tw_table_cell_text(table, P_DEFAULT, p->v[i].required &&
-		    !p->v[i].fallback ? "(required)" : p->v[i].fallback);
+		    !p->v[i].fallback ? tw_text("(required)") :
+		    p->v[i].fallback);
 		tw_table_cell_text(table, P_LIMITS, text.len ?
 		    tw_buf_str(&text) : NULL);
 		tw_table_cell_text(table, P_DESCRIPTION, p->v[i].description);

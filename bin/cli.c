@@ -13,6 +13,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/text.h"
+#include "beside.h"
 #include "cli_private.h"
 #include "gate.h"
 #include "out/close.h"
@@ -43,6 +45,19 @@ static void fill_standard_fds(void)
 	}
 }
 
+/* A build finds its own translations before it is installed. */
+void tw_cli_language(void)
+{
+	char *own;
+
+	setlocale(LC_CTYPE, "");
+	if (!tw_text_is_wanted())
+		return;
+	own = beside("../share/locale");
+	tw_text_begin(own ? own : TW_LOCALE_DIR);
+	free(own);
+}
+
 /* No core file: it would hold secrets.  No death by SIGPIPE in mid-act, nor by
  * a caller's limit on the size of files. */
 static void prepare_process(void)
@@ -54,7 +69,7 @@ static void prepare_process(void)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	gate_enter();
-	setlocale(LC_CTYPE, "");
+	tw_cli_language();
 }
 
 /* Whoever read stdout has seen enough: end as other filters do. */

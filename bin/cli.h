@@ -10,6 +10,9 @@
  *		return tw_cli_main(argc, argv, &tool);
  *	}
  *
+ * Formats, helps, summaries and headings are looked up in the reader's language
+ * (base/text.h) where they are said; tables mark theirs with N_("…").
+ *
  * stdout is data, stderr is talk.  Everything said on stderr is escaped, so a
  * message may hold bytes from anywhere.
  */
@@ -92,6 +95,9 @@ int tw_cli_main(int argc, char **argv, const struct tw_tool *tool);
 /* The version of the whole package. */
 const char *tw_cli_version(void);
 
+/* Takes the language of the environment; tw_cli_main() does it. */
+void tw_cli_language(void);
+
 /* --- what was on the command line (names without dashes) -------------- */
 
 /* The option's argument; NULL when not given, "" for a flag or an optional
@@ -107,6 +113,10 @@ const char *tw_cli_opt_each(const struct tw_cli *cli, const char *name,
 /* A line on stderr, unless -q. */
 void tw_cli_say(const struct tw_cli *cli, const char *fmt, ...)
     TW_PRINTF(2, 3);
+/* The same of a text with a number in it: one for n = 1, many else. */
+void tw_cli_say_n(const struct tw_cli *cli, unsigned long n,
+    const char *one, const char *many, ...) TW_PRINTF(3, 5)
+    TW_PRINTF(4, 5);
 /* "TOOL: …" on stderr, also with -q. */
 void tw_cli_warn(const struct tw_cli *cli, const char *fmt, ...)
     TW_PRINTF(2, 3);
@@ -116,8 +126,9 @@ int tw_cli_error(const struct tw_cli *cli, const struct tw_err *err);
 int tw_cli_usage(const struct tw_cli *cli, const char *fmt, ...)
     TW_PRINTF(2, 3);
 
-/* Asks on the terminal, never on stdin.  TW_OK: yes; TW_NO: "not confirmed";
- * TW_USAGE: there is no terminal to ask on. */
+/* Asks on the terminal, never on stdin; the question is looked up already.
+ * TW_OK: yes; TW_NO: "not confirmed"; TW_USAGE: there is no terminal to ask
+ * on. */
 enum tw_status tw_cli_confirm(const struct tw_cli *cli, const char *question,
     struct tw_err *err);
 

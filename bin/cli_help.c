@@ -3,7 +3,9 @@
  */
 #include <string.h>
 
+#include "base/text.h"
 #include "cli_private.h"
+#include "out/escape.h"
 
 #define WIDTH 80
 #define INDENT 2
@@ -14,12 +16,16 @@
 static void put_wrapped(struct tw_buf *b, const char *text, size_t at,
     size_t indent)
 {
-	size_t n;
+	struct tw_buf word = TW_BUF_INIT;
+	size_t n, w;
 	bool is_first = true;
 
 	while (*text) {
 		n = strcspn(text, " ");
-		if (!is_first && at + 1 + n >= WIDTH) {
+		tw_buf_reset(&word);
+		tw_buf_add(&word, text, n);
+		w = tw_escape_width(tw_buf_str(&word));
+		if (!is_first && at + 1 + w >= WIDTH) {
 			tw_buf_addf(b, "\n%*s", (int)indent, "");
 			at = indent;
 		} else if (!is_first) {
@@ -27,12 +33,14 @@ static void put_wrapped(struct tw_buf *b, const char *text, size_t at,
 			at++;
 		}
 		tw_buf_add(b, text, n);
-		at += n;
+		at += w;
 		text += n;
 		text += strspn(text, " ");
 		is_first = false;
 	}
 	tw_buf_addc(b, '\n');
+	b->failed |= word.failed;
+	tw_buf_release(&word);
 }
 
 /* "  LEFT     text", the text on the next line where left is long. */
@@ -64,7 +72,7 @@ static void put_options(struct tw_buf *b, const struct tw_option *o)
 			tw_buf_addf(&left, " %s", o->arg);
 		if (o->is_repeatable && o->arg)
 			tw_buf_adds(&left, "...");
-		put_entry(b, tw_buf_str(&left), o->help);
+		put_entry(b, tw_buf_str(&left), tw_text(o->help));
 		b->failed |= left.failed;
 	}
 	tw_buf_release(&left);
@@ -75,12 +83,13 @@ void tw_cli_put_usage(const struct tw_tool *tool, const struct tw_verb *verb,
 {
 	tw_buf_adds(b, tool->name);
 	if (!verb) {
-		tw_buf_adds(b, " [common options] VERB [options] [arguments]");
+		tw_buf_adds(b, tw_text(" [common options] VERB [options] "
+		    "[arguments]"));
 		return;
 	}
 	if (verb->name)
 		tw_buf_addf(b, " %s", verb->name);
-	tw_buf_adds(b, " [options]");
+	tw_buf_adds(b, tw_text(" [options]"));
 	if (verb->args)
 		tw_buf_addf(b, " %s", verb->args);
 }
@@ -90,13 +99,13 @@ static void put_verbs(const struct tw_tool *tool, struct tw_buf *b)
 	struct tw_buf left = TW_BUF_INIT;
 	const struct tw_verb *v;
 
-	tw_buf_adds(b, "\nVerbs:\n");
+	tw_buf_adds(b, tw_text("\nVerbs:\n"));
 	for (v = tool->verbs; v < tool->verbs + tool->nverbs; v++) {
 		tw_buf_reset(&left);
 		tw_buf_adds(&left, v->name);
 		if (v->args)
 			tw_buf_addf(&left, " %s", v->args);
-		put_entry(b, tw_buf_str(&left), v->summary);
+		put_entry(b, tw_buf_str(&left), tw_text(v->summary));
 		b->failed |= left.failed;
 	}
 	tw_buf_release(&left);
@@ -107,33 +116,36 @@ void tw_cli_put_help(const struct tw_tool *tool, const struct tw_verb *verb,
 {
 	struct tw_buf usage = TW_BUF_INIT;
 	bool is_whole = !verb || !verb->name;
+	const char *intro;
+	size_t indent;
 
 	tw_cli_put_usage(tool, verb, &usage);
-	tw_buf_adds(b, "Usage: ");
-	put_wrapped(b, tw_buf_str(&usage), 7, 7);
+	intro = tw_text("Usage: ");
+	tw_buf_adds(b, intro);
+	indent = tw_escape_width(intro);
+	put_wrapped(b, tw_buf_str(&usage), indent, indent);
 	b->failed |= usage.failed;
 	tw_buf_release(&usage);
-	put_wrapped(b, is_whole ? tool->summary : verb->summary, 0, 0);
+	put_wrapped(b, tw_text(is_whole ? tool->summary : verb->summary), 0, 0);
 	if (!verb)
 		put_verbs(tool, b);
 	if (verb && verb->options && verb->options->name) {
-		tw_buf_adds(b, "\nOptions:\n");
+		tw_buf_adds(b, tw_text("\nOptions:\n"));
 		put_options(b, verb->options);
 	}
 	if (is_whole) {
-		tw_buf_adds(b, "\nCommon options:\n");
+		tw_buf_adds(b, tw_text("\nCommon options:\n"));
 		put_options(b, tw_cli_common);
 	}
 	tw_buf_adds(b, "\n");
 	if (!verb)
-		tw_buf_addf(b, "%s VERB --help says more on a verb, and so "
-		    "does ", tool->name);
+		tw_buf_addf(b, tw_text("%s VERB --help says more on a verb, "
+		    "and so does %s(1).\n"), tool->name, tool->name);
 	else if (!is_whole)
-		tw_buf_addf(b, "Common options: %s --help.  See also ",
-		    tool->name);
+		tw_buf_addf(b, tw_text("Common options: %s --help.  See also "
+		    "%s(1).\n"), tool->name, tool->name);
 	else
-		tw_buf_adds(b, "See also ");
-	tw_buf_addf(b, "%s(1).\n", tool->name);
+		tw_buf_addf(b, tw_text("See also %s(1).\n"), tool->name);
 }
 
 static void dump_options(struct tw_buf *b, const char *verb,

@@ -15,21 +15,22 @@
 #define WORDS_MAX 128		/* candidates for the nearest word */
 
 const struct tw_option tw_cli_common[] = {
-	{ "state", 0, "DIR", "the state directory (TOWERIFY_STATE)", false },
-	{ "org", 0, "NAME", "the organisation (TOWERIFY_ORG)", false },
-	{ "json", 'J', NULL, "print JSON", false },
-	{ "output", 'o', "COL,...", "print these columns; +COL,... adds",
+	{ "state", 0, "DIR", N_("the state directory (TOWERIFY_STATE)"),
 	    false },
-	{ "noheadings", 'n', NULL, "print no headings", false },
-	{ "tsv", 0, NULL, "print tab-separated values", false },
-	{ "null", '0', NULL, "print the first column, each value ended by NUL",
+	{ "org", 0, "NAME", N_("the organisation (TOWERIFY_ORG)"), false },
+	{ "json", 'J', NULL, N_("print JSON"), false },
+	{ "output", 'o', "COL,...", N_("print these columns; +COL,... adds"),
 	    false },
-	{ "list-columns", 0, NULL, "print the columns for -o", false },
-	{ "quiet", 'q', NULL, "say nothing but errors", false },
-	{ "verbose", 'v', NULL, "say more", true },
-	{ "color", 0, "WHEN", "auto, always or never", false },
-	{ "help", 'h', NULL, "print this help", false },
-	{ "version", 'V', NULL, "print the version", false },
+	{ "noheadings", 'n', NULL, N_("print no headings"), false },
+	{ "tsv", 0, NULL, N_("print tab-separated values"), false },
+	{ "null", '0', NULL,
+	    N_("print the first column, each value ended by NUL"), false },
+	{ "list-columns", 0, NULL, N_("print the columns for -o"), false },
+	{ "quiet", 'q', NULL, N_("say nothing but errors"), false },
+	{ "verbose", 'v', NULL, N_("say more"), true },
+	{ "color", 0, "WHEN", N_("auto, always or never"), false },
+	{ "help", 'h', NULL, N_("print this help"), false },
+	{ "version", 'V', NULL, N_("print the version"), false },
 	{ NULL, 0, NULL, NULL, false },
 };
 
@@ -330,8 +331,8 @@ static enum tw_status check_count(const struct tw_cli *cli, int nargs,
 
 	if (nargs >= v->min_args && (v->max_args < 0 || nargs <= v->max_args))
 		return TW_OK;
-	tw_err_set(err, TW_USAGE, "too %s arguments",
-	    nargs < v->min_args ? "few" : "many");
+	tw_err_set(err, TW_USAGE, nargs < v->min_args ?
+	    N_("too few arguments") : N_("too many arguments"));
 	tw_cli_put_usage(cli->tool, v, &usage);
 	tw_err_hint(err, "usage: %s", tw_buf_str(&usage));
 	tw_buf_release(&usage);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/text.h"
 #include "cli_private.h"
 #include "gate.h"
 #include "out/escape.h"
@@ -19,11 +20,15 @@
 /* One line on stderr in one write, escaped. */
 static void put_line(const char *prefix, const char *text)
 {
-	struct tw_buf b = TW_BUF_INIT;
+	size_t n = tw_text_settle(NULL, 0, text, true);
+	struct tw_buf b = TW_BUF_INIT, line = TW_BUF_INIT;
 
+	if (tw_buf_reserve(&line, n + 1))
+		line.len = tw_text_settle(line.data, n + 1, text, true);
 	tw_buf_adds(&b, prefix);
-	tw_escape(text, strlen(text), TW_ESCAPE_ONE_LINE | tw_escape_locale(),
-	    &b);
+	tw_escape(tw_buf_str(&line), line.len,
+	    TW_ESCAPE_ONE_LINE | tw_escape_locale(), &b);
+	tw_buf_release(&line);
 	tw_buf_addc(&b, '\n');
 	if (!b.failed)
 		fwrite(b.data, 1, b.len, stderr);
@@ -47,7 +52,22 @@ void tw_cli_say(const struct tw_cli *cli, const char *fmt, ...)
 	if (cli->is_quiet)
 		return;
 	va_start(ap, fmt);
-	tw_buf_addv(&b, fmt, ap);
+	tw_buf_addv(&b, tw_text(fmt), ap);
+	va_end(ap);
+	put_line("", tw_buf_str(&b));
+	tw_buf_release(&b);
+}
+
+void tw_cli_say_n(const struct tw_cli *cli, unsigned long n,
+    const char *one, const char *many, ...)
+{
+	struct tw_buf b = TW_BUF_INIT;
+	va_list ap;
+
+	if (cli->is_quiet)
+		return;
+	va_start(ap, many);
+	tw_buf_addv(&b, tw_text_n(one, many, n), ap);
 	va_end(ap);
 	put_line("", tw_buf_str(&b));
 	tw_buf_release(&b);
@@ -59,7 +79,7 @@ void tw_cli_warn(const struct tw_cli *cli, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	tw_buf_addv(&b, fmt, ap);
+	tw_buf_addv(&b, tw_text(fmt), ap);
 	va_end(ap);
 	put_message(cli, tw_buf_str(&b));
 	tw_buf_release(&b);
@@ -67,23 +87,20 @@ void tw_cli_warn(const struct tw_cli *cli, const char *fmt, ...)
 
 int tw_cli_error(const struct tw_cli *cli, const struct tw_err *err)
 {
-	put_message(cli, err->msg);
+	put_message(cli, tw_err_text(err));
 	if (err->hint[0])
-		put_line("hint: ", err->hint);
+		put_line(tw_text("hint: "), err->hint);
 	return tw_status_exit(err->status);
 }
 
 int tw_cli_usage(const struct tw_cli *cli, const char *fmt, ...)
 {
-	struct tw_buf b = TW_BUF_INIT;
 	struct tw_err err;
 	va_list ap;
 
 	va_start(ap, fmt);
-	tw_buf_addv(&b, fmt, ap);
+	tw_err_setv(&err, TW_USAGE, fmt, ap);
 	va_end(ap);
-	tw_err_set(&err, TW_USAGE, "%s", tw_buf_str(&b));
-	tw_buf_release(&b);
 	return tw_cli_error(cli, &err);
 }
 
@@ -107,6 +124,15 @@ static bool read_line(int fd, char *line, size_t size)
 	return got > 0;
 }
 
+/* English is understood in every language. */
+static bool is_yes(const char *answer)
+{
+	return strcasecmp(answer, "y") == 0 ||
+	    strcasecmp(answer, "yes") == 0 ||
+	    strcasecmp(answer, tw_text_in("answer", "y")) == 0 ||
+	    strcasecmp(answer, tw_text_in("answer", "yes")) == 0;
+}
+
 enum tw_status tw_cli_confirm(const struct tw_cli *cli, const char *question,
     struct tw_err *err)
 {
@@ -116,7 +142,7 @@ enum tw_status tw_cli_confirm(const struct tw_cli *cli, const char *question,
 
 	(void)cli;
 	tw_escape(question, strlen(question), tw_escape_locale(), &b);
-	tw_buf_adds(&b, " [y/N] ");
+	tw_buf_adds(&b, tw_text(" [y/N] "));
 	if (tw_buf_check(&b, err)) {
 		tw_buf_release(&b);
 		return err->status;
@@ -132,7 +158,7 @@ enum tw_status tw_cli_confirm(const struct tw_cli *cli, const char *question,
 		answer[0] = '\0';
 	tw_buf_release(&b);
 	close(fd);
-	if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)
+	if (is_yes(answer))
 		return TW_OK;
 	return tw_err_set(err, TW_NO, "not confirmed");
 }

@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "base/seal.h"
+#include "base/text.h"
 #include "engine/mask.h"
 #include "fetch.h"
 #include "gate.h"
@@ -28,7 +29,7 @@ static enum tw_status read_source(void *arg, const char *path,
 	const char *dir = arg;
 	enum tw_status st;
 
-	st = gate_refuse("a source file", err);
+	st = gate_refuse(W_("a source file"), err);
 	if (st) {
 		tw_err_hint(err, "write the text itself under content");
 		return st;
@@ -276,9 +277,10 @@ void change_file_problems(const struct tw_cli *cli,
 		tw_buf_release(&b);
 	}
 	for (i = 0; !ds->file && i < ds->n; i++) {
-		tw_cli_warn(cli, "%s", ds->v[i].msg);
+		tw_cli_warn(cli, "%s", tw_diag_text(&ds->v[i]));
 		if (ds->v[i].hint)
-			fprintf(stderr, "hint: %s\n", ds->v[i].hint);
+			fprintf(stderr, tw_text("hint: %s\n"),
+			    ds->v[i].hint);
 	}
 	if (err && !st)
 		err->msg[0] = '\0';
@@ -452,8 +454,8 @@ void change_file_say(struct tw_cli *cli, const struct change_file *file)
 	struct tw_buf login = TW_BUF_INIT;
 
 	if (file->nwithout > 0 && !cli->is_quiet)
-		fprintf(stderr, "no undo, a failure after these holds the "
-		    "host:\n%s", tw_buf_str(&file->without_undo));
+		fprintf(stderr, tw_text("no undo, a failure after these holds "
+		    "the host:\n%s"), tw_buf_str(&file->without_undo));
 	if (tw_successor_is_there(&file->successor)) {
 		tw_successor_describe(&file->successor, &login);
 		tw_cli_say(cli, "successor login: %s", tw_buf_str(&login));

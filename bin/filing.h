@@ -10,19 +10,21 @@
 
 /* Their options. */
 #define FILING_PARAM { "param", 'p', "K=V", \
-	"a parameter; K@FILE reads its value from a file", true }
-#define FILING_JOBS { "jobs", 0, "N", "hosts at work at once", false }
+	N_("a parameter; K@FILE reads its value from a file"), true }
+#define FILING_JOBS { "jobs", 0, "N", N_("hosts at work at once"), false }
 #define FILING_OPTIONS \
 	FILING_PARAM, \
-	{ "key", 0, "KEY", "file once: the same key prints the first ids", \
+	{ "key", 0, "KEY", N_("file once: the same key prints the first ids"), \
 	    false }, \
-	{ "reason", 0, "TEXT", "why, for the record", false }, \
-	{ "not-before", 0, "T", "join the queue then", false }, \
-	{ "not-after", 0, "T", "cancel what could not start by then", \
+	{ "reason", 0, "TEXT", N_("why, for the record"), false }, \
+	{ "not-before", 0, "T", N_("join the queue then"), false }, \
+	{ "not-after", 0, "T", N_("cancel what could not start by then"), \
 	    false }, \
-	{ "after-failure", 0, "hold", "a rollback holds the host", false }, \
-	{ "run", 0, NULL, "run a pass for these hosts now", false }, \
-	{ "wait", 0, "[DURATION]", "wait for the end, exit with the result", \
+	{ "after-failure", 0, "hold", N_("a rollback holds the host"), \
+	    false }, \
+	{ "run", 0, NULL, N_("run a pass for these hosts now"), false }, \
+	{ "wait", 0, "[DURATION]", \
+	    N_("wait for the end, exit with the result"), \
 	    false }, \
 	FILING_JOBS
 extern const struct tw_option filing_options[];	/* and no others */

@@ -67,6 +67,7 @@ static bool is_kept(const char *entry)
 		{ "NO_COLOR", false }, { "COLUMNS", false },
 		{ "LINES", false }, { "TERM", true }, { "TZ", true },
 		{ "LANG", true }, { "LC_ALL", true }, { "LC_CTYPE", true },
+		{ "LC_MESSAGES", true }, { "LANGUAGE", true },
 	};
 	size_t i, n = strcspn(entry, "=");
 
@@ -125,8 +126,9 @@ enum tw_status gate_read(const char *path, struct tw_buf *out,
 	enum tw_status st;
 
 	if (strcmp(path, "-") == 0)
-		return tw_io_read_fd(STDIN_FILENO, "standard input", out, err);
-	st = gate_refuse("a file", err);
+		return tw_io_read_fd(STDIN_FILENO, W_("standard input"), out,
+		    err);
+	st = gate_refuse(W_("a file"), err);
 	if (st) {
 		tw_err_hint(err, "give it on standard input, as '-'");
 		return st;

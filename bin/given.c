@@ -61,7 +61,7 @@ static enum tw_status take_file(const char *path, struct tw_buf *value,
 		value->len--;
 	if (!st && value->len > VALUE_MAX)
 		st = tw_err_set(err, TW_DATA, "%s: larger than %zu bytes",
-		    strcmp(path, "-") == 0 ? "standard input" : path,
+		    strcmp(path, "-") == 0 ? W_("standard input") : path,
 		    VALUE_MAX);
 	return st;
 }

@@ -71,8 +71,9 @@ static enum tw_status accept_key(struct tw_cli *cli, const struct tw_host *h,
 		    (int)strcspn(key, " "), key, shown);
 		return TW_OK;
 	}
-	snprintf(question, sizeof question, "%s (%s port %d) shows the host "
-	    "key %.*s\n%s\nIs it the right one?", h->name, h->address, h->port,
+	snprintf(question, sizeof question, tw_text("%s (%s port %d) shows "
+	    "the host key %.*s\n%s\nIs it the right one?"), h->name, h->address,
+	    h->port,
 	    (int)strcspn(key, " "), key, shown);
 	st = tw_cli_confirm(cli, question, err);
 	if (st == TW_USAGE) {
@@ -88,24 +89,29 @@ static enum tw_status accept_key(struct tw_cli *cli, const struct tw_host *h,
 enum { C_HOST, C_RESULT, C_OS, C_VERSION, C_ARCH, C_KERNEL, C_MEMORY, C_DISK,
 	C_USER, C_SUDO, C_SYSTEMD, C_MISSING, C_TRANSPORT, C_SPOOL, C_ERROR };
 const struct tw_column host_check_columns[] = {
-	{ "host", "HOST", TW_COL_TEXT, true, "the host" },
-	{ "result", "RESULT", TW_COL_TEXT, true,
-	    "ok, unreachable, or refused: a person must act" },
-	{ "os", "OS", TW_COL_TEXT, true, "ID of its os-release" },
-	{ "os_version", "VERSION", TW_COL_TEXT, true, "VERSION_ID of it" },
-	{ "arch", "ARCH", TW_COL_TEXT, true, "machine, as uname -m" },
-	{ "kernel", "KERNEL", TW_COL_TEXT, false, "release, as uname -r" },
-	{ "memory_kb", "MEMORY KB", TW_COL_INT, true, "memory, KiB" },
-	{ "disk_free_kb", "DISK KB", TW_COL_INT, true,
-	    "free where the spool is, KiB" },
-	{ "user", "USER", TW_COL_TEXT, true, "steps run as" },
-	{ "sudo", "SUDO", TW_COL_BOOL, true, "root, or may become it" },
-	{ "systemd", "SYSTEMD", TW_COL_BOOL, false, "it runs as PID 1" },
-	{ "missing", "MISSING", TW_COL_TEXT, true,
-	    "tools that the executor needs" },
-	{ "transport", "TRANSPORT", TW_COL_TEXT, false, "libssh2 or ssh" },
-	{ "spool_id", "SPOOL ID", TW_COL_TEXT, false, "id of its spool" },
-	{ "error", "ERROR", TW_COL_TEXT, false, "what went wrong" },
+	{ "host", N_("HOST"), TW_COL_TEXT, true, N_("the host") },
+	{ "result", N_("RESULT"), TW_COL_WORD, true,
+	    N_("ok, unreachable, or refused: a person must act") },
+	{ "os", N_("OS"), TW_COL_TEXT, true, N_("ID of its os-release") },
+	{ "os_version", N_("VERSION"), TW_COL_TEXT, true,
+	    N_("VERSION_ID of it") },
+	{ "arch", N_("ARCH"), TW_COL_TEXT, true, N_("machine, as uname -m") },
+	{ "kernel", N_("KERNEL"), TW_COL_TEXT, false,
+	    N_("release, as uname -r") },
+	{ "memory_kb", N_("MEMORY KB"), TW_COL_INT, true, N_("memory, KiB") },
+	{ "disk_free_kb", N_("DISK KB"), TW_COL_INT, true,
+	    N_("free where the spool is, KiB") },
+	{ "user", N_("USER"), TW_COL_TEXT, true, N_("steps run as") },
+	{ "sudo", N_("SUDO"), TW_COL_BOOL, true, N_("root, or may become it") },
+	{ "systemd", N_("SYSTEMD"), TW_COL_BOOL, false,
+	    N_("it runs as PID 1") },
+	{ "missing", N_("MISSING"), TW_COL_TEXT, true,
+	    N_("tools that the executor needs") },
+	{ "transport", N_("TRANSPORT"), TW_COL_TEXT, false,
+	    N_("libssh2 or ssh") },
+	{ "spool_id", N_("SPOOL ID"), TW_COL_TEXT, false,
+	    N_("id of its spool") },
+	{ "error", N_("ERROR"), TW_COL_TEXT, false, N_("what went wrong") },
 	{ 0 }
 };
 
@@ -134,14 +140,15 @@ static void fact_bool(struct tw_table *t, size_t col, json_t *o,
 		tw_table_cell_bool(t, col, strcmp(s, "yes") == 0);
 }
 
-static enum tw_status fill_check(struct tw_table *t,
+static enum tw_status fill_check(struct tw_table *t, bool is_people,
     const struct tw_survey_host *h, struct tw_err *err)
 {
 	json_t *o = json_loads(h->facts ? h->facts : "{}", 0, NULL);
 
 	tw_table_cell_text(t, C_HOST, h->host->name);
-	tw_table_cell_text(t, C_RESULT, h->status == TW_OK ? "ok" :
-	    h->status == TW_AGAIN ? "unreachable" : "refused");
+	tw_table_cell_text(t, C_RESULT, h->status == TW_OK ?
+	    NC_("word", "ok") : h->status == TW_AGAIN ?
+	    NC_("word", "unreachable") : NC_("word", "refused"));
 	tw_table_cell_text(t, C_OS, fact(o, "os"));
 	tw_table_cell_text(t, C_VERSION, fact(o, "os_version"));
 	tw_table_cell_text(t, C_ARCH, fact(o, "arch"));
@@ -156,7 +163,8 @@ static enum tw_status fill_check(struct tw_table *t,
 		tw_table_cell_text(t, C_TRANSPORT, h->transport);
 		tw_table_cell_text(t, C_SPOOL, h->spool_id);
 	} else {
-		tw_table_cell_text(t, C_ERROR, h->err.msg);
+		tw_table_cell_text(t, C_ERROR, is_people ?
+		    tw_err_text(&h->err) : h->err.msg);
 	}
 	json_decref(o);
 	return tw_table_row_end(t, err);
@@ -266,7 +274,8 @@ int host_check(struct tw_cli *cli, int argc, char **argv)
 		    tw_err_nomem(&err);
 	}
 	for (i = 0; i < n && !st; i++) {
-		st = fill_check(table, &asked[i], &err);
+		st = fill_check(table,
+		    o.mode == TW_TABLE_PEOPLE, &asked[i], &err);
 		worst = tw_status_worse(worst, say_result(cli, &asked[i]));
 	}
 	if (!st)

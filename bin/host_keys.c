@@ -95,7 +95,7 @@ static enum tw_status set_identity(struct tw_host *h, const char *v,
 
 	if (!*v)
 		return replace(&h->identity, v, err);
-	st = gate_refuse("an identity file", err);
+	st = gate_refuse(W_("an identity file"), err);
 	if (st) {
 		tw_err_hint(err, "the organisation's key logs in: "
 		    "towerify-host key");

@@ -59,7 +59,7 @@ static enum tw_status login_key(struct tower *t, const struct tw_host *h,
 	st = is_own ? read_public(h->identity, &text, err) :
 	    host_public_key(t, &text, err);
 	if (!st)
-		st = tw_pubkey_read("the tower's key", tw_buf_str(&text),
+		st = tw_pubkey_read(W_("the tower's key"), tw_buf_str(&text),
 		    text.len, &key, err);
 	if (st && is_own)
 		tw_err_hint(err, "the public part of %s must lie beside it, as "
@@ -101,17 +101,19 @@ static enum tw_status read_file(struct tw_cli *cli, struct tower *t,
 static enum tw_status confirm(struct tw_cli *cli, const struct tw_host *h,
     const struct change_file *file, struct tw_err *err)
 {
-	struct tw_buf text = TW_BUF_INIT;
+	struct tw_buf text = TW_BUF_INIT, login = TW_BUF_INIT;
 	enum tw_status st;
 
 	if (tw_cli_flag(cli, "yes")) {
 		change_file_say(cli, file);
 		return TW_OK;
 	}
-	tw_buf_addf(&text, "%s: there is no way back from\n%sand the tower "
-	    "logs in as ", h->name, tw_buf_str(&file->without_undo));
-	tw_successor_describe(&file->successor, &text);
-	tw_buf_adds(&text, " from then on.\nGo on?");
+	tw_successor_describe(&file->successor, &login);
+	tw_buf_addf(&text, tw_text("%s: there is no way back from\n%sand the "
+	    "tower logs in as %s from then on.\nGo on?"), h->name,
+	    tw_buf_str(&file->without_undo), tw_buf_str(&login));
+	text.failed |= login.failed;
+	tw_buf_release(&login);
 	st = tw_buf_check(&text, err);
 	if (!st)
 		st = tw_cli_confirm(cli, tw_buf_str(&text), err);

@@ -154,9 +154,10 @@ static enum tw_status verify(struct leave *l, struct tw_err *err)
 		    "the tower from using it; then revoke again", l->host.user,
 		    l->host.name);
 	} else {
-		st = tw_err_set(err, asked.status, "%s: the tower's key is "
-		    "off, but whether the host refuses it could not be seen: "
-		    "%s", l->host.name, asked.err.msg);
+		*err = asked.err;
+		tw_err_prefix(err, "%s: the tower's key is off, but whether "
+		    "the host refuses it could not be seen", l->host.name);
+		st = asked.status;
 		tw_err_hint(err, "towerify-host revoke %s tries again",
 		    l->host.name);
 	}
@@ -171,10 +172,10 @@ static const char *of_spool(const char *spool)
 	static const struct {
 		const char *word, *text;
 	} what[] = {
-		{ "gone", "its spool is gone" },
-		{ "absent", "it had no spool" },
-		{ "shared", "its spool stays: another queue uses it too" },
-		{ "left", "its spool stays: other files are in it" },
+		{ "gone", W_("its spool is gone") },
+		{ "absent", W_("it had no spool") },
+		{ "shared", W_("its spool stays: another queue uses it too") },
+		{ "left", W_("its spool stays: other files are in it") },
 	};
 	size_t i;
 
@@ -188,11 +189,21 @@ static const char *of_spool(const char *spool)
 static enum tw_status say_stopped(struct leave *l, const char *why,
     const char *keys, const char *spool, struct tw_err *err)
 {
-	tw_err_set(err, TW_NO, "%s: the host stopped: %s: %s line%s taken out "
-	    "of its authorized_keys, %s; the tower has not left, and it is "
-	    "held", l->host.name, why, strcmp(keys, "0") == 0 ? "no" : keys,
-	    strcmp(keys, "0") == 0 || strcmp(keys, "1") == 0 ? "" : "s",
-	    of_spool(spool));
+	unsigned long n = strtoul(keys, NULL, 10);
+
+	if (n == 0)
+		tw_err_set(err, TW_NO, "%s: the host stopped: %s: no line "
+		    "taken out of its authorized_keys, %s; the tower has not "
+		    "left, and it is held", l->host.name, why,
+		    of_spool(spool));
+	else
+		tw_err_set_n(err, TW_NO, n,
+		    "%s: the host stopped: %s: %lu line taken out of its "
+		    "authorized_keys, %s; the tower has not left, and it is "
+		    "held",
+		    "%s: the host stopped: %s: %lu lines taken out of its "
+		    "authorized_keys, %s; the tower has not left, and it is "
+		    "held", l->host.name, why, n, of_spool(spool));
 	tw_err_hint(err, "towerify-host revoke %s tries again", l->host.name);
 	return TW_NO;
 }
@@ -203,6 +214,7 @@ static enum tw_status finish(struct leave *l, struct tw_survey_host *asked,
 {
 	char *taken = asked->taken, *spool = strchr(taken, ' ');
 	enum tw_status st;
+	unsigned long n;
 
 	if (!spool)
 		return tw_err_set(err, TW_AGAIN, "%s: the host answers what is "
@@ -216,11 +228,14 @@ static enum tw_status finish(struct leave *l, struct tw_survey_host *asked,
 	if (!st)
 		st = tw_host_revoke(l->t->store, &l->t->who, l->host.name,
 		    taken, spool, err);
-	if (!st)
-		tw_cli_say(l->cli, "%s is revoked: %s line%s taken out of its "
-		    "authorized_keys, %s", l->host.name, taken,
-		    strcmp(taken, "1") == 0 ? "" : "s", of_spool(spool));
-	return st;
+	if (st)
+		return st;
+	n = strtoul(taken, NULL, 10);
+	tw_cli_say_n(l->cli, n,
+	    "%s is revoked: %lu line taken out of its authorized_keys, %s",
+	    "%s is revoked: %lu lines taken out of its authorized_keys, %s",
+	    l->host.name, n, of_spool(spool));
+	return TW_OK;
 }
 
 /* It refuses the login already: by an earlier revoke, or by another hand. */
@@ -230,8 +245,10 @@ static enum tw_status finish_refused(struct leave *l,
 	enum tw_status st;
 
 	if (!l->host.leaving && !l->is_sure) {
-		st = tw_err_set(err, TW_NO, "%s: %s: nothing was taken off",
-		    l->host.name, asked->err.msg);
+		*err = asked->err;
+		tw_err_prefix(err, "%s: nothing was taken off",
+		    l->host.name);
+		err->status = st = TW_NO;
 		tw_err_hint(err, "if it is to stay so: towerify-host revoke "
 		    "--yes %s; the tower's files there stay", l->host.name);
 		return st;
@@ -256,9 +273,15 @@ static enum tw_status explain(struct leave *l, struct tw_survey_host *asked,
 	if (asked->status == TW_OK)
 		return tw_err_set(err, TW_AGAIN, "%s: the host did not say "
 		    "what it did", l->host.name);
-	tw_err_set(err, asked->status, "%s: %s%s", l->host.name,
-	    asked->err.msg, *is_untouched ? ": nothing was taken off" :
-	    ": whether it has left is not known, and it is held");
+	*err = asked->err;
+	err->hint[0] = '\0';
+	if (*is_untouched)
+		tw_err_prefix(err, "%s: nothing was taken off",
+		    l->host.name);
+	else
+		tw_err_prefix(err, "%s: whether it has left is not known, "
+		    "and it is held", l->host.name);
+	err->status = asked->status;
 	if (!*is_untouched)
 		tw_err_hint(err, "towerify-host revoke %s tries again",
 		    l->host.name);

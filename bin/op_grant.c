@@ -13,17 +13,19 @@
 enum { COL_NUM, COL_OPERATOR, COL_PERMISSION, COL_HOSTS, COL_APP, COL_UNTIL,
 	COL_STATE, COL_SCOPE, COL_CREATED, COL_BY };
 const struct tw_column op_grants_columns[] = {
-	{ "num", "NUM", TW_COL_INT, true, "its number" },
-	{ "operator", "OPERATOR", TW_COL_TEXT, true, "who may" },
-	{ "permission", "MAY", TW_COL_TEXT, true,
-	    "view, deploy, change, host, audit or admin" },
-	{ "hosts", "HOSTS", TW_COL_TEXT, true, "on these only" },
-	{ "app", "APP", TW_COL_TEXT, true, "these apps only" },
-	{ "until", "UNTIL", TW_COL_TIME, true, "holds before then" },
-	{ "state", "STATE", TW_COL_TEXT, true, "live, or over" },
-	{ "scope", "SCOPE", TW_COL_TEXT, false, "hosts and apps, for --on" },
-	{ "created", "CREATED", TW_COL_TIME, false, "when it was given" },
-	{ "by", "BY", TW_COL_TEXT, false, "who gave it" },
+	{ "num", N_("NUM"), TW_COL_INT, true, N_("its number") },
+	{ "operator", N_("OPERATOR"), TW_COL_TEXT, true, N_("who may") },
+	{ "permission", N_("MAY"), TW_COL_TEXT, true,
+	    N_("view, deploy, change, host, audit or admin") },
+	{ "hosts", N_("HOSTS"), TW_COL_TEXT, true, N_("on these only") },
+	{ "app", N_("APP"), TW_COL_TEXT, true, N_("these apps only") },
+	{ "until", N_("UNTIL"), TW_COL_TIME, true, N_("holds before then") },
+	{ "state", N_("STATE"), TW_COL_WORD, true, N_("live, or over") },
+	{ "scope", N_("SCOPE"), TW_COL_TEXT, false,
+	    N_("hosts and apps, for --on") },
+	{ "created", N_("CREATED"), TW_COL_TIME, false,
+	    N_("when it was given") },
+	{ "by", N_("BY"), TW_COL_TEXT, false, N_("who gave it") },
 	{ 0 }
 };
 
@@ -40,7 +42,8 @@ static enum tw_status fill(struct tw_table *t, const struct tw_grant *g,
 	tw_table_cell_text(t, COL_HOSTS, g->scope.hosts);
 	tw_table_cell_text(t, COL_APP, g->scope.app);
 	tw_table_cell_time(t, COL_UNTIL, g->until);
-	tw_table_cell_text(t, COL_STATE, g->is_over ? "over" : "live");
+	tw_table_cell_text(t, COL_STATE, g->is_over ?
+	    NC_("word", "over") : NC_("word", "live"));
 	tw_table_cell_buf(t, COL_SCOPE, &scope);
 	tw_buf_release(&scope);
 	tw_table_cell_time(t, COL_CREATED, g->created);
@@ -346,25 +349,40 @@ int op_ungrant(struct tw_cli *cli, int argc, char **argv)
 
 enum { CAN_OPERATOR, CAN_PERMISSION, CAN_SCOPE, CAN_ALLOWED, CAN_WHY };
 const struct tw_column op_can_columns[] = {
-	{ "operator", "OPERATOR", TW_COL_TEXT, false, "of whom it is asked" },
-	{ "permission", "PERMISSION", TW_COL_TEXT, false, "what" },
-	{ "scope", "SCOPE", TW_COL_TEXT, false, "on what" },
-	{ "allowed", "ALLOWED", TW_COL_BOOL, true, "the answer" },
-	{ "why", "WHY", TW_COL_TEXT, true, "the grants that say so" },
+	{ "operator", N_("OPERATOR"), TW_COL_TEXT, false,
+	    N_("of whom it is asked") },
+	{ "permission", N_("PERMISSION"), TW_COL_TEXT, false, N_("what") },
+	{ "scope", N_("SCOPE"), TW_COL_TEXT, false, N_("on what") },
+	{ "allowed", N_("ALLOWED"), TW_COL_BOOL, true, N_("the answer") },
+	{ "why", N_("WHY"), TW_COL_TEXT, true, N_("the grants that say so") },
 	{ 0 }
 };
+
+/* The explanation with its parts (W_) in the reader's language, or plain. */
+static void settle(const struct tw_buf *why, bool own, struct tw_buf *out)
+{
+	size_t n = tw_text_settle(NULL, 0, tw_buf_str(why), own) + 1;
+
+	if (tw_buf_reserve(out, n))
+		out->len = tw_text_settle(out->data, n, tw_buf_str(why), own);
+}
 
 static enum tw_status print_can(struct tw_cli *cli, const char *login,
     enum tw_permission p, const struct tw_scope *s, bool allowed,
     const struct tw_buf *why, struct tw_err *err)
 {
 	struct tw_table_options o = cli->table;
-	struct tw_buf scope = TW_BUF_INIT, safe = TW_BUF_INIT;
+	struct tw_buf scope = TW_BUF_INIT, safe = TW_BUF_INIT,
+	    said = TW_BUF_INIT;
 	struct tw_table *table = NULL;
-	enum tw_status st = TW_OK;
+	enum tw_status st;
 
+	settle(why, o.mode == TW_TABLE_PEOPLE, &said);
+	st = tw_buf_check(&said, err);
+	if (st)
+		goto out;
 	if (o.mode == TW_TABLE_PEOPLE && !o.output) {
-		tw_escape(tw_buf_str(why), why->len, tw_escape_locale(),
+		tw_escape(tw_buf_str(&said), said.len, tw_escape_locale(),
 		    &safe);
 		st = tw_buf_check(&safe, err);
 		if (!st)
@@ -380,8 +398,8 @@ static enum tw_status print_can(struct tw_cli *cli, const char *login,
 	tw_table_cell_text(table, CAN_PERMISSION, tw_permission_name(p));
 	tw_table_cell_buf(table, CAN_SCOPE, &scope);
 	tw_table_cell_bool(table, CAN_ALLOWED, allowed);
-	tw_table_cell_bytes(table, CAN_WHY, tw_buf_str(why), why->len -
-	    (why->len > 0));
+	tw_table_cell_bytes(table, CAN_WHY, tw_buf_str(&said), said.len -
+	    (said.len > 0));
 	st = tw_table_row_end(table, err);
 	if (!st)
 		st = tw_table_show(table, stdout, err);
@@ -389,6 +407,7 @@ out:
 	tw_table_free(table);
 	tw_buf_release(&scope);
 	tw_buf_release(&safe);
+	tw_buf_release(&said);
 	return st;
 }
 

@@ -170,7 +170,7 @@ static enum tw_status check_path(const char *path, mode_t kind, bool *there,
 		    "which is not accepted here", path);
 	if ((sb.st_mode & S_IFMT) != kind)
 		return tw_err_set(err, TW_CONFIG, "%s: is not a %s", path,
-		    kind == S_IFDIR ? "directory" : "regular file");
+		    kind == S_IFDIR ? W_("directory") : W_("regular file"));
 	if (sb.st_uid != geteuid())
 		return tw_err_set(err, TW_CONFIG, "%s: belongs to another "
 		    "user (uid %lu)", path, (unsigned long)sb.st_uid);
@@ -215,7 +215,7 @@ static enum tw_status judge_line(const struct op_key *k, const char *path,
 	login = login_of(options, n, &len);
 	if (len == 0)
 		tw_err_set(err, TW_NO, "%s:%d: this key lets its owner in "
-		    "already, without " SHELL, path, number);
+		    "already, without towerify-shell", path, number);
 	else if ((size_t)len == strlen(k->login) &&
 	    memcmp(login, k->login, (size_t)len) == 0)
 		tw_err_set(err, TW_NO, "%s:%d: this key is there already for "

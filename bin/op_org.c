@@ -8,14 +8,15 @@
 enum { COL_NAME, COL_CREATED, COL_OPERATORS, COL_HOSTS, COL_PENDING,
 	COL_CHAIN };
 const struct tw_column op_org_columns[] = {
-	{ "name", "NAME", TW_COL_TEXT, true, "the organisation" },
-	{ "created", "CREATED", TW_COL_TIME, true, "when it was added" },
-	{ "operators", "OPERATORS", TW_COL_INT, true, "its members" },
-	{ "hosts", "HOSTS", TW_COL_INT, true, "its hosts" },
-	{ "pending", "PENDING", TW_COL_INT, true,
-	    "changes that have not ended" },
-	{ "chain", "CHAIN", TW_COL_INT, false,
-	    "number of its audit chain" },
+	{ "name", N_("NAME"), TW_COL_TEXT, true, N_("the organisation") },
+	{ "created", N_("CREATED"), TW_COL_TIME, true,
+	    N_("when it was added") },
+	{ "operators", N_("OPERATORS"), TW_COL_INT, true, N_("its members") },
+	{ "hosts", N_("HOSTS"), TW_COL_INT, true, N_("its hosts") },
+	{ "pending", N_("PENDING"), TW_COL_INT, true,
+	    N_("changes that have not ended") },
+	{ "chain", N_("CHAIN"), TW_COL_INT, false,
+	    N_("number of its audit chain") },
 	{ 0 }
 };
 

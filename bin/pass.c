@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "engine/hooks.h"
 #include "tower.h"
 
@@ -74,8 +75,9 @@ static void TW_PRINTF(3, 4) show_alarm(struct show *s,
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
+	vsnprintf(text, sizeof text, tw_text(fmt), ap);
 	va_end(ap);
+	tw_text_trim(text);
 	tw_progress_note(s->progress, r->host, text, true, tw_clock_now());
 }
 
@@ -97,7 +99,8 @@ static void show_end(struct show *s, const struct tw_report *r)
 	 * person too, and has no other line where nobody watches. */
 	if (s->is_quiet && end.outcome == TW_PROGRESS_ROLLED_BACK)
 		show_alarm(s, r, "change %" PRId64 " was rolled back: %s",
-		    r->change, end.text ? end.text : "no reason is known");
+		    r->change, end.text ? end.text :
+		    tw_text("no reason is known"));
 }
 
 static void on_report(void *arg, const struct tw_report *r)

@@ -16,32 +16,36 @@ enum { L_ID, L_HOST, L_STATUS, L_STEP, L_STEPS, L_TITLE, L_OPERATOR, L_FILED,
 	L_STARTED, L_ENDED, L_TIME, L_NOT_BEFORE, L_NOT_AFTER, L_REASON, L_WHY,
 	L_KEY, L_RETRY_OF, L_UID };
 const struct tw_column queue_list_columns[] = {
-	{ "id", "ID", TW_COL_INT, true, "number of the change" },
-	{ "host", "HOST", TW_COL_TEXT, true, "its host" },
-	{ "status", "STATUS", TW_COL_TEXT, true, "queued, held, running, "
-	    "succeeded, rolled-back, failed, cancelled, unknown" },
-	{ "step", "STEP", TW_COL_INT, true, "steps that have ended" },
-	{ "steps", "OF", TW_COL_INT, true, "steps there are" },
-	{ "title", "TITLE", TW_COL_TEXT, true, "title of the change" },
-	{ "operator", "OPERATOR", TW_COL_TEXT, false, "who filed it" },
-	{ "filed", "FILED", TW_COL_TIME, true, "when it was filed" },
-	{ "started", "STARTED", TW_COL_TIME, false, "when it started" },
-	{ "ended", "ENDED", TW_COL_TIME, false, "when it ended" },
-	{ "time", "TIME", TW_COL_SPAN, false, "how long it ran" },
-	{ "not_before", "NOT BEFORE", TW_COL_TIME, false,
-	    "joins the queue then" },
-	{ "not_after", "NOT AFTER", TW_COL_TIME, false, "expires then" },
-	{ "reason", "REASON", TW_COL_TEXT, false, "why it ended so" },
-	{ "why", "WHY", TW_COL_TEXT, false, "the operator's reason" },
-	{ "key", "KEY", TW_COL_TEXT, false, "the operator's key" },
-	{ "retry_of", "RETRY OF", TW_COL_INT, false, "the change it repeats" },
-	{ "uid", "UID", TW_COL_TEXT, false, "its name on the host" },
+	{ "id", N_("ID"), TW_COL_INT, true, N_("number of the change") },
+	{ "host", N_("HOST"), TW_COL_TEXT, true, N_("its host") },
+	{ "status", N_("STATUS"), TW_COL_WORD, true,
+	    N_("queued, held, running, succeeded, rolled-back, failed, "
+	    "cancelled, unknown") },
+	{ "step", N_("STEP"), TW_COL_INT, true, N_("steps that have ended") },
+	{ "steps", N_("OF"), TW_COL_INT, true, N_("steps there are") },
+	{ "title", N_("TITLE"), TW_COL_TEXT, true, N_("title of the change") },
+	{ "operator", N_("OPERATOR"), TW_COL_TEXT, false, N_("who filed it") },
+	{ "filed", N_("FILED"), TW_COL_TIME, true, N_("when it was filed") },
+	{ "started", N_("STARTED"), TW_COL_TIME, false, N_("when it started") },
+	{ "ended", N_("ENDED"), TW_COL_TIME, false, N_("when it ended") },
+	{ "time", N_("TIME"), TW_COL_SPAN, false, N_("how long it ran") },
+	{ "not_before", N_("NOT BEFORE"), TW_COL_TIME, false,
+	    N_("joins the queue then") },
+	{ "not_after", N_("NOT AFTER"), TW_COL_TIME, false,
+	    N_("expires then") },
+	{ "reason", N_("REASON"), TW_COL_TEXT, false, N_("why it ended so") },
+	{ "why", N_("WHY"), TW_COL_TEXT, false, N_("the operator's reason") },
+	{ "key", N_("KEY"), TW_COL_TEXT, false, N_("the operator's key") },
+	{ "retry_of", N_("RETRY OF"), TW_COL_INT, false,
+	    N_("the change it repeats") },
+	{ "uid", N_("UID"), TW_COL_TEXT, false, N_("its name on the host") },
 	{ 0 }
 };
 
 static const char *status_of(const struct tw_change *c)
 {
-	return c->is_held ? "held" : tw_change_status_name(c->status);
+	return c->is_held ? NC_("word", "held") :
+	    tw_change_status_name(c->status);
 }
 
 static int64_t ran_for(const struct tw_change *c)
@@ -162,37 +166,42 @@ enum { S_ID, S_HOST, S_STATUS, S_TITLE, S_REASON, S_OPERATOR, S_WHY, S_FILED,
 	S_RETRY_OF,
 	S_CANCELLED_BY, S_KEY, S_UID, S_LIST };
 const struct tw_column queue_show_columns[] = {
-	{ "id", "ID", TW_COL_INT, true, "number of the change" },
-	{ "host", "Host", TW_COL_TEXT, true, "its host" },
-	{ "status", "Status", TW_COL_TEXT, true, "as in list" },
-	{ "title", "Title", TW_COL_TEXT, true, "title of the change" },
-	{ "reason", "Reason", TW_COL_TEXT, true, "why it ended so" },
-	{ "operator", "Operator", TW_COL_TEXT, true, "who filed it" },
-	{ "why", "Why", TW_COL_TEXT, true, "the operator's reason" },
-	{ "filed", "Filed", TW_COL_TIME, true, "when it was filed" },
-	{ "not_before", "Not before", TW_COL_TIME, true,
-	    "joins the queue then" },
-	{ "not_after", "Not after", TW_COL_TIME, true, "expires then" },
-	{ "started", "Started", TW_COL_TIME, true, "when it started" },
-	{ "ended", "Ended", TW_COL_TIME, true, "when it ended" },
-	{ "time", "Time", TW_COL_SPAN, true, "how long it ran" },
-	{ "params", "Parameters", TW_COL_JSON, true, "the values given" },
-	{ "app", "App", TW_COL_TEXT, true, "APP@VERSION, of an app's change" },
-	{ "action", "Action", TW_COL_TEXT, true,
-	    "what it does: deploy, start, stop, upgrade, undeploy, backup, "
-	    "restore, check" },
-	{ "instance", "Instance", TW_COL_TEXT, true, "with which instance" },
-	{ "successor", "Successor", TW_COL_TEXT, true,
-	    "the login that takes the place of its host's" },
-	{ "successor_at", "Let in", TW_COL_TIME, true,
-	    "when the host let that one in first" },
-	{ "after_failure", "After failure", TW_COL_TEXT, true,
-	    "go-on, or hold" },
-	{ "retry_of", "Retry of", TW_COL_INT, true, "the change it repeats" },
-	{ "cancelled_by", "Cancelled by", TW_COL_TEXT, true, "who asked" },
-	{ "key", "Key", TW_COL_TEXT, true, "the operator's key" },
-	{ "uid", "UID", TW_COL_TEXT, true, "its name on the host" },
-	{ "steps", "Steps", TW_COL_JSON, false, "its steps" },
+	{ "id", N_("ID"), TW_COL_INT, true, N_("number of the change") },
+	{ "host", N_("Host"), TW_COL_TEXT, true, N_("its host") },
+	{ "status", N_("Status"), TW_COL_WORD, true, N_("as in list") },
+	{ "title", N_("Title"), TW_COL_TEXT, true, N_("title of the change") },
+	{ "reason", N_("Reason"), TW_COL_TEXT, true, N_("why it ended so") },
+	{ "operator", N_("Operator"), TW_COL_TEXT, true, N_("who filed it") },
+	{ "why", N_("Why"), TW_COL_TEXT, true, N_("the operator's reason") },
+	{ "filed", N_("Filed"), TW_COL_TIME, true, N_("when it was filed") },
+	{ "not_before", N_("Not before"), TW_COL_TIME, true,
+	    N_("joins the queue then") },
+	{ "not_after", N_("Not after"), TW_COL_TIME, true, N_("expires then") },
+	{ "started", N_("Started"), TW_COL_TIME, true, N_("when it started") },
+	{ "ended", N_("Ended"), TW_COL_TIME, true, N_("when it ended") },
+	{ "time", N_("Time"), TW_COL_SPAN, true, N_("how long it ran") },
+	{ "params", N_("Parameters"), TW_COL_JSON, true,
+	    N_("the values given") },
+	{ "app", N_("App"), TW_COL_TEXT, true,
+	    N_("APP@VERSION, of an app's change") },
+	{ "action", N_("Action"), TW_COL_TEXT, true,
+	    N_("what it does: deploy, start, stop, upgrade, undeploy, "
+	    "backup, restore, check") },
+	{ "instance", N_("Instance"), TW_COL_TEXT, true,
+	    N_("with which instance") },
+	{ "successor", N_("Successor"), TW_COL_TEXT, true,
+	    N_("the login that takes the place of its host's") },
+	{ "successor_at", N_("Let in"), TW_COL_TIME, true,
+	    N_("when the host let that one in first") },
+	{ "after_failure", N_("After failure"), TW_COL_TEXT, true,
+	    N_("go-on, or hold") },
+	{ "retry_of", N_("Retry of"), TW_COL_INT, true,
+	    N_("the change it repeats") },
+	{ "cancelled_by", N_("Cancelled by"), TW_COL_TEXT, true,
+	    N_("who asked") },
+	{ "key", N_("Key"), TW_COL_TEXT, true, N_("the operator's key") },
+	{ "uid", N_("UID"), TW_COL_TEXT, true, N_("its name on the host") },
+	{ "steps", N_("Steps"), TW_COL_JSON, false, N_("its steps") },
 	{ 0 }
 };
 
@@ -200,27 +209,32 @@ enum { T_K, T_NAME, T_KIND, T_STATE, T_DECIDED, T_CODE, T_ATTEMPTS, T_UNDO,
 	T_UNDOABLE, T_UNDO_CODE, T_STARTED, T_ENDED, T_TIME, T_BYTES, T_CUT,
 	T_HASH, T_CONFIRM, T_AWAITED };
 static const struct tw_column step_columns[] = {
-	{ "k", "STEP", TW_COL_INT, true, "its number" },
-	{ "name", "NAME", TW_COL_TEXT, true, "its name" },
-	{ "kind", "KIND", TW_COL_TEXT, false,
-	    "run, file, reboot or a step kind" },
-	{ "state", "STATE", TW_COL_TEXT, true, "what became of it" },
-	{ "decided", "BY", TW_COL_TEXT, true, "the phase that decided" },
-	{ "code", "CODE", TW_COL_INT, true, "exit status of that phase" },
-	{ "attempts", "TRIES", TW_COL_INT, true, "times it was run" },
-	{ "undo", "UNDO", TW_COL_TEXT, true, "what became of its undo" },
-	{ "undoable", "UNDOABLE", TW_COL_TEXT, false, "how it is undone" },
-	{ "undo_code", "UNDO CODE", TW_COL_INT, false, "its exit status" },
-	{ "started", "STARTED", TW_COL_TIME, false, "when it started" },
-	{ "ended", "ENDED", TW_COL_TIME, false, "when it ended" },
-	{ "time", "TIME", TW_COL_SPAN, true, "how long it took" },
-	{ "bytes", "BYTES", TW_COL_INT, true, "of output kept" },
-	{ "cut", "CUT", TW_COL_INT, false, "bytes of output dropped" },
-	{ "hash", "HASH", TW_COL_TEXT, false, "SHA-256 of its output" },
-	{ "confirm", "CONFIRM", TW_COL_SPAN, false,
-	    "how long it may take to be confirmed" },
-	{ "awaited", "AWAITED", TW_COL_TIME, false,
-	    "when it began to wait for that" },
+	{ "k", N_("STEP"), TW_COL_INT, true, N_("its number") },
+	{ "name", N_("NAME"), TW_COL_TEXT, true, N_("its name") },
+	{ "kind", N_("KIND"), TW_COL_TEXT, false,
+	    N_("run, file, reboot or a step kind") },
+	{ "state", N_("STATE"), TW_COL_WORD, true, N_("what became of it") },
+	{ "decided", N_("BY"), TW_COL_TEXT, true,
+	    N_("the phase that decided") },
+	{ "code", N_("CODE"), TW_COL_INT, true,
+	    N_("exit status of that phase") },
+	{ "attempts", N_("TRIES"), TW_COL_INT, true, N_("times it was run") },
+	{ "undo", N_("UNDO"), TW_COL_WORD, true,
+	    N_("what became of its undo") },
+	{ "undoable", N_("UNDOABLE"), TW_COL_TEXT, false,
+	    N_("how it is undone") },
+	{ "undo_code", N_("UNDO CODE"), TW_COL_INT, false,
+	    N_("its exit status") },
+	{ "started", N_("STARTED"), TW_COL_TIME, false, N_("when it started") },
+	{ "ended", N_("ENDED"), TW_COL_TIME, false, N_("when it ended") },
+	{ "time", N_("TIME"), TW_COL_SPAN, true, N_("how long it took") },
+	{ "bytes", N_("BYTES"), TW_COL_INT, true, N_("of output kept") },
+	{ "cut", N_("CUT"), TW_COL_INT, false, N_("bytes of output dropped") },
+	{ "hash", N_("HASH"), TW_COL_TEXT, false, N_("SHA-256 of its output") },
+	{ "confirm", N_("CONFIRM"), TW_COL_SPAN, false,
+	    N_("how long it may take to be confirmed") },
+	{ "awaited", N_("AWAITED"), TW_COL_TIME, false,
+	    N_("when it began to wait for that") },
 	{ 0 }
 };
 
@@ -406,11 +420,11 @@ int queue_why(struct tw_cli *cli, int argc, char **argv)
 
 enum { G_K, G_PHASE, G_TIME, G_CUT, G_DATA };
 const struct tw_column queue_log_columns[] = {
-	{ "k", "STEP", TW_COL_INT, true, "number of the step" },
-	{ "phase", "PHASE", TW_COL_TEXT, true, "do, or undo" },
-	{ "time", "TIME", TW_COL_TIME, true, "when it arrived" },
-	{ "cut", "CUT", TW_COL_INT, false, "bytes dropped before it" },
-	{ "data", "DATA", TW_COL_TEXT, true, "the bytes" },
+	{ "k", N_("STEP"), TW_COL_INT, true, N_("number of the step") },
+	{ "phase", N_("PHASE"), TW_COL_TEXT, true, N_("do, or undo") },
+	{ "time", N_("TIME"), TW_COL_TIME, true, N_("when it arrived") },
+	{ "cut", N_("CUT"), TW_COL_INT, false, N_("bytes dropped before it") },
+	{ "data", N_("DATA"), TW_COL_TEXT, true, N_("the bytes") },
 	{ 0 }
 };
 
@@ -467,8 +481,8 @@ static void heading(struct log *l, const struct tw_output *o)
 		tw_escape(l->steps[o->k - 1].name,
 		    strlen(l->steps[o->k - 1].name), TW_ESCAPE_ONE_LINE |
 		    tw_escape_locale(), &name);
-	printf("== %sstep %" PRId64 ": %s\n", o->in_undo ? "undo of " : "",
-	    o->k, tw_buf_str(&name));
+	printf(o->in_undo ? tw_text("== undo of step %" PRId64 ": %s\n") :
+	    tw_text("== step %" PRId64 ": %s\n"), o->k, tw_buf_str(&name));
 	l->has_failed |= name.failed;
 	tw_buf_release(&name);
 }
@@ -492,7 +506,9 @@ static enum tw_status on_output(void *arg, const struct tw_output *o,
 	heading(l, o);
 	if (o->cut) {
 		end_text(l);
-		printf("== %" PRId64 " bytes were dropped here\n", o->cut);
+		printf(tw_text_n("== %" PRId64 " byte was dropped here\n",
+		    "== %" PRId64 " bytes were dropped here\n",
+		    (unsigned long)o->cut), o->cut);
 	}
 	print_safe(l, o->data, o->len);
 	if (l->has_failed)

@@ -14,32 +14,38 @@
 enum { COL_HOST, COL_K, COL_STEP, COL_KIND, COL_PLAN, COL_UNDO, COL_CONFIRM,
 	COL_CODE, COL_OUTPUT, COL_ERROR };
 const struct tw_column queue_plan_columns[] = {
-	{ "host", "HOST", TW_COL_TEXT, true, "the host" },
-	{ "k", "STEP", TW_COL_INT, true, "number of the step" },
-	{ "name", "NAME", TW_COL_TEXT, true, "name of the step" },
-	{ "kind", "KIND", TW_COL_TEXT, false, "run, file, reboot or a step kind" },
-	{ "plan", "PLAN", TW_COL_TEXT, true,
-	    "unchanged, would run, no undo here, cannot tell, or unreachable" },
-	{ "undo", "UNDO", TW_COL_TEXT, true,
-	    "script, auto, nothing, impossible or none" },
-	{ "confirm", "CONFIRM", TW_COL_SPAN, true,
-	    "how long it may take to be confirmed" },
-	{ "code", "CODE", TW_COL_INT, false, "exit status of the check" },
-	{ "output", "OUTPUT", TW_COL_TEXT, false, "output of the check" },
-	{ "error", "ERROR", TW_COL_TEXT, false, "why the host did not answer" },
+	{ "host", N_("HOST"), TW_COL_TEXT, true, N_("the host") },
+	{ "k", N_("STEP"), TW_COL_INT, true, N_("number of the step") },
+	{ "name", N_("NAME"), TW_COL_TEXT, true, N_("name of the step") },
+	{ "kind", N_("KIND"), TW_COL_TEXT, false,
+	    N_("run, file, reboot or a step kind") },
+	{ "plan", N_("PLAN"), TW_COL_WORD, true,
+	    N_("unchanged, would run, no undo here, cannot tell, or "
+	    "unreachable") },
+	{ "undo", N_("UNDO"), TW_COL_WORD, true,
+	    N_("script, auto, nothing, impossible or none") },
+	{ "confirm", N_("CONFIRM"), TW_COL_SPAN, true,
+	    N_("how long it may take to be confirmed") },
+	{ "code", N_("CODE"), TW_COL_INT, false,
+	    N_("exit status of the check") },
+	{ "output", N_("OUTPUT"), TW_COL_TEXT, false,
+	    N_("output of the check") },
+	{ "error", N_("ERROR"), TW_COL_TEXT, false,
+	    N_("why the host did not answer") },
 	{ 0 }
 };
 
 static const char *words_for(const struct tw_survey_step *s)
 {
 	if (strcmp(s->state, "holds") == 0)
-		return "unchanged";
+		return NC_("word", "unchanged");
 	if (strcmp(s->state, "noundo") == 0)
-		return "no undo here";
-	return strcmp(s->state, "would") == 0 ? "would run" : "cannot tell";
+		return NC_("word", "no undo here");
+	return strcmp(s->state, "would") == 0 ?
+	    NC_("word", "would run") : NC_("word", "cannot tell");
 }
 
-static enum tw_status fill_host(struct tw_table *table,
+static enum tw_status fill_host(struct tw_table *table, bool is_people,
     const struct change_file *file, const struct tw_survey_host *h,
     struct tw_err *err)
 {
@@ -57,8 +63,10 @@ static enum tw_status fill_host(struct tw_table *table,
 		if (s->confirm)
 			tw_table_cell_span(table, COL_CONFIRM, s->confirm);
 		if (h->status) {
-			tw_table_cell_text(table, COL_PLAN, "unreachable");
-			tw_table_cell_text(table, COL_ERROR, h->err.msg);
+			tw_table_cell_text(table, COL_PLAN,
+			    NC_("word", "unreachable"));
+			tw_table_cell_text(table, COL_ERROR, is_people ?
+			    tw_err_text(&h->err) : h->err.msg);
 		} else {
 			tw_table_cell_text(table, COL_PLAN,
 			    words_for(&h->steps[k]));
@@ -145,7 +153,8 @@ static enum tw_status plan(struct tw_cli *cli, struct tower *t,
 			tw_cli_error(cli, &asked[i].err);
 			*worst = tw_status_worse(*worst, asked[i].status);
 		}
-		st = fill_host(table, file, &asked[i], err);
+		st = fill_host(table, to.mode == TW_TABLE_PEOPLE, file,
+		    &asked[i], err);
 	}
 	if (!st)
 		st = tw_table_print(table, stdout, err);

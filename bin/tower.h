@@ -99,8 +99,8 @@ enum tw_status tower_jobs(const struct tw_cli *cli, const struct tower *t,
 
 /* Part of a list: --limit and --after of the verbs that have them. */
 #define TOWER_PAGE_OPTIONS(id) \
-	{ "limit", 0, "N", "at most so many", false }, \
-	{ "after", 0, id, "those behind this one", false }
+	{ "limit", 0, "N", N_("at most so many"), false }, \
+	{ "after", 0, id, N_("those behind this one"), false }
 struct tower_page {
 	int64_t after;		/* a number; 0: from the beginning */
 	/* internal */

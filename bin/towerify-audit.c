@@ -14,18 +14,21 @@
 enum { COL_SEQ, COL_TIME, COL_OPERATOR, COL_ACTION, COL_HOST, COL_CHANGE,
 	COL_DETAIL, COL_CHAIN, COL_PREV, COL_HASH };
 static const struct tw_column columns[] = {
-	{ "seq", "SEQ", TW_COL_INT, true, "number in the chain" },
-	{ "time", "TIME", TW_COL_TIME, true, "when" },
-	{ "operator", "OPERATOR", TW_COL_TEXT, true, "who; tower itself" },
-	{ "action", "ACTION", TW_COL_TEXT, true, "what was done" },
-	{ "host", "HOST", TW_COL_TEXT, true, "to which host" },
-	{ "change", "CHANGE", TW_COL_INT, true, "to which change" },
-	{ "detail", "DETAIL", TW_COL_JSON, true, "the particulars, JSON" },
-	{ "chain", "CHAIN", TW_COL_INT, false,
-	    "the chain's number, which is hashed too" },
-	{ "prev", "PREVIOUS", TW_COL_TEXT, false,
-	    "SHA-256 of the record before" },
-	{ "hash", "HASH", TW_COL_TEXT, false, "SHA-256 of this record" },
+	{ "seq", N_("SEQ"), TW_COL_INT, true, N_("number in the chain") },
+	{ "time", N_("TIME"), TW_COL_TIME, true, N_("when") },
+	{ "operator", N_("OPERATOR"), TW_COL_TEXT, true,
+	    N_("who; tower itself") },
+	{ "action", N_("ACTION"), TW_COL_TEXT, true, N_("what was done") },
+	{ "host", N_("HOST"), TW_COL_TEXT, true, N_("to which host") },
+	{ "change", N_("CHANGE"), TW_COL_INT, true, N_("to which change") },
+	{ "detail", N_("DETAIL"), TW_COL_JSON, true,
+	    N_("the particulars, JSON") },
+	{ "chain", N_("CHAIN"), TW_COL_INT, false,
+	    N_("the chain's number, which is hashed too") },
+	{ "prev", N_("PREVIOUS"), TW_COL_TEXT, false,
+	    N_("SHA-256 of the record before") },
+	{ "hash", N_("HASH"), TW_COL_TEXT, false,
+	    N_("SHA-256 of this record") },
 	{ 0 }
 };
 
@@ -194,8 +197,8 @@ static enum tw_status read_checkpoint(const char *path, int64_t chain,
 			*seq = n;
 	if (*seq == 0)
 		st = tw_err_set(err, TW_DATA, "%s: holds no checkpoint of "
-		    "%s", path, is_tower ? "the tower's own chain" :
-		    "this organisation");
+		    "%s", path, is_tower ? W_("the tower's own chain") :
+		    W_("this organisation"));
 out:
 	tw_buf_release(&b);
 	return st;
@@ -208,12 +211,16 @@ static void say_whole(struct tw_cli *cli, int64_t count,
 	char at[TW_TIME_MAX];
 
 	if (!cut->seq) {
-		tw_cli_say(cli, "%" PRId64 " records, the chain is whole%s",
-		    count, held);
+		tw_cli_say_n(cli, (unsigned long)count,
+		    "%" PRId64 " record, the chain is whole%s",
+		    "%" PRId64 " records, the chain is whole%s", count, held);
 		return;
 	}
 	tw_time_rfc3339(cut->at, at);
-	tw_cli_say(cli, "%" PRId64 " records from record %" PRId64 " on, the "
+	tw_cli_say_n(cli, (unsigned long)count,
+	    "%" PRId64 " record from record %" PRId64 " on, the "
+	    "chain is whole%s; 1 to %" PRId64 " were pruned by %s at %s",
+	    "%" PRId64 " records from record %" PRId64 " on, the "
 	    "chain is whole%s; 1 to %" PRId64 " were pruned by %s at %s",
 	    count, cut->seq + 1, held, cut->seq, cut->operator, at);
 }
@@ -239,7 +246,8 @@ static int verify(struct tw_cli *cli, int argc, char **argv)
 		    &count, &bad, &cut, &err);
 	if (st)
 		return tw_cli_error(cli, &err);
-	say_whole(cli, count, &cut, path ? " and holds the checkpoint" : "");
+	say_whole(cli, count, &cut, path ?
+	    W_(" and holds the checkpoint") : "");
 	return TW_OK;
 }
 
@@ -325,25 +333,31 @@ static int prune(struct tw_cli *cli, int argc, char **argv)
 	if (p.stopped_by)
 		tw_cli_say(cli, "note: change %" PRId64 " has not ended: its "
 		    "records stay, and all behind them", p.stopped_by);
-	tw_cli_say(cli, "%" PRId64 " record%s and %" PRId64 " change%s went",
-	    p.records, p.records == 1 ? "" : "s", p.changes,
-	    p.changes == 1 ? "" : "s");
+	if (p.changes == 1)
+		tw_cli_say_n(cli, (unsigned long)p.records,
+		    "%" PRId64 " record and 1 change went",
+		    "%" PRId64 " records and 1 change went", p.records);
+	else
+		tw_cli_say_n(cli, (unsigned long)p.records,
+		    "%" PRId64 " record and %" PRId64 " changes went",
+		    "%" PRId64 " records and %" PRId64 " changes went",
+		    p.records, p.changes);
 	return TW_OK;
 }
 
 #define TOWER_OPTION \
-	{ "tower", 0, NULL, "the tower's own chain, for its administrators", \
-	    false }
+	{ "tower", 0, NULL, \
+	    N_("the tower's own chain, for its administrators"), false }
 
 #define PERIOD_OPTIONS \
-	{ "since", 0, "T", "from then on; 2h: the last two hours", false }, \
-	{ "until", 0, "T", "and before that", false }, \
-	{ "host", 0, "TARGETS", "of these hosts", false }
+	{ "since", 0, "T", N_("from then on; 2h: the last two hours"), false }, \
+	{ "until", 0, "T", N_("and before that"), false }, \
+	{ "host", 0, "TARGETS", N_("of these hosts"), false }
 
 static const struct tw_option list_options[] = {
 	PERIOD_OPTIONS,
-	{ "operator", 0, "LOGIN", "by this operator", false },
-	{ "change", 0, "ID", "of this change", false },
+	{ "operator", 0, "LOGIN", N_("by this operator"), false },
+	{ "change", 0, "ID", N_("of this change"), false },
 	TOWER_PAGE_OPTIONS("SEQ"),
 	TOWER_OPTION,
 	{ 0 }
@@ -359,13 +373,13 @@ static const struct tw_option timeline_options[] = {
 	{ 0 }
 };
 static const struct tw_option prune_options[] = {
-	{ "older-than", 0, "SPAN", "what goes: 90d", false },
+	{ "older-than", 0, "SPAN", N_("what goes: 90d"), false },
 	TOWER_OPTION,
 	{ 0 }
 };
 static const struct tw_option verify_options[] = {
 	{ "checkpoint", 0, "FILE",
-	    "the chain must still hold this record", false },
+	    N_("the chain must still hold this record"), false },
 	TOWER_OPTION,
 	{ 0 }
 };
@@ -376,23 +390,23 @@ static const struct tw_option tower_options[] = {
 
 static const struct tw_verb verbs[] = {
 	{ "list", list, list_options, NULL, 0, 0, TW_NEEDS_READ,
-	    "the records, oldest first", columns },
+	    N_("the records, oldest first"), columns },
 	{ "show", show, tower_options, "SEQ", 1, 1, TW_NEEDS_READ,
-	    "one record, whole", columns },
+	    N_("one record, whole"), columns },
 	{ "verify", verify, verify_options, NULL, 0, 0, TW_NEEDS_READ,
-	    "is the chain whole?", NULL },
+	    N_("is the chain whole?"), NULL },
 	{ "checkpoint", checkpoint, tower_options, NULL, 0, 0, TW_NEEDS_READ,
-	    "print a record to keep elsewhere", NULL },
+	    N_("print a record to keep elsewhere"), NULL },
 	{ "export", export, tower_options, NULL, 0, 0, TW_NEEDS_READ,
-	    "every record, JSON an object a line", columns },
+	    N_("every record, JSON an object a line"), columns },
 	{ "stats", audit_stats, stats_options, NULL, 0, 0, TW_NEEDS_READ,
-	    "what ended, in figures", audit_stats_columns },
+	    N_("what ended, in figures"), audit_stats_columns },
 	{ "metrics", audit_metrics, NULL, "[FILE]", 0, 1, TW_NEEDS_NONE,
 	    "the whole tower for Prometheus", NULL },
 	{ "timeline", audit_timeline, timeline_options, NULL, 0, 0,
-	    TW_NEEDS_READ, "what ran where and when, as an SVG picture", NULL },
+	    TW_NEEDS_READ, N_("what ran where and when, as an SVG picture"), NULL },
 	{ "prune", prune, prune_options, NULL, 0, 0, TW_NEEDS_WRITE,
-	    "remove old records and ended changes", NULL },
+	    N_("remove old records and ended changes"), NULL },
 };
 
 int main(int argc, char **argv)

@@ -98,7 +98,7 @@ static enum tw_status read_request(struct tw_buf *text, struct request *r,
 	if (isatty(STDIN_FILENO))
 		return tw_err_set(err, TW_USAGE, "this is run by other tools, "
 		    "see towerify-fetch(8)");
-	if (tw_io_read_fd(STDIN_FILENO, "the request", text, err) != TW_OK)
+	if (tw_io_read_fd(STDIN_FILENO, W_("the request"), text, err) != TW_OK)
 		return TW_CONFIG;
 	rest = text->data;
 	while (rest && *rest && (line = strsep(&rest, "\n")))
@@ -396,10 +396,11 @@ static enum tw_status say_why(const struct hop *h, CURLcode e,
 	const char *why = detail[0] ? detail : curl_easy_strerror(e);
 
 	if (h->was_private || h->was_own) {
-		tw_err_set(err, TW_DENIED, "%s, and behind a gate %s is "
-		    "fetched", h->was_own ? "an address of the tower itself" :
-		    "not a public address", h->was_own ? "none such" :
-		    "no other");
+		tw_err_set(err, TW_DENIED, h->was_own ?
+		    N_("an address of the tower itself, and behind a gate "
+		    "none such is fetched") :
+		    N_("not a public address, and behind a gate no other is "
+		    "fetched"));
 		tw_err_hint(err, "the tower's administrator can allow it, see "
 		    "towerify-fetch(8)");
 		return TW_DENIED;

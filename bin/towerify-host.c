@@ -16,58 +16,66 @@ enum { COL_NAME, COL_ADDRESS, COL_PORT, COL_USER, COL_STATUS, COL_QUEUED,
 	COL_ERROR, COL_ERROR_AT, COL_NEXT, COL_FACTS, COL_FACTS_AT,
 	COL_CREATED, COL_REVOKED, COL_REVOKED_BY };
 static const struct tw_column columns[] = {
-	{ "name", "NAME", TW_COL_TEXT, true, "the host" },
-	{ "address", "ADDRESS", TW_COL_TEXT, true, "as it was added" },
-	{ "port", "PORT", TW_COL_INT, true, "of its sshd" },
-	{ "user", "USER", TW_COL_TEXT, true, "login there" },
-	{ "status", "STATUS", TW_COL_TEXT, true,
-	    "ready, running, held, new, unreachable, revoked" },
-	{ "queued", "QUEUED", TW_COL_INT, true, "changes that wait" },
-	{ "running", "RUNNING", TW_COL_INT, true, "the change that runs" },
-	{ "labels", "LABELS", TW_COL_TEXT, true, "K=V,..." },
-	{ "held_reason", "HELD BECAUSE", TW_COL_TEXT, false,
-	    "why it is held" },
-	{ "held_since", "HELD SINCE", TW_COL_TIME, false, "since when" },
-	{ "held_by", "HELD BY", TW_COL_TEXT, false, "a login, or tower" },
-	{ "sudo", "SUDO", TW_COL_BOOL, false, "become root by sudo -n" },
-	{ "via", "VIA", TW_COL_TEXT, false, "jump host" },
-	{ "identity", "IDENTITY", TW_COL_TEXT, false, "private key file" },
-	{ "ssh_config", "SSH CONFIG", TW_COL_BOOL, false,
-	    "the tower's own ~/.ssh counts" },
-	{ "spool", "SPOOL", TW_COL_TEXT, false, "directory there" },
-	{ "spool_id", "SPOOL ID", TW_COL_TEXT, false, "pinned id of it" },
-	{ "transport", "TRANSPORT", TW_COL_TEXT, false,
-	    "auto, libssh2 or ssh" },
-	{ "transport_used", "USED", TW_COL_TEXT, false,
-	    "what auto came to" },
-	{ "host_key", "HOST KEY", TW_COL_TEXT, false, "pinned key" },
-	{ "fingerprint", "FINGERPRINT", TW_COL_TEXT, false,
-	    "SHA-256 of it" },
-	{ "last_seen", "LAST SEEN", TW_COL_TIME, false, "when it answered" },
-	{ "last_error", "LAST ERROR", TW_COL_TEXT, false,
-	    "of a contact" },
-	{ "last_error_at", "ERROR AT", TW_COL_TIME, false, "when" },
-	{ "next_attempt", "NEXT ATTEMPT", TW_COL_TIME, false,
-	    "no contact before" },
-	{ "facts", "FACTS", TW_COL_JSON, false, "gathered by check" },
-	{ "facts_at", "FACTS AT", TW_COL_TIME, false, "when" },
-	{ "created", "ADDED", TW_COL_TIME, false, "when it was added" },
-	{ "revoked", "REVOKED", TW_COL_TIME, false, "when the tower left it" },
-	{ "revoked_by", "REVOKED BY", TW_COL_TEXT, false, "a login" },
+	{ "name", N_("NAME"), TW_COL_TEXT, true, N_("the host") },
+	{ "address", N_("ADDRESS"), TW_COL_TEXT, true, N_("as it was added") },
+	{ "port", N_("PORT"), TW_COL_INT, true, N_("of its sshd") },
+	{ "user", N_("USER"), TW_COL_TEXT, true, N_("login there") },
+	{ "status", N_("STATUS"), TW_COL_WORD, true,
+	    N_("ready, running, held, new, unreachable, revoked") },
+	{ "queued", N_("QUEUED"), TW_COL_INT, true, N_("changes that wait") },
+	{ "running", N_("RUNNING"), TW_COL_INT, true,
+	    N_("the change that runs") },
+	{ "labels", N_("LABELS"), TW_COL_TEXT, true, N_("K=V,...") },
+	{ "held_reason", N_("HELD BECAUSE"), TW_COL_TEXT, false,
+	    N_("why it is held") },
+	{ "held_since", N_("HELD SINCE"), TW_COL_TIME, false,
+	    N_("since when") },
+	{ "held_by", N_("HELD BY"), TW_COL_TEXT, false,
+	    N_("a login, or tower") },
+	{ "sudo", N_("SUDO"), TW_COL_BOOL, false,
+	    N_("become root by sudo -n") },
+	{ "via", N_("VIA"), TW_COL_TEXT, false, N_("jump host") },
+	{ "identity", N_("IDENTITY"), TW_COL_TEXT, false,
+	    N_("private key file") },
+	{ "ssh_config", N_("SSH CONFIG"), TW_COL_BOOL, false,
+	    N_("the tower's own ~/.ssh counts") },
+	{ "spool", N_("SPOOL"), TW_COL_TEXT, false, N_("directory there") },
+	{ "spool_id", N_("SPOOL ID"), TW_COL_TEXT, false,
+	    N_("pinned id of it") },
+	{ "transport", N_("TRANSPORT"), TW_COL_TEXT, false,
+	    N_("auto, libssh2 or ssh") },
+	{ "transport_used", N_("USED"), TW_COL_TEXT, false,
+	    N_("what auto came to") },
+	{ "host_key", N_("HOST KEY"), TW_COL_TEXT, false, N_("pinned key") },
+	{ "fingerprint", N_("FINGERPRINT"), TW_COL_TEXT, false,
+	    N_("SHA-256 of it") },
+	{ "last_seen", N_("LAST SEEN"), TW_COL_TIME, false,
+	    N_("when it answered") },
+	{ "last_error", N_("LAST ERROR"), TW_COL_TEXT, false,
+	    N_("of a contact") },
+	{ "last_error_at", N_("ERROR AT"), TW_COL_TIME, false, N_("when") },
+	{ "next_attempt", N_("NEXT ATTEMPT"), TW_COL_TIME, false,
+	    N_("no contact before") },
+	{ "facts", N_("FACTS"), TW_COL_JSON, false, N_("gathered by check") },
+	{ "facts_at", N_("FACTS AT"), TW_COL_TIME, false, N_("when") },
+	{ "created", N_("ADDED"), TW_COL_TIME, false, N_("when it was added") },
+	{ "revoked", N_("REVOKED"), TW_COL_TIME, false,
+	    N_("when the tower left it") },
+	{ "revoked_by", N_("REVOKED BY"), TW_COL_TEXT, false, N_("a login") },
 	{ 0 }
 };
 
 static const char *status_of(const struct tw_host *h)
 {
 	if (h->revoked)
-		return "revoked";
+		return NC_("word", "revoked");
 	if (h->held_reason)
-		return "held";
+		return NC_("word", "held");
 	if (h->running)
-		return "running";
+		return NC_("word", "running");
 	if (!h->spool_id)
-		return "new";
-	return h->failures ? "unreachable" : "ready";
+		return NC_("word", "new");
+	return h->failures ? NC_("word", "unreachable") : NC_("word", "ready");
 }
 
 static void cell_labels(struct tw_table *t, const struct tw_host *h)
@@ -224,58 +232,61 @@ static int key(struct tw_cli *cli, int argc, char **argv)
 }
 
 static const struct tw_option add_options[] = {
-	{ "host-key", 0, "SHA256:...", "the fingerprint it must show", false },
-	{ "accept-host-key", 0, NULL, "pin whatever key it shows now", false },
-	{ "via", 0, "JUMP", "reach it through this host", false },
-	{ "identity", 0, "FILE", "log in with this private key", false },
-	{ "sudo", 0, NULL, "become root there by sudo -n", false },
-	{ "label", 0, "K=V", "a label, for @K=V in TARGETS", true },
-	{ "spool", 0, "DIR", "the executor's directory there", false },
-	{ "transport", 0, "auto|libssh2|ssh", "how to speak SSH", false },
+	{ "host-key", 0, "SHA256:...", N_("the fingerprint it must show"),
+	    false },
+	{ "accept-host-key", 0, NULL, N_("pin whatever key it shows now"),
+	    false },
+	{ "via", 0, "JUMP", N_("reach it through this host"), false },
+	{ "identity", 0, "FILE", N_("log in with this private key"), false },
+	{ "sudo", 0, NULL, N_("become root there by sudo -n"), false },
+	{ "label", 0, "K=V", N_("a label, for @K=V in TARGETS"), true },
+	{ "spool", 0, "DIR", N_("the executor's directory there"), false },
+	{ "transport", 0, "auto|libssh2|ssh", N_("how to speak SSH"), false },
 	{ 0 }
 };
 static const struct tw_option hold_options[] = {
-	{ "reason", 0, "TEXT", "why, for all who look", false },
+	{ "reason", 0, "TEXT", N_("why, for all who look"), false },
 	{ 0 }
 };
 static const struct tw_option revoke_options[] = {
-	{ "yes", 0, NULL, "also where that takes more with it", false },
+	{ "yes", 0, NULL, N_("also where that takes more with it"), false },
 	{ 0 }
 };
 static const struct tw_option provision_options[] = {
 	FILING_OPTIONS,
-	{ "yes", 0, NULL, "do what can't be undone, without a question",
+	{ "yes", 0, NULL, N_("do what can't be undone, without a question"),
 	    false },
 	{ 0 }
 };
 static const struct tw_option check_options[] = {
-	{ "jobs", 0, "N", "hosts asked at once", false },
+	{ "jobs", 0, "N", N_("hosts asked at once"), false },
 	{ 0 }
 };
 
 static const struct tw_verb verbs[] = {
 	{ "add", host_add, add_options, "NAME [ssh://][USER@]HOST[:PORT]", 2,
-	    2, TW_NEEDS_CREATE, "add a host, pin its key, log in once", NULL },
+	    2, TW_NEEDS_CREATE, N_("add a host, pin its key, log in once"),
+	    NULL },
 	{ "list", list, NULL, "[TARGETS]", 0, 1, TW_NEEDS_READ,
-	    "the hosts there are", columns },
+	    N_("the hosts there are"), columns },
 	{ "show", show, NULL, "NAME", 1, 1, TW_NEEDS_READ,
-	    "all that is known of a host", columns },
+	    N_("all that is known of a host"), columns },
 	{ "set", host_set, NULL, "NAME KEY=VALUE...", 2, -1, TW_NEEDS_WRITE,
-	    "change what is known", NULL },
+	    N_("change what is known"), NULL },
 	{ "check", host_check, check_options, "TARGETS", 1, 1, TW_NEEDS_WRITE,
-	    "reach each, gather facts", host_check_columns },
+	    N_("reach each, gather facts"), host_check_columns },
 	{ "hold", hold, hold_options, "NAME", 1, 1, TW_NEEDS_WRITE,
-	    "stop its queue", NULL },
+	    N_("stop its queue"), NULL },
 	{ "release", release, NULL, "NAME", 1, 1, TW_NEEDS_WRITE,
-	    "let its queue go on", NULL },
-	{ "revoke", host_revoke, revoke_options, "NAME", 1, 1,
-	    TW_NEEDS_WRITE, "take the tower's key and files off it", NULL },
+	    N_("let its queue go on"), NULL },
+	{ "revoke", host_revoke, revoke_options, "NAME", 1, 1, TW_NEEDS_WRITE,
+	    N_("take the tower's key and files off it"), NULL },
 	{ "remove", remove_host, NULL, "NAME", 1, 1, TW_NEEDS_WRITE,
-	    "forget it; nothing changes there", NULL },
+	    N_("forget it; nothing changes there"), NULL },
 	{ "provision", host_provision, provision_options, "NAME", 1, 1,
-	    TW_NEEDS_WRITE, "turn a server into a YunoHost host", NULL },
+	    TW_NEEDS_WRITE, N_("turn a server into a YunoHost host"), NULL },
 	{ "key", key, NULL, NULL, 0, 0, TW_NEEDS_CREATE,
-	    "print the tower's public key", NULL },
+	    N_("print the tower's public key"), NULL },
 };
 
 int main(int argc, char **argv)

@@ -14,18 +14,22 @@
 
 enum { COL_OPERATOR, COL_ADMIN, COL_SINCE, COL_GRANTS };
 static const struct tw_column list_columns[] = {
-	{ "operator", "OPERATOR", TW_COL_TEXT, true, "the login" },
-	{ "admin", "ADMINISTRATOR", TW_COL_BOOL, true, "of this tower" },
-	{ "since", "SINCE", TW_COL_TIME, true,
-	    "member of the organisation" },
-	{ "grants", "GRANTS", TW_COL_INT, true, "live ones" },
+	{ "operator", N_("OPERATOR"), TW_COL_TEXT, true, N_("the login") },
+	{ "admin", N_("ADMINISTRATOR"), TW_COL_BOOL, true,
+	    N_("of this tower") },
+	{ "since", N_("SINCE"), TW_COL_TIME, true,
+	    N_("member of the organisation") },
+	{ "grants", N_("GRANTS"), TW_COL_INT, true, N_("live ones") },
 	{ 0 }
 };
 static const struct tw_column show_columns[] = {
-	{ "operator", "Operator", TW_COL_TEXT, true, "the login" },
-	{ "admin", "Administrator", TW_COL_BOOL, true, "of this tower" },
-	{ "since", "Since", TW_COL_TIME, true, "member of the organisation" },
-	{ "grants", "Grants", TW_COL_JSON, false, "as grants lists them" },
+	{ "operator", N_("Operator"), TW_COL_TEXT, true, N_("the login") },
+	{ "admin", N_("Administrator"), TW_COL_BOOL, true,
+	    N_("of this tower") },
+	{ "since", N_("Since"), TW_COL_TIME, true,
+	    N_("member of the organisation") },
+	{ "grants", N_("Grants"), TW_COL_JSON, false,
+	    N_("as grants lists them") },
 	{ 0 }
 };
 
@@ -191,7 +195,7 @@ static enum tw_status add_with_key(struct tw_cli *cli, const char *login,
 	if (!st && wants_install)
 		tw_cli_say(cli, "%s: %s for %s %s", keys.path,
 		    key->public.fingerprint, login, there ?
-		    "was there already" : "is in");
+		    W_("was there already") : W_("is in"));
 	op_keys_release(&keys);
 	return st;
 }
@@ -259,10 +263,12 @@ static int set(struct tw_cli *cli, int argc, char **argv)
 
 enum { WHO_OPERATOR, WHO_ORG, WHO_ADMIN, WHO_STATE };
 static const struct tw_column whoami_columns[] = {
-	{ "operator", "OPERATOR", TW_COL_TEXT, true, "who you are" },
-	{ "org", "ORGANISATION", TW_COL_TEXT, true, "for whom you act" },
-	{ "admin", "ADMINISTRATOR", TW_COL_BOOL, true, "of this tower" },
-	{ "state", "STATE", TW_COL_TEXT, true, "its directory" },
+	{ "operator", N_("OPERATOR"), TW_COL_TEXT, true, N_("who you are") },
+	{ "org", N_("ORGANISATION"), TW_COL_TEXT, true,
+	    N_("for whom you act") },
+	{ "admin", N_("ADMINISTRATOR"), TW_COL_BOOL, true,
+	    N_("of this tower") },
+	{ "state", N_("STATE"), TW_COL_TEXT, true, N_("its directory") },
 	{ 0 }
 };
 
@@ -335,63 +341,66 @@ static int init(struct tw_cli *cli, int argc, char **argv)
 }
 
 static const struct tw_option org_add_options[] = {
-	{ "admin", 0, "LOGIN", "who administers it, instead of you", false },
+	{ "admin", 0, "LOGIN", N_("who administers it, instead of you"),
+	    false },
 	{ 0 }
 };
 static const struct tw_option add_options[] = {
 	{ "ssh-key", 0, "FILE",
-	    "print the line of authorized_keys for this public key", false },
-	{ "install", 0, NULL, "put that line in place", false },
+	    N_("print the line of authorized_keys for this public key"),
+	    false },
+	{ "install", 0, NULL, N_("put that line in place"), false },
 	{ 0 }
 };
 static const struct tw_option grant_options[] = {
-	{ "on", 0, "SCOPE", "only there", true },
-	{ "until", 0, "T", "only before then", false },
+	{ "on", 0, "SCOPE", N_("only there"), true },
+	{ "until", 0, "T", N_("only before then"), false },
 	{ 0 }
 };
 static const struct tw_option ungrant_options[] = {
-	{ "on", 0, "SCOPE", "the grant of exactly this scope", true },
-	{ "all", 0, NULL, "whatever the scope", false },
+	{ "on", 0, "SCOPE", N_("the grant of exactly this scope"), true },
+	{ "all", 0, NULL, N_("whatever the scope"), false },
 	{ 0 }
 };
 
 static const struct tw_verb verbs[] = {
 	{ "org add", op_org_add, org_add_options, "NAME", 1, 1,
-	    TW_NEEDS_CREATE, "make an organisation and its key", NULL },
+	    TW_NEEDS_CREATE, N_("make an organisation and its key"), NULL },
 	{ "org list", op_org_list, NULL, NULL, 0, 0, TW_NEEDS_READ,
-	    "your organisations", op_org_columns },
+	    N_("your organisations"), op_org_columns },
 	{ "org show", op_org_show, NULL, "NAME", 1, 1, TW_NEEDS_READ,
-	    "one of them", op_org_columns },
+	    N_("one of them"), op_org_columns },
 	{ "org remove", op_org_remove, NULL, "NAME", 1, 1, TW_NEEDS_WRITE,
-	    "forget one that is empty, and its key", NULL },
+	    N_("forget one that is empty, and its key"), NULL },
 	{ "add", add, add_options, "LOGIN", 1, 1, TW_NEEDS_CREATE,
-	    "make a login an operator of the organisation", NULL },
+	    N_("make a login an operator of the organisation"), NULL },
 	{ "list", list, NULL, NULL, 0, 0, TW_NEEDS_READ,
-	    "the organisation's operators", list_columns },
+	    N_("the organisation's operators"), list_columns },
 	{ "show", show, NULL, "LOGIN", 1, 1, TW_NEEDS_READ,
-	    "an operator and the grants", show_columns },
+	    N_("an operator and the grants"), show_columns },
 	{ "remove", remove_operator, NULL, "LOGIN", 1, 1, TW_NEEDS_WRITE,
-	    "take an operator out of the organisation", NULL },
+	    N_("take an operator out of the organisation"), NULL },
 	{ "set", set, NULL, "LOGIN admin=yes|no", 2, 2, TW_NEEDS_WRITE,
-	    "make an administrator of the tower, or no more", NULL },
+	    N_("make an administrator of the tower, or no more"), NULL },
 	{ "grant", op_grant, grant_options, "LOGIN PERMISSION,...", 2, 2,
-	    TW_NEEDS_WRITE, "let an operator do something", NULL },
-	{ "ungrant", op_ungrant, ungrant_options, "LOGIN [PERMISSION,...]",
-	    1, 2, TW_NEEDS_WRITE, "take grants away", NULL },
+	    TW_NEEDS_WRITE, N_("let an operator do something"), NULL },
+	{ "ungrant", op_ungrant, ungrant_options, "LOGIN [PERMISSION,...]", 1,
+	    2, TW_NEEDS_WRITE, N_("take grants away"), NULL },
 	{ "grants", op_grants, NULL, "[LOGIN]", 0, 1, TW_NEEDS_READ,
-	    "who may do what", op_grants_columns },
+	    N_("who may do what"), op_grants_columns },
 	{ "can", op_can, NULL, "LOGIN PERMISSION SCOPE...", 3, -1,
-	    TW_NEEDS_READ, "may an operator do that, and why", op_can_columns },
+	    TW_NEEDS_READ, N_("may an operator do that, and why"),
+	    op_can_columns },
 	{ "whoami", whoami, NULL, NULL, 0, 0, TW_NEEDS_READ,
-	    "who is calling, and for whom", whoami_columns },
+	    N_("who is calling, and for whom"), whoami_columns },
 	{ "init", init, NULL, "LOGIN", 1, 1, TW_NEEDS_NONE,
-	    "make a tower and its administrator", NULL },
+	    N_("make a tower and its administrator"), NULL },
 	{ "config", op_config, NULL, NULL, 0, 0, TW_NEEDS_NONE,
 	    "what the tower is set to, and where from", op_config_columns },
 	{ "backup", op_backup, NULL, "FILE", 1, 1, TW_NEEDS_NONE,
-	    "write the whole tower to a file, while it works", NULL },
+	    N_("write the whole tower to a file, while it works"), NULL },
 	{ "restore", op_restore, NULL, "FILE", 1, 1, TW_NEEDS_NONE,
-	    "make a tower from a backup", NULL },
+	    N_("make a tower from a backup"), NULL },
 };
 
 int main(int argc, char **argv)

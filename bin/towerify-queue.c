@@ -142,22 +142,22 @@ static int abandon(struct tw_cli *cli, int argc, char **argv)
 }
 
 static const struct tw_option list_options[] = {
-	{ "status", 0, "S,...", "only these: queued, held, running, "
-	    "succeeded, rolled-back, failed, cancelled, unknown", false },
-	{ "all", 0, NULL, "the ended ones too", false },
+	{ "status", 0, "S,...", N_("only these: queued, held, running, "
+	    "succeeded, rolled-back, failed, cancelled, unknown"), false },
+	{ "all", 0, NULL, N_("the ended ones too"), false },
 	TOWER_PAGE_OPTIONS("ID"),
 	{ 0 }
 };
 static const struct tw_option log_options[] = {
-	{ "follow", 'f', NULL, "go on until the change ends", false },
+	{ "follow", 'f', NULL, N_("go on until the change ends"), false },
 	{ 0 }
 };
 static const struct tw_option wait_options[] = {
-	{ "timeout", 0, "DURATION", "wait no longer than that", false },
+	{ "timeout", 0, "DURATION", N_("wait no longer than that"), false },
 	{ 0 }
 };
 static const struct tw_option abandon_options[] = {
-	{ "reason", 0, "TEXT", "why, for the record", false },
+	{ "reason", 0, "TEXT", N_("why, for the record"), false },
 	{ 0 }
 };
 static const struct tw_option param_options[] = {
@@ -171,28 +171,29 @@ static const struct tw_option plan_options[] = {
 };
 
 static const struct tw_verb verbs[] = {
-	{ "add", queue_add, filing_options, "TARGETS FILE", 2, 2, TW_NEEDS_WRITE,
-	    "file a change for each host, print their ids", NULL },
+	{ "add", queue_add, filing_options, "TARGETS FILE", 2, 2,
+	    TW_NEEDS_WRITE,
+	    N_("file a change for each host, print their ids"), NULL },
 	{ "list", queue_list, list_options, "[TARGETS]", 0, 1, TW_NEEDS_READ,
-	    "the pending changes", queue_list_columns },
+	    N_("the pending changes"), queue_list_columns },
 	{ "show", queue_show, NULL, "ID", 1, 1, TW_NEEDS_READ,
-	    "a change with its steps", queue_show_columns },
+	    N_("a change with its steps"), queue_show_columns },
 	{ "log", queue_log, log_options, "ID", 1, 1, TW_NEEDS_READ,
-	    "the output of its steps", queue_log_columns },
+	    N_("the output of its steps"), queue_log_columns },
 	{ "why", queue_why, NULL, "ID", 1, 1, TW_NEEDS_READ,
-	    "what it waits for", NULL },
+	    N_("what it waits for"), NULL },
 	{ "wait", wait_for, wait_options, "ID...", 1, -1, TW_NEEDS_READ,
-	    "wait for the end, exit with the worst result", NULL },
+	    N_("wait for the end, exit with the worst result"), NULL },
 	{ "cancel", cancel, NULL, "ID...", 1, -1, TW_NEEDS_WRITE,
-	    "stop and undo", NULL },
+	    N_("stop and undo"), NULL },
 	{ "abandon", abandon, abandon_options, "ID...", 1, -1, TW_NEEDS_WRITE,
-	    "give up a running change whose host won't come back", NULL },
+	    N_("give up a running change whose host won't come back"), NULL },
 	{ "retry", queue_retry, param_options, "ID", 1, 1, TW_NEEDS_WRITE,
-	    "file it again, print the new id", NULL },
+	    N_("file it again, print the new id"), NULL },
 	{ "check", queue_check, param_options, "FILE", 1, 1, TW_NEEDS_NONE,
-	    "is the file good? prints the steps", NULL },
+	    N_("is the file good? prints the steps"), NULL },
 	{ "plan", queue_plan, plan_options, "TARGETS FILE", 2, 2,
-	    TW_NEEDS_WRITE, "ask only the checks, on the hosts",
+	    TW_NEEDS_WRITE, N_("ask only the checks, on the hosts"),
 	    queue_plan_columns },
 };
 

@@ -12,14 +12,14 @@
 #include "tower.h"
 
 static const struct tw_option options[] = {
-	{ "hosts", 0, "TARGETS", "only these hosts", false },
-	{ "jobs", 0, "N", "hosts at work at once", false },
-	{ "watch", 0, NULL, "stay and wait for more", false },
+	{ "hosts", 0, "TARGETS", N_("only these hosts"), false },
+	{ "jobs", 0, "N", N_("hosts at work at once"), false },
+	{ "watch", 0, NULL, N_("stay and wait for more"), false },
 	{ "cron", 0, NULL, "silent unless a person must act, once a problem",
 	    false },
-	{ "status", 0, NULL, "is all well, and when the last pass ended", false },
+	{ "status", 0, NULL, N_("is all well, and when the last pass ended"), false },
 	{ "within", 0, "DURATION",
-	    "with --status: fail when none ended so lately (default 5m)",
+	    N_("with --status: fail when none ended so lately (default 5m)"),
 	    false },
 	{ 0 }
 };
@@ -27,18 +27,21 @@ static const struct tw_option options[] = {
 enum { COL_RUNNING, COL_STARTED, COL_ENDED, COL_STATUS, COL_SUCCEEDED,
 	COL_ROLLED_BACK, COL_FAILED, COL_UNREACHABLE, COL_HELD };
 static const struct tw_column columns[] = {
-	{ "running", "RUNNING", TW_COL_BOOL, true, "a pass is at work now" },
-	{ "started", "STARTED", TW_COL_TIME, true, "when the last one began" },
-	{ "ended", "ENDED", TW_COL_TIME, true, "and ended" },
-	{ "status", "STATUS", TW_COL_INT, true, "its exit status" },
-	{ "succeeded", "SUCCEEDED", TW_COL_INT, true, "changes that did" },
-	{ "rolled_back", "ROLLED BACK", TW_COL_INT, true,
-	    "changes that were" },
-	{ "failed", "FAILED", TW_COL_INT, true, "changes that did" },
-	{ "unreachable", "UNREACHABLE", TW_COL_INT, true,
-	    "contacts that failed" },
-	{ "held", "HELD", TW_COL_INT, true,
-	    "hosts that are held now and want a person" },
+	{ "running", N_("RUNNING"), TW_COL_BOOL, true,
+	    N_("a pass is at work now") },
+	{ "started", N_("STARTED"), TW_COL_TIME, true,
+	    N_("when the last one began") },
+	{ "ended", N_("ENDED"), TW_COL_TIME, true, N_("and ended") },
+	{ "status", N_("STATUS"), TW_COL_INT, true, N_("its exit status") },
+	{ "succeeded", N_("SUCCEEDED"), TW_COL_INT, true,
+	    N_("changes that did") },
+	{ "rolled_back", N_("ROLLED BACK"), TW_COL_INT, true,
+	    N_("changes that were") },
+	{ "failed", N_("FAILED"), TW_COL_INT, true, N_("changes that did") },
+	{ "unreachable", N_("UNREACHABLE"), TW_COL_INT, true,
+	    N_("contacts that failed") },
+	{ "held", N_("HELD"), TW_COL_INT, true,
+	    N_("hosts that are held now and want a person") },
 	{ 0 }
 };
 
@@ -342,12 +345,12 @@ static enum tw_status open_state(struct tw_cli *cli, enum tw_cli_needs needs,
 
 static const struct tw_verb verbs[] = {
 	{ NULL, run, options, NULL, 0, 0, TW_NEEDS_WRITE,
-	    "carry out what is due", columns },
+	    N_("carry out what is due"), columns },
 };
 
 static const struct tw_tool tool = {
 	.name = "towerify-run",
-	.summary = "carry out what is due, on all hosts at once",
+	.summary = N_("carry out what is due, on all hosts at once"),
 	.verbs = verbs,
 	.nverbs = sizeof verbs / sizeof *verbs,
 	.open_state = open_state,

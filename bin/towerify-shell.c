@@ -32,30 +32,51 @@ static const struct tw_tool tool = { .name = "towerify-shell" };
 static const struct tw_cli cli = { .tool = &tool };
 
 struct gate {
+	const char *lang;	/* a locale, or NULL */
 	const char *operator;
 	const char *state;	/* or NULL */
 };
 
 static int print_help(FILE *f, int status)
 {
-	fputs("Usage: towerify-shell [--state DIR] OPERATOR\n"
+	fputs(tw_text(
+	    "Usage: towerify-shell [--lang LOCALE] [--state DIR] OPERATOR\n"
 	    "the forced command of an operator's key, in authorized_keys:\n\n"
 	    "  restrict,command=\"towerify-shell LOGIN\" ssh-ed25519 ...\n\n"
 	    "With that key, on another machine:\n\n"
 	    "  ssh towerify@TOWER towerify-queue list\n"
 	    "  ssh towerify@TOWER towerify-queue add web1 - < page.yaml\n\n"
 	    "The tools: towerify-host, towerify-app, towerify-op,\n"
-	    "towerify-queue, towerify-run, towerify-audit; --help says more.\n",
+	    "towerify-queue, towerify-run, towerify-audit; --help says "
+	    "more.\n"),
 	    f);
 	return status;
 }
 
 /* --- our own command line --------------------------------------------------- */
 
+/* What can name no other file than a locale's. */
+static bool is_locale(const char *name)
+{
+	return *name && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789_-.@") == strlen(name) &&
+	    name[0] != '.';
+}
+
 /* Asked of sshd's configuration, not of people: no nearest words. */
 static enum tw_status read_args(char **argv, struct gate *g,
     struct tw_err *err)
 {
+	if (*argv && strcmp(*argv, "--lang") == 0) {
+		g->lang = *++argv;
+		if (!g->lang || !is_locale(g->lang))
+			return tw_err_set(err, TW_USAGE, "--lang needs the "
+			    "name of a locale, such as fr_FR.UTF-8");
+		setenv("LC_ALL", g->lang, 1);
+		unsetenv("LANGUAGE");
+		tw_cli_language();
+		argv++;
+	}
 	if (*argv && strcmp(*argv, "--state") == 0) {
 		g->state = *++argv;
 		if (!g->state || g->state[0] != '/')
@@ -66,7 +87,8 @@ static enum tw_status read_args(char **argv, struct gate *g,
 	g->operator = *argv;
 	if (!g->operator || argv[1])
 		return tw_err_set(err, TW_USAGE,
-		    "usage: towerify-shell [--state DIR] OPERATOR");
+		    "usage: towerify-shell [--lang LOCALE] [--state DIR] "
+		    "OPERATOR");
 	if (!tw_name_ok(g->operator))
 		return tw_err_set(err, TW_USAGE, "'%s' can't be the login of "
 		    "an operator", g->operator);
@@ -130,7 +152,7 @@ static enum tw_status make_env(const struct gate *g, char **env,
 		{ "HOME", pw ? pw->pw_dir : "/" },
 		{ "USER", pw ? pw->pw_name : NULL },
 		{ "LOGNAME", pw ? pw->pw_name : NULL },
-		{ "LANG", "C.UTF-8" },
+		{ "LANG", g->lang ? g->lang : "C.UTF-8" },
 		{ "TERM", is_sane_term(term) ? term : NULL },
 		{ "TOWERIFY_OPERATOR", g->operator },
 		{ "TOWERIFY_STATE", g->state },

@@ -26,6 +26,8 @@ lib_libtowerify_a_SOURCES = \
 	lib/base/targets_eval.c \
 	lib/base/targets_has.c \
 	lib/base/targets_private.h \
+	lib/base/text.c \
+	lib/base/text.h \
 	lib/base/version.c \
 	lib/base/version.h \
 	lib/engine/automaton.c \

@@ -19,3 +19,6 @@ dist_man_MANS += \
 	man/towerify-yunohost.7 \
 	man/towerify.yaml.5 \
 	man/towerify.7
+
+frenchman7dir = $(mandir)/fr/man7
+dist_frenchman7_DATA = man/fr/towerify.7

@@ -34,6 +34,35 @@ $(own_data)/kinds:
 		$(LN_S) '$(abs_top_srcdir)/share/kinds' $@
 CLEANFILES += $(own_data)/kinds
 
+# What is said to people in other languages than English; see share/po/README.
+# The build's tools look where those of an installation would (bin/cli.c).
+po_files = share/po/fr.po
+EXTRA_DIST += $(po_files) \
+	share/po/README \
+	share/po/extract \
+	share/po/towerify.pot
+if TRANSLATED
+french_dir = $(builddir)/share/locale/fr/LC_MESSAGES
+frenchdir = $(localedir)/fr/LC_MESSAGES
+french_DATA = $(french_dir)/towerify.mo
+CLEANFILES += $(french_DATA)
+$(french_dir)/towerify.mo: share/po/fr.po
+	$(AM_V_GEN)$(MKDIR_P) $(french_dir) && \
+		$(MSGFMT) -c -o $@.new $(srcdir)/share/po/fr.po && mv $@.new $@
+endif
+
+# The strings of the sources, for translators; and put into what they have.
+pot:
+	cd $(srcdir)/share/po && sh ./extract ../.. > towerify.pot.new && \
+		mv towerify.pot.new towerify.pot
+	for po in $(po_files); do \
+		msgmerge -q --no-fuzzy-matching --no-wrap --backup=none \
+			--add-location=file -U "$(srcdir)/$$po" \
+			$(srcdir)/share/po/towerify.pot || exit; \
+	done
+
+.PHONY: pot
+
 # Apps to begin with.
 catalogdir = $(pkgdatadir)/catalog
 dist_catalog_DATA = \

@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/base/test_name \
 	tests/unit/base/test_seal \
 	tests/unit/base/test_targets \
+	tests/unit/base/test_text \
 	tests/unit/base/test_version \
 	tests/unit/cli/test_cli \
 	tests/unit/cli/test_words \
@@ -163,6 +164,7 @@ QUICK_LINT_TESTS = \
 	tests/lint/docs.t \
 	tests/lint/layers.t \
 	tests/lint/man.t \
+	tests/lint/po.t \
 	tests/lint/sources.t \
 	tests/lint/tenants.t
 LINT_TESTS = $(SLOW_LINT_TESTS) $(QUICK_LINT_TESTS)
@@ -181,6 +183,7 @@ CLI_TESTS = \
 	tests/cli/cron.t \
 	tests/cli/examples.t \
 	tests/cli/fetch.t \
+	tests/cli/french.t \
 	tests/cli/gate.t \
 	tests/cli/host.t \
 	tests/cli/op.t \
@@ -517,6 +520,7 @@ EXTRA_DIST += \
 	tests/lint/analyse.h \
 	tests/lint/analyse.sh \
 	tests/lint/lint.sh \
+	tests/lint/po.accepted \
 	tests/long.sh \
 	tests/rig/README \
 	tests/rig/base.sh \

@@ -255,18 +255,18 @@ static const char *parse_part(const char *s, size_t *next, int64_t *sum,
 	int64_t v = 0;
 	size_t n, i;
 
-	*why = "a number was expected";
+	*why = W_("a number was expected");
 	if (*s < '0' || *s > '9')
 		return NULL;
 	for (; *s >= '0' && *s <= '9'; s++)
 		if (__builtin_mul_overflow(v, (int64_t)10, &v) ||
 		    __builtin_add_overflow(v, (int64_t)(*s - '0'), &v)) {
-			*why = "too long";
+			*why = W_("too long");
 			return NULL;
 		}
 	n = strcspn(s, "0123456789");
-	*why = n ? "the unit is one of d h m s ms, larger ones first" :
-	    "a unit is missing: d h m s ms";
+	*why = n ? W_("the unit is one of d h m s ms, larger ones first") :
+	    W_("a unit is missing: d h m s ms");
 	for (i = *next; i < NUNITS; i++)
 		if (strlen(units[i].name) == n &&
 		    memcmp(units[i].name, s, n) == 0)
@@ -275,7 +275,7 @@ static const char *parse_part(const char *s, size_t *next, int64_t *sum,
 		return NULL;
 	if (__builtin_mul_overflow(v, units[i].ms, &v) ||
 	    __builtin_add_overflow(*sum, v, sum)) {
-		*why = "too long";
+		*why = W_("too long");
 		return NULL;
 	}
 	*next = i + 1;

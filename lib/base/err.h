@@ -7,11 +7,20 @@
  * untouched.  The statuses are the exit statuses of the tools, so that a tool
  * returns what the library told it; TW_NOMEM alone is mapped, by
  * tw_status_exit().
+ *
+ * A message is kept twice: in English, in which it may be stored (the reason of
+ * a change, the last error of a host) and reach programs; and in the language
+ * of the person at the tool, for whom tools print tw_err_text().  So that what
+ * stores can't be wrong by the locale of whoever runs it, .msg is the English
+ * one.  Formats are English in the source and looked up here: see base/text.h.
+ * Hints are never stored: they exist in the reader's language alone.
  */
 #ifndef TW_BASE_ERR_H
 #define TW_BASE_ERR_H
 
 #include <stdarg.h>
+
+#include "base/text.h"	/* N_(), W_(): messages are made of them */
 
 enum tw_status {
 	TW_OK = 0,		/* done */
@@ -33,7 +42,8 @@ enum tw_status {
 
 struct tw_err {
 	enum tw_status status;
-	char msg[TW_ERR_MSG_MAX];	/* lower case, no full stop */
+	char msg[TW_ERR_MSG_MAX];	/* lower case, no full stop; English */
+	char said[TW_ERR_MSG_MAX];	/* the same translated, or "" */
 	char hint[TW_ERR_HINT_MAX];	/* what to do next, or "" */
 };
 
@@ -42,6 +52,15 @@ struct tw_err {
 /* Fills err (if not NULL) and clears its hint; returns status. */
 enum tw_status tw_err_set(struct tw_err *err, enum tw_status status,
     const char *fmt, ...) TW_PRINTF(3, 4);
+
+enum tw_status tw_err_setv(struct tw_err *err, enum tw_status status,
+    const char *fmt, va_list ap) TW_PRINTF(3, 0);
+
+/* The same of a text with a number in it: one for n = 1, many else.  Both take
+ * the same arguments. */
+enum tw_status tw_err_set_n(struct tw_err *err, enum tw_status status,
+    unsigned long n, const char *one, const char *many, ...)
+    TW_PRINTF(4, 6) TW_PRINTF(5, 6);
 
 /* The same with the text of errno value e appended: "FMT: strerror". */
 enum tw_status tw_err_sys(struct tw_err *err, enum tw_status status, int e,
@@ -53,6 +72,13 @@ void tw_err_hint(struct tw_err *err, const char *fmt, ...) TW_PRINTF(2, 3);
 /* Puts "FMT: " before the message already set; returns its status. */
 enum tw_status tw_err_prefix(struct tw_err *err, const char *fmt, ...)
     TW_PRINTF(2, 3);
+
+/* What the message already set, put together from parts, is in the reader's
+ * language. */
+void tw_err_say(struct tw_err *err, const char *said);
+
+/* The message for a person; "" where none is set. */
+const char *tw_err_text(const struct tw_err *err);
 
 /* "out of memory"; returns TW_NOMEM. */
 enum tw_status tw_err_nomem(struct tw_err *err);

@@ -80,15 +80,15 @@ static const char *parse_range(const char *s, size_t n,
 	hi = dash ? dash + 1 : s;
 	nhi = dash ? n - nlo - 1 : n;
 	if (n == 0)
-		return "empty range";
+		return W_("empty range");
 	if (!parse_number(s, nlo, &r->lo) || !parse_number(hi, nhi, &r->hi))
-		return "a range is made of numbers";
+		return W_("a range is made of numbers");
 	if (r->lo > r->hi)
-		return "the range runs backwards";
+		return W_("the range runs backwards");
 	if (nlo == nhi)
 		r->width = (int)nlo;
 	else if ((nlo > 1 && s[0] == '0') || (nhi > 1 && hi[0] == '0'))
-		return "both ends of a padded range must be equally wide";
+		return W_("both ends of a padded range must be equally wide");
 	return NULL;
 }
 
@@ -137,7 +137,7 @@ static const char *measure(struct target_word *w)
 		for (j = 0; j < w->parts[i].nranges; j++) {
 			r = &w->parts[i].ranges[j];
 			if (r->hi - r->lo >= TW_TARGETS_MAX - each)
-				return "too many names";
+				return W_("too many names");
 			each += r->hi - r->lo + 1;
 			if ((size_t)snprintf(NULL, 0, "%0*lu", r->width,
 			    r->hi) > wide)
@@ -146,13 +146,13 @@ static const char *measure(struct target_word *w)
 		}
 		len += wide;
 		if (each && count > TW_TARGETS_MAX / each)
-			return "too many names";
+			return W_("too many names");
 		count *= each ? each : 1;
 	}
 	if (len > TW_NAME_MAX)
-		return "the name is too long";
+		return W_("the name is too long");
 	if (w->is_glob && count > GLOBS_MAX)
-		return "too many patterns";
+		return W_("too many patterns");
 	w->count = count;
 	return NULL;
 }
@@ -164,11 +164,11 @@ static const char *parse_parts(struct parser *p, struct target_word *w)
 	size_t n;
 
 	if (strchr("._-", s[0]))
-		return "a name starts with a letter or a digit";
+		return W_("a name starts with a letter or a digit");
 	for (;;) {
 		n = strcspn(s, "[]");
 		if (!is_name_text(s, n))
-			return "not a name";
+			return W_("not a name");
 		part = grown(w->parts, w->nparts, sizeof *part);
 		if (part) {
 			w->parts = part;
@@ -185,7 +185,7 @@ static const char *parse_parts(struct parser *p, struct target_word *w)
 			return measure(w);
 		end = strpbrk(s + 1, "[]");
 		if (*s == ']' || !end || *end == '[')
-			return "brackets do not match";
+			return W_("brackets do not match");
 		why = parse_ranges(p, s + 1, end, part);
 		if (why || p->nomem)
 			return why;
@@ -203,10 +203,10 @@ static const char *parse_label(struct target_word *w)
 	w->count = 1;
 	n = eq ? (size_t)(eq - w->source) - 1 : 0;
 	if (!eq || n > TW_NAME_MAX || !tw_name_label_value_ok(eq + 1))
-		return "a label is @KEY=VALUE";
+		return W_("a label is @KEY=VALUE");
 	memcpy(key, w->source + 1, n);
 	key[n] = '\0';
-	return tw_name_ok(key) ? NULL : "a label is @KEY=VALUE";
+	return tw_name_ok(key) ? NULL : W_("a label is @KEY=VALUE");
 }
 
 static void parse_word(struct parser *p, const char *s, size_t n)
@@ -227,15 +227,15 @@ static void parse_word(struct parser *p, const char *s, size_t n)
 	}
 	w->is_negative = is_negative;
 	if (!*w->source)
-		why = "nothing after the !";
+		why = W_("nothing after the !");
 	else if (strcmp(w->source, "-") == 0)
-		why = "standard input must be the only target";
+		why = W_("standard input must be the only target");
 	else if (*w->source == '@')
 		why = parse_label(w);
 	else
 		why = parse_parts(p, w);
 	if (!why && w->count > TW_TARGETS_MAX - p->t->count)
-		why = "too many names";
+		why = W_("too many names");
 	if (why)
 		complain(p, s, n, why);
 	else

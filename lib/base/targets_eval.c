@@ -152,7 +152,8 @@ static void print_missing(struct tw_buf *b, const char *title,
 	tw_buf_addf(b, "%s%s: %s", b->len ? "; " : "", title,
 	    tw_buf_str(&m->text));
 	if (m->ncut)
-		tw_buf_addf(b, " and %zu more", m->ncut);
+		tw_buf_addf(b, "%s%zu%s", W_(" and "), m->ncut,
+		    W_(" more"));
 }
 
 static enum tw_status check_missing(const struct evaluation *e,
@@ -161,8 +162,8 @@ static enum tw_status check_missing(const struct evaluation *e,
 	struct tw_buf b = TW_BUF_INIT;
 	enum tw_status s = TW_OK;
 
-	print_missing(&b, "unknown host", &e->hosts);
-	print_missing(&b, "no host matches", &e->patterns);
+	print_missing(&b, W_("unknown host"), &e->hosts);
+	print_missing(&b, W_("no host matches"), &e->patterns);
 	if (b.failed || e->hosts.text.failed || e->patterns.text.failed)
 		s = tw_err_nomem(err);
 	else if (b.len)

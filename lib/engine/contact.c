@@ -66,8 +66,8 @@ static bool is_ours(struct tw_contact *c, size_t n)
 		return true;
 	c->noise += n;
 	if (c->noise > TW_CONTACT_NOISE_MAX)
-		end_with(c, TW_CONTACT_PERSON, "the login prints more than "
-		    "64 KiB before the executor answers");
+		end_with(c, TW_CONTACT_PERSON, W_("the login prints more "
+		    "than 64 KiB before the executor answers"));
 	return false;
 }
 
@@ -130,7 +130,8 @@ static void on_control(void *arg, const char *word, const char *rest)
 	if (strcmp(word, "hello") == 0) {
 		if (!parse_hello(rest, &hello)) {
 			end_with(c, TW_CONTACT_PERSON,
-			    "the host's executor speaks another protocol");
+			    W_("the host's executor speaks another "
+			    "protocol"));
 			return;
 		}
 		c->has_hello = true;
@@ -211,17 +212,18 @@ static void ended_early(struct tw_contact *c)
 	char text[STDERR_KEPT + 80];
 
 	if (c->has_hello) {
-		end_with(c, TW_CONTACT_TEMPORARY, "the session ended");
+		end_with(c, TW_CONTACT_TEMPORARY, W_("the session ended"));
 		return;
 	}
 	if (c->reach->sudo && strncmp(line, "sudo:", 5) == 0) {
 		c->refusal = TW_REFUSAL_SUDO;
-		snprintf(text, sizeof text, "sudo is refused: %s", line + 6);
+		snprintf(text, sizeof text, "%s%s",
+		    W_("sudo is refused: "), line + 6);
 		end_with(c, TW_CONTACT_PERSON, text);
 		return;
 	}
-	snprintf(text, sizeof text, "the executor did not answer%s%s",
-	    *line ? ": " : "", line);
+	snprintf(text, sizeof text, "%s%s%s",
+	    W_("the executor did not answer"), *line ? ": " : "", line);
 	end_with(c, TW_CONTACT_TEMPORARY, text);
 }
 

@@ -8,14 +8,19 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 static const char *const words[] = {
 	"life", "start", "run", "try", "await", "end", "cancel", "undo",
 	"undone", "verdict",
 };
 static const char *const states[] = {
-	"waiting", "checking", "running", "retrying", "confirming", "done",
-	"unchanged", "failed", "timed-out", "interrupted", "impossible",
+	NC_("word", "waiting"), NC_("word", "checking"),
+	NC_("word", "running"), NC_("word", "retrying"),
+	NC_("word", "confirming"), NC_("word", "done"),
+	NC_("word", "unchanged"), NC_("word", "failed"),
+	NC_("word", "timed-out"), NC_("word", "interrupted"),
+	NC_("word", "impossible"),
 };
 static const char *const verdicts[] = {
 	"none", "succeeded", "rolled-back", "failed",

@@ -37,7 +37,8 @@ struct survey {
 	uv_timer_t wake;	/* defers what must not happen in a call */
 };
 
-static void finish(struct ask *a, enum tw_status status, const char *text)
+static void finish(struct ask *a, enum tw_status status,
+    const struct tw_err *why)
 {
 	if (a->is_over)
 		return;
@@ -46,8 +47,12 @@ static void finish(struct ask *a, enum tw_status status, const char *text)
 	if (status) {
 		char masked[TW_ERR_MSG_MAX];
 
-		tw_mask_text(a->survey->o->forms, text, masked, sizeof masked);
+		tw_mask_text(a->survey->o->forms, why->msg, masked,
+		    sizeof masked);
 		tw_err_set(&a->h->err, status, "%s", masked);
+		tw_mask_text(a->survey->o->forms, tw_err_text(why), masked,
+		    sizeof masked);
+		tw_err_say(&a->h->err, masked);
 	}
 	uv_timer_start(&a->survey->wake, on_wake, 0, 0);
 }
@@ -100,13 +105,13 @@ static void add_stop(struct tw_survey_host *h, const char *rest)
 	n += rest[n] ? 1 + strcspn(rest + n + 1, " ") : 0;
 	snprintf(h->taken, sizeof h->taken, "%.*s", (int)n, rest);
 	snprintf(h->stopped, sizeof h->stopped, "%s",
-	    rest[n] ? rest + n + 1 : "it did not say why");
+	    rest[n] ? rest + n + 1 : W_("it did not say why"));
 }
 
 static void on_control(void *arg, const char *word, const char *rest)
 {
 	struct ask *a = arg;
-	char text[300];
+	struct tw_err err = { 0 };
 
 	if (strcmp(word, "fact") == 0) {
 		add_fact(a, rest);
@@ -124,8 +129,9 @@ static void on_control(void *arg, const char *word, const char *rest)
 		    (int)strcspn(rest, " "), rest);
 		persons = tw_refusal_is_persons(first);
 		a->h->has_refused = true;
-		snprintf(text, sizeof text, "the host refused: %s", rest);
-		finish(a, persons ? TW_NO : TW_AGAIN, text);
+		tw_err_set(&err, persons ? TW_NO : TW_AGAIN,
+		    "the host refused: %s", rest);
+		finish(a, err.status, &err);
 	} else if (strcmp(word, "over") == 0) {
 		finish(a, TW_OK, NULL);
 	}
@@ -197,21 +203,25 @@ static void on_opened(void *arg)
 	a->h->transport = tw_contact_transport(a->contact);
 	a->h->was_asked = true;
 	if (tw_contact_send(a->contact, &r, 1, &err))
-		finish(a, err.status, err.msg);
+		finish(a, err.status, &err);
 }
 
 static void on_ended(void *arg, enum tw_contact_end how,
     const struct tw_err *err)
 {
 	struct ask *a = arg;
+	struct tw_err over = { 0 };
 
 	if (how == TW_CONTACT_OVER) {
-		finish(a, TW_AGAIN, "the host ended the session early");
+		tw_err_set(&over, TW_AGAIN, "the host ended the session early");
+		finish(a, TW_AGAIN, &over);
 		return;
 	}
 	a->h->is_refused = tw_contact_refusal(a->contact) == TW_REFUSAL_LOGIN;
+	if (!err)
+		tw_err_set(&over, TW_AGAIN, "the session ended");
 	finish(a, how == TW_CONTACT_PERSON ? TW_NO : TW_AGAIN,
-	    err ? err->msg : "the session ended");
+	    err ? err : &over);
 	if (err && err->hint[0])
 		tw_err_hint(&a->h->err, "%s", err->hint);
 }
@@ -259,7 +269,7 @@ static void start_more(struct survey *s)
 		s->active++;
 		st = open_one(a, &err);
 		if (st)
-			finish(a, st, err.msg);
+			finish(a, st, &err);
 	}
 }
 

@@ -62,7 +62,7 @@ static enum tw_status read_hashed(const struct item *it, int fd,
 	while (!st && n > 0) {
 		n = pread(fd, chunk, CHUNK, at);
 		if (n < 0 && errno != EINTR)
-			st = cannot(it, "read a file of the cache", errno,
+			st = cannot(it, W_("read a file of the cache"), errno,
 			    err);
 		if (n < 0)
 			n = !st;	/* once more */
@@ -111,7 +111,7 @@ static enum tw_status from_cache(const struct item *it, struct tw_buf *out,
 	if (fd < 0 && errno == ENOENT)
 		return TW_NO;
 	if (fd < 0 && errno != ELOOP)
-		return cannot(it, "open a file of the cache", errno, err);
+		return cannot(it, W_("open a file of the cache"), errno, err);
 	if (fd < 0 || fstat(fd, &is) < 0 || !S_ISREG(is.st_mode)) {
 		st = TW_NO;
 	} else {
@@ -130,8 +130,8 @@ static enum tw_status from_cache(const struct item *it, struct tw_buf *out,
 		shorten(out, had);
 	if (st == TW_NO && unlinkat(it->dir, it->sha256, 0) < 0 &&
 	    errno == EISDIR)
-		return cannot(it, "use it: a directory bears the name of a "
-		    "file", EISDIR, err);
+		return cannot(it, W_("use it: a directory bears the name of a "
+		    "file"), EISDIR, err);
 	return st;
 }
 
@@ -275,7 +275,7 @@ static enum tw_status download(const struct item *it, int fd,
 	enum tw_status st;
 
 	if (ftruncate(fd, 0) < 0)
-		return cannot(it, "write a file of the cache", errno, err);
+		return cannot(it, W_("write a file of the cache"), errno, err);
 	st = tw_fetch_to(it->f, it->url, fd, it->max, err);
 	if (!st)
 		st = read_hashed(it, fd, out, hex, &too_large, err);
@@ -286,10 +286,10 @@ static enum tw_status download(const struct item *it, int fd,
 		    "wrong, or the file was changed");
 	}
 	if (!st && fsync(fd) < 0)
-		st = cannot(it, "write a file of the cache", errno, err);
+		st = cannot(it, W_("write a file of the cache"), errno, err);
 	if (!st && (renameat(it->dir, it->part, it->dir, it->sha256) < 0 ||
 	    fsync(it->dir) < 0))
-		st = cannot(it, "put a file into the cache", errno, err);
+		st = cannot(it, W_("put a file into the cache"), errno, err);
 	return st;
 }
 
@@ -303,7 +303,7 @@ static enum tw_status into_cache(const struct item *it, struct tw_buf *out,
 	sweep(it);
 	fd = open_part(it);
 	if (fd < 0)
-		return cannot(it, "make a file in the cache", errno, err);
+		return cannot(it, W_("make a file in the cache"), errno, err);
 	/* the one that was waited for may have brought it */
 	st = from_cache(it, out, err);
 	if (st == TW_NO) {
@@ -344,7 +344,7 @@ enum tw_status tw_fetch_cached(const struct tw_fetch *f, const char *url,
 	    name);
 	it.dir = open_dir(f->cache);
 	if (it.dir < 0)
-		return cannot(&it, "open the cache", errno, err);
+		return cannot(&it, W_("open the cache"), errno, err);
 	st = from_cache(&it, out, err);
 	if (st == TW_NO)
 		st = into_cache(&it, out, err);

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
@@ -101,11 +102,13 @@ static int spawn(const char *helper, int in, int out, int said, pid_t *pid)
 	return e;
 }
 
-/* What the helper said becomes the message. */
+/* What the helper said becomes the message: in English, so that all of it is a
+ * part to be looked up. */
 static enum tw_status take_said(int fd, enum tw_status status,
     const char *url, struct tw_err *err)
 {
-	char said[SAID_MAX + 1], *line, *rest = said, *p;
+	char part[SAID_MAX + 3], said[SAID_MAX + 1], *rest = said, *p;
+	const char *line;
 	ssize_t got = pread(fd, said, SAID_MAX, 0);
 
 	said[got > 0 ? got : 0] = '\0';
@@ -113,11 +116,13 @@ static enum tw_status take_said(int fd, enum tw_status status,
 		if (*p != '\n' && (*p < ' ' || *p > '~'))
 			*p = '?';
 	line = strsep(&rest, "\n");
-	tw_err_set(err, status, "%s: %s", url, *line ? line :
-	    "the download failed without a reason");
+	if (!*line)
+		line = N_("the download failed without a reason");
+	snprintf(part, sizeof part, W_("%s"), line);
+	tw_err_set(err, status, "%s: %s", url, part);
 	if (rest && strncmp(rest, HINT, sizeof HINT - 1) == 0) {
 		rest += sizeof HINT - 1;
-		tw_err_hint(err, "%s", strsep(&rest, "\n"));
+		tw_err_hint(err, "%s", tw_text(strsep(&rest, "\n")));
 	}
 	return status;
 }

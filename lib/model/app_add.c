@@ -391,8 +391,8 @@ static enum tw_status refuse_used(struct tw_store *s,
 	if (status != TW_OK)
 		return status == TW_NO ? TW_OK : status;
 	more = tw_stmt_col_int(st, USED_COUNT) - 1;
-	how = tw_stmt_col_int(st, USED_IS_THERE) ? "is deployed on" :
-	    "is what an upgrade brings to";
+	how = tw_stmt_col_int(st, USED_IS_THERE) ? W_("is deployed on") :
+	    W_("is what an upgrade brings to");
 	tw_err_set(err, TW_NO, "%s@%s %s %s", n->name,
 	    tw_stmt_col_text(st, USED_VERSION), how,
 	    tw_stmt_col_text(st, USED_HOST));

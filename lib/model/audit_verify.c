@@ -76,7 +76,7 @@ static enum tw_status meet_checkpoint(struct chain *c, struct tw_err *err)
 		return TW_OK;
 	c->is_checked = true;
 	if (memcmp(c->hash, c->check_hash, TW_SHA256_LEN) != 0)
-		return bad(c, c->last, "is not the one of the checkpoint",
+		return bad(c, c->last, W_("is not the one of the checkpoint"),
 		    err);
 	return TW_OK;
 }
@@ -119,8 +119,8 @@ static enum tw_status meet_prune(struct chain *c, const struct tw_audit_row *r,
 	if (seq && seq == c->anchor && (!hex ||
 	    !tw_unhex(hex, hash, sizeof hash) ||
 	    memcmp(hash, c->anchor_hash, sizeof hash) != 0))
-		status = bad(c, seq, "was pruned, but is not the one of the "
-		    "anchor", err);
+		status = bad(c, seq, W_("was pruned, but is not the one of the "
+		    "anchor"), err);
 	json_decref(o);
 	return status;
 }
@@ -141,11 +141,12 @@ static enum tw_status verify_row(struct chain *c, struct tw_stmt *st,
 
 	r.seq = tw_stmt_col_int(st, AUDIT_SEQ);
 	if (r.seq != c->last + 1)
-		return bad(c, c->last + 1, "is missing", err);
+		return bad(c, c->last + 1, W_("is missing"), err);
 	tw_col_hash(st, AUDIT_PREV, prev);
 	tw_col_hash(st, AUDIT_HASH, hash);
 	if (memcmp(prev, c->hash, sizeof prev) != 0)
-		return bad(c, r.seq, "does not follow the one before it", err);
+		return bad(c, r.seq, W_("does not follow the one before it"),
+		    err);
 	r.at = tw_stmt_col_int(st, AUDIT_AT);
 	col_bytes(st, AUDIT_OPERATOR, &r.operator);
 	col_bytes(st, AUDIT_ACTION, &r.action);
@@ -157,7 +158,7 @@ static enum tw_status verify_row(struct chain *c, struct tw_stmt *st,
 	if (status != TW_OK)
 		return status;
 	if (memcmp(hash, want, sizeof hash) != 0)
-		return bad(c, r.seq, "was changed", err);
+		return bad(c, r.seq, W_("was changed"), err);
 	c->last = r.seq;
 	memcpy(c->hash, hash, sizeof hash);
 	if (is_text(&r.action, TW_AUDIT_PRUNE))
@@ -214,7 +215,7 @@ static enum tw_status check_below(struct tw_store *s, struct chain *c,
 		return TW_OK;
 	if (status == TW_OK) {
 		status = bad(c, tw_stmt_col_int(st, 0),
-		    "stands before the anchor", err);
+		    W_("stands before the anchor"), err);
 		tw_stmt_reset(st);
 	}
 	return status;
@@ -256,8 +257,9 @@ static enum tw_status verify_all(struct tw_store *s, struct chain *c,
 		status = meet_checkpoint(c, err);
 	} while (status == TW_OK && n == rows && !is_far_enough(c));
 	if (status == TW_OK && c->anchor > c->allowed)
-		status = bad(c, c->anchor, "is where the chain begins behind, "
-		    "but no record tells of pruning that far", err);
+		status = bad(c, c->anchor,
+		    W_("is where the chain begins behind, "
+		    "but no record tells of pruning that far"), err);
 	return status;
 }
 
@@ -293,10 +295,11 @@ enum tw_status tw_audit_verify_until(struct tw_store *s,
 static enum tw_status miss_checkpoint(struct chain *c, struct tw_err *err)
 {
 	if (c->check_seq < c->anchor)
-		return bad(c, c->check_seq, "of the checkpoint was pruned, so "
-		    "nothing can be said about it", err);
-	return bad(c, c->last + 1, "is missing: the chain ends before the "
-	    "checkpoint", err);
+		return bad(c, c->check_seq,
+		    W_("of the checkpoint was pruned, so "
+		    "nothing can be said about it"), err);
+	return bad(c, c->last + 1, W_("is missing: the chain ends before the "
+	    "checkpoint"), err);
 }
 
 enum tw_status tw_audit_verify(struct tw_store *s, const struct tw_who *who,

@@ -4,6 +4,7 @@
  * Filing is in change_file.c, what people do to changes in change_act.c, the
  * runner's side in queue.c and step.c.
  */
+#include "base/text.h"
 #include "model/change_private.h"
 
 #include <jansson.h>
@@ -11,13 +12,13 @@
 #include <string.h>
 
 static const char *const status_names[] = {
-	[TW_CHANGE_QUEUED] = "queued",
-	[TW_CHANGE_RUNNING] = "running",
-	[TW_CHANGE_SUCCEEDED] = "succeeded",
-	[TW_CHANGE_ROLLED_BACK] = "rolled-back",
-	[TW_CHANGE_FAILED] = "failed",
-	[TW_CHANGE_CANCELLED] = "cancelled",
-	[TW_CHANGE_UNKNOWN] = "unknown",
+	[TW_CHANGE_QUEUED] = NC_("word", "queued"),
+	[TW_CHANGE_RUNNING] = NC_("word", "running"),
+	[TW_CHANGE_SUCCEEDED] = NC_("word", "succeeded"),
+	[TW_CHANGE_ROLLED_BACK] = NC_("word", "rolled-back"),
+	[TW_CHANGE_FAILED] = NC_("word", "failed"),
+	[TW_CHANGE_CANCELLED] = NC_("word", "cancelled"),
+	[TW_CHANGE_UNKNOWN] = NC_("word", "unknown"),
 };
 #define NSTATUSES (sizeof status_names / sizeof *status_names)
 #define BIT(s) (1u << (s))

@@ -74,7 +74,8 @@ enum tw_status tw_grant_list(struct tw_store *s, const struct tw_who *who,
     const char *login, struct tw_grant **out, size_t *n, struct tw_err *err);
 
 /* Why or why not: appends lines for a person ("grant 3 allows it: change on
- * hosts:web*, until …"; or what each grant of that permission lacks).  TW_OK:
+ * hosts:web*, until …"; or what each grant of that permission lacks), for
+ * tw_text_settle().  TW_OK:
  * allowed now on every host of the scope; TW_NO: not, and the lines say why, or
  * (nothing appended) there is no such operator or host.  Hosts that the asking
  * person can't see count as not existing, but for who has `admin'.  Needs

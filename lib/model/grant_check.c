@@ -367,8 +367,12 @@ static enum tw_status refuse(const struct tw_who *who, enum tw_permission p,
 {
 	const char *name = tw_permission_name(p);
 
-	tw_err_set(err, TW_DENIED, "%s may not %s %s%s%s", who->login, name,
-	    app ? app : "", app ? " on " : "", host);
+	if (app)
+		tw_err_set(err, TW_DENIED, "%s may not %s %s on %s",
+		    who->login, name, app, host);
+	else
+		tw_err_set(err, TW_DENIED, "%s may not %s %s", who->login,
+		    name, host);
 	tw_err_hint(err, "ask an administrator for: towerify-op grant %s %s --on "
 	    "hosts:%s%s%s", who->login, name, host, app ? " --on app:" : "",
 	    app ? app : "");

@@ -34,23 +34,25 @@ static void add_names(const struct question *q, const char *by,
 		if (strcmp(q->by[i].text, by) != 0)
 			continue;
 		if (n < NAMES_MAX)
-			tw_buf_addf(out, "%s%s", n ? ", " : " on ",
+			tw_buf_addf(out, "%s%s", n ? ", " : W_(" on "),
 			    q->hosts[i].name);
 		n++;
 	}
 	if (n > NAMES_MAX)
-		tw_buf_addf(out, " and %zu more", n - NAMES_MAX);
+		tw_buf_addf(out, "%s%zu%s", W_(" and "), n - NAMES_MAX,
+		    W_(" more"));
 }
 
 static void add_grant(const struct tw_grant *g, struct tw_buf *out)
 {
 	char until[TW_TIME_MAX];
 
-	tw_buf_addf(out, ": %s on ", tw_permission_name(g->permission));
+	tw_buf_addf(out, "%s%s%s", W_(": "),
+	    tw_permission_name(g->permission), W_(" on "));
 	tw_scope_write(&g->scope, out);
 	if (g->until && !g->is_over) {
 		tw_time_local(g->until, until);
-		tw_buf_addf(out, ", until %s", until);
+		tw_buf_addf(out, "%s%s", W_(", until "), until);
 	}
 	tw_buf_addc(out, '\n');
 }
@@ -61,12 +63,12 @@ static void add_allowing(const struct question *q, const char *by,
 	size_t i;
 
 	if (strcmp(by, TW_TOWER) == 0) {
-		tw_buf_adds(out, "an administrator of the tower may");
+		tw_buf_adds(out, W_("an administrator of the tower may"));
 		add_names(q, by, out);
 		tw_buf_addc(out, '\n');
 		return;
 	}
-	tw_buf_addf(out, "grant %s allows it", by);
+	tw_buf_addf(out, "%s%s%s", W_("grant "), by, W_(" allows it"));
 	add_names(q, by, out);
 	for (i = 0; i < q->ngrants; i++)
 		if (q->grants[i].num == strtoll(by, NULL, 10))
@@ -89,21 +91,23 @@ static void add_lacking(const struct question *q, const struct tw_grant *g,
 	const struct tw_scope *scope = &g->scope;
 	char until[TW_TIME_MAX];
 
-	tw_buf_addf(out, "grant %lld does not", (long long)g->num);
+	tw_buf_addf(out, "%s%lld%s", W_("grant "), (long long)g->num,
+	    W_(" does not"));
 	if (g->is_over) {
 		tw_time_local(g->until, until);
-		tw_buf_addf(out, ", it ended %s", until);
+		tw_buf_addf(out, "%s%s", W_(", it ended "), until);
 	} else if (q->permission == TW_MAY_VIEW && scope->app &&
 	    !scope->hosts) {
-		tw_buf_adds(out, ", apps alone let nobody view hosts");
+		tw_buf_adds(out, W_(", apps alone let nobody view hosts"));
 	} else if (q->permission != TW_MAY_VIEW &&
 	    !tw_grant_covers_app(scope->app, q->scope->app)) {
-		tw_buf_adds(out, q->scope->app ? ", it is for other apps" :
-		    ", it is for some apps alone");
+		tw_buf_adds(out, q->scope->app ?
+		    W_(", it is for other apps") :
+		    W_(", it is for some apps alone"));
 	} else if (!q->scope->hosts) {
-		tw_buf_adds(out, ", it is for some hosts alone");
+		tw_buf_adds(out, W_(", it is for some hosts alone"));
 	} else {
-		tw_buf_adds(out, ", it is for other hosts");
+		tw_buf_adds(out, W_(", it is for other hosts"));
 	}
 	add_grant(g, out);
 }
@@ -113,7 +117,7 @@ static void add_denied(const struct question *q, const char *login,
 {
 	size_t i, n = 0;
 
-	tw_buf_adds(out, "no grant allows it");
+	tw_buf_adds(out, W_("no grant allows it"));
 	add_names(q, "", out);
 	tw_buf_addc(out, '\n');
 	for (i = 0; i < q->ngrants; i++) {
@@ -124,9 +128,10 @@ static void add_denied(const struct question *q, const char *login,
 		n++;
 	}
 	if (n > LINES_MAX)
-		tw_buf_addf(out, "nor do %zu more grants\n", n - LINES_MAX);
+		tw_buf_addf(out, "%s%zu%s\n", W_("nor do "), n - LINES_MAX,
+		    W_(" more grants"));
 	if (q->ngrants == 0)
-		tw_buf_addf(out, "%s has no grant of %s\n", login,
+		tw_buf_addf(out, "%s%s%s\n", login, W_(" has no grant of "),
 		    tw_permission_name(q->permission));
 }
 
@@ -201,7 +206,8 @@ static enum tw_status find_hosts(struct tw_store *s, const struct tw_who *who,
 		    err);
 	if (status != TW_DENIED)
 		return status;
-	tw_buf_addf(out, "%s has no grant of view\n", who->login);
+	tw_buf_addf(out, "%s%s%s\n", who->login, W_(" has no grant of "),
+	    tw_permission_name(TW_MAY_VIEW));
 	return tw_err_set(err, TW_NO, "%s may not %s there", who->login,
 	    tw_permission_name(q->permission));
 }

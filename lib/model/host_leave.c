@@ -147,8 +147,8 @@ static enum tw_status ask(struct tw_store *s, const struct tw_who *who,
 enum tw_status tw_host_say_revoked(const char *names, bool are_many,
     struct tw_err *err)
 {
-	tw_err_set(err, TW_NO, "%s %s revoked", names,
-	    are_many ? "are" : "is");
+	tw_err_set(err, TW_NO, are_many ? N_("%s are revoked") :
+	    N_("%s is revoked"), names);
 	tw_err_hint(err, "the tower has left: towerify-host add takes a host "
 	    "back");
 	return TW_NO;
@@ -177,8 +177,9 @@ static enum tw_status refuse_queued(struct tw_store *s,
 	status = ask(s, who, queued_count_sql, id, &n, err);
 	if (status != TW_OK || n == 0)
 		return status;
-	tw_err_set(err, TW_NO, "%s: %lld change%s queued", name,
-	    (long long)n, n == 1 ? " is" : "s are");
+	tw_err_set_n(err, TW_NO, (unsigned long)n,
+	    "%s: %lld change is queued", "%s: %lld changes are queued", name,
+	    (long long)n);
 	tw_err_hint(err, "towerify-host revoke --yes cancels what is queued");
 	return TW_NO;
 }

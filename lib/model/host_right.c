@@ -368,6 +368,17 @@ enum tw_status tw_host_runnable(struct tw_store *s, const struct tw_who *who,
 
 /* --- when a change would start ----------------------------------------- */
 
+static void refuse_now(const char *login, enum tw_permission p,
+    const char *app, const char *host, struct tw_err *err)
+{
+	if (app)
+		tw_err_set(err, TW_DENIED, "%s may no longer %s %s on %s",
+		    login, tw_permission_name(p), app, host);
+	else
+		tw_err_set(err, TW_DENIED, "%s may no longer %s %s", login,
+		    tw_permission_name(p), host);
+}
+
 enum tw_status tw_host_may_start(struct tw_store *s,
     const struct tw_filer *filer, enum tw_permission p, const char *app,
     int64_t host_id, const char *name, struct tw_grant_used *used,
@@ -386,8 +397,6 @@ enum tw_status tw_host_may_start(struct tw_store *s,
 	    app, used, err);
 	tw_host_release(&h);
 	if (status == TW_DENIED)
-		tw_err_set(err, TW_DENIED, "%s may no longer %s %s%s%s",
-		    filer->login, tw_permission_name(p), app ? app : "",
-		    app ? " on " : "", name);
+		refuse_now(filer->login, p, app, name, err);
 	return status;
 }

@@ -48,8 +48,8 @@ enum tw_status tw_operator_put(struct tw_store *s, const char *login,
 	bool is_admin;
 
 	if (strcmp(login, TW_TOWER) == 0)
-		return tw_err_set(err, TW_USAGE, "'" TW_TOWER "' can't be an "
-		    "operator: it is who acts when no person does");
+		return tw_err_set(err, TW_USAGE, "'%s' can't be an "
+		    "operator: it is who acts when no person does", TW_TOWER);
 	status = tw_operator_find(s, login, id, &is_admin, err);
 	if (status != TW_NO)
 		return status;

@@ -404,25 +404,23 @@ static const char remove_sql[] = "UPDATE org SET removed = ?2 WHERE id = ?1";
 static enum tw_status refuse_used(struct tw_store *s, int64_t id,
     const char *name, struct tw_err *err)
 {
-	static const struct {
-		const char *sql, *what;
-	} uses[] = {
-		{ hosts_sql, "host" },
-		{ pending_sql, "pending change" },
-	};
 	enum tw_status status;
 	int64_t n;
-	size_t i;
 
-	for (i = 0; i < sizeof uses / sizeof *uses; i++) {
-		status = count(s, uses[i].sql, id, &n, err);
-		if (status != TW_OK)
-			return status;
-		if (n)
-			return tw_err_set(err, TW_NO, "%s: has %lld %s%s",
-			    name, (long long)n, uses[i].what,
-			    n > 1 ? "s" : "");
-	}
+	status = count(s, hosts_sql, id, &n, err);
+	if (status != TW_OK)
+		return status;
+	if (n)
+		return tw_err_set_n(err, TW_NO, (unsigned long)n,
+		    "%s: has %lld host", "%s: has %lld hosts", name,
+		    (long long)n);
+	status = count(s, pending_sql, id, &n, err);
+	if (status != TW_OK)
+		return status;
+	if (n)
+		return tw_err_set_n(err, TW_NO, (unsigned long)n,
+		    "%s: has %lld pending change",
+		    "%s: has %lld pending changes", name, (long long)n);
 	status = count(s, others_sql, id, &n, err);
 	if (status == TW_OK && n == 0)
 		status = tw_err_set(err, TW_NO,

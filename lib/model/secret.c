@@ -13,7 +13,7 @@
 #define KEY_FILE "secret.key"
 #define CONTEXT_MAX 128		/* "secret", a uid, a parameter's name */
 
-static const char cannot[] = "secrets can't be opened";
+static const char cannot[] = W_("secrets can't be opened");
 
 static void make_context(const char *uid, const char *name,
     char out[CONTEXT_MAX])

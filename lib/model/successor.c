@@ -51,7 +51,7 @@ enum tw_status tw_successor_check(const struct tw_successor *s,
 		return TW_OK;
 	return tw_err_set(err, TW_NO, "%s: its successor login %s%s would not "
 	    "be %s there: the spool is that user's", h->name, user,
-	    sudo ? " with sudo" : "", h->user);
+	    sudo ? W_(" with sudo") : "", h->user);
 }
 
 /* --- rows -------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "out/escape.h"
 #include "out/offer.h"
 
@@ -170,9 +171,9 @@ static void put_step_line(struct tw_progress *p,
     const struct tw_progress_step *s)
 {
 	put_safe(p, &p->above, s->host);
-	tw_buf_addf(&p->above, " change %" PRId64 " step %" PRId64 "/%" PRId64
-	    " ", s->change, s->k, s->n);
-	put_safe(p, &p->above, s->state);
+	tw_buf_addf(&p->above, tw_text(" change %" PRId64 " step %" PRId64
+	    "/%" PRId64 " "), s->change, s->k, s->n);
+	put_safe(p, &p->above, tw_text_in(TW_TEXT_WORD, s->state));
 	tw_buf_adds(&p->above, ": ");
 	put_safe(p, &p->above, s->step ? s->step : "");
 	tw_buf_addc(&p->above, '\n');
@@ -231,14 +232,14 @@ static void put_end_line(struct tw_progress *p,
 
 	tw_span_format(e->span, span);
 	put_safe(p, &p->above, e->host);
-	tw_buf_addf(&p->above, " change %" PRId64 " ", e->change);
+	tw_buf_addf(&p->above, tw_text(" change %" PRId64 " "), e->change);
 	if (p->options.color)
 		tw_buf_adds(&p->above, outcome_color(e->outcome));
-	put_safe(p, &p->above, e->status);
+	put_safe(p, &p->above, tw_text_in(TW_TEXT_WORD, e->status));
 	if (p->options.color)
 		tw_buf_adds(&p->above, PLAIN);
-	tw_buf_addf(&p->above, " %" PRId64 " step%s %s", e->steps,
-	    e->steps == 1 ? "" : "s", span);
+	tw_buf_addf(&p->above, tw_text_n(" %" PRId64 " step %s",
+	    " %" PRId64 " steps %s", (unsigned long)e->steps), e->steps, span);
 	if (e->text && *e->text) {
 		tw_buf_adds(&p->above, ": ");
 		put_safe(p, &p->above, e->text);
@@ -385,9 +386,10 @@ static void put_host_line(struct tw_progress *p, const struct host_line *h,
 	w = tw_escape_width(tw_buf_str(&left));
 	tw_buf_addf(&left, "%*s", (int)(name_width - w), "");
 	if (h->change)
-		tw_buf_addf(&left, "  change %" PRId64, h->change);
+		tw_buf_addf(&left, tw_text("  change %" PRId64), h->change);
 	if (h->k)
-		tw_buf_addf(&left, "  step %" PRId64 "/%" PRId64, h->k, h->n);
+		tw_buf_addf(&left, tw_text("  step %" PRId64 "/%" PRId64),
+		    h->k, h->n);
 	tw_buf_addf(&left, "  %s", h->step ? h->step : "");
 	tw_span_format(now > h->since ? now - h->since : 0, span);
 	put_block_line(p, tw_buf_str(&left), span, width, b);
@@ -400,12 +402,12 @@ static void put_total_line(struct tw_progress *p, size_t width, int64_t now,
 	struct tw_buf left = TW_BUF_INIT;
 	char span[TW_TIME_MAX];
 
-	tw_buf_addf(&left, "%" PRId64 " done, %zu running, %" PRId64
-	    " waiting", p->done, p->nhosts, p->waiting);
+	tw_buf_addf(&left, tw_text("%" PRId64 " done, %zu running, %" PRId64
+	    " waiting"), p->done, p->nhosts, p->waiting);
 	if (p->failed)
-		tw_buf_addf(&left, ", %" PRId64 " failed", p->failed);
+		tw_buf_addf(&left, tw_text(", %" PRId64 " failed"), p->failed);
 	if (p->rolled_back)
-		tw_buf_addf(&left, ", %" PRId64 " rolled back",
+		tw_buf_addf(&left, tw_text(", %" PRId64 " rolled back"),
 		    p->rolled_back);
 	tw_span_format(now > p->begun ? now - p->begun : 0, span);
 	put_block_line(p, tw_buf_str(&left), span, width, b);
@@ -417,7 +419,7 @@ static void put_block(struct tw_progress *p, size_t width, size_t height,
     int64_t now, struct tw_buf *b)
 {
 	size_t room = height > 2 ? height - 2 : 0, shown, i, w, name = 0;
-	char more[40];
+	char more[80];
 
 	if (room > LINES_MAX - 2)
 		room = LINES_MAX - 2;
@@ -434,7 +436,7 @@ static void put_block(struct tw_progress *p, size_t width, size_t height,
 	for (i = 0; i < shown; i++)
 		put_host_line(p, &p->hosts[i], name, width, now, b);
 	if (shown < p->nhosts && room) {
-		snprintf(more, sizeof more, "... and %zu more",
+		snprintf(more, sizeof more, tw_text("... and %zu more"),
 		    p->nhosts - shown);
 		put_block_line(p, more, "", width, b);
 	}

@@ -185,7 +185,8 @@ static struct table_cell *cell_at(struct tw_table *t, size_t col,
 {
 	struct table_cell *c;
 
-	assert(col < t->ncolumns && t->columns[col].type == type);
+	assert(col < t->ncolumns && (t->columns[col].type == type ||
+	    (t->columns[col].type == TW_COL_WORD && type == TW_COL_TEXT)));
 	if (t->slot[col] == SIZE_MAX || !reserve_row(t))
 		return NULL;
 	c = &t->cells[t->nrows * t->nselected + t->slot[col]];
@@ -293,8 +294,8 @@ enum tw_status tw_table_row_end(struct tw_table *t, struct tw_err *err)
 
 const char *tw_column_type_name(enum tw_column_type type)
 {
-	static const char *const names[] = { "text", "int", "bool", "time",
-		"span", "ratio", "json" };
+	static const char *const names[] = { "text", "text", "int", "bool",
+	    "time", "span", "ratio", "json" };
 
 	return (size_t)type < sizeof names / sizeof names[0] ? names[type] :
 	    "?";
@@ -305,11 +306,13 @@ enum tw_status tw_table_list_columns(const struct tw_column *columns,
 {
 	enum { NAME, TYPE, DEFAULT, HELP };
 	static const struct tw_column own[] = {
-		{ "name", "NAME", TW_COL_TEXT, true, "the name for -o" },
-		{ "type", "TYPE", TW_COL_TEXT, true, "the type in JSON" },
-		{ "default", "DEFAULT", TW_COL_BOOL, true,
-		    "shown without -o" },
-		{ "help", "HELP", TW_COL_TEXT, true, "what it holds" },
+		{ "name", N_("NAME"), TW_COL_TEXT, true,
+		    N_("the name for -o") },
+		{ "type", N_("TYPE"), TW_COL_TEXT, true,
+		    N_("the type in JSON") },
+		{ "default", N_("DEFAULT"), TW_COL_BOOL, true,
+		    N_("shown without -o") },
+		{ "help", N_("HELP"), TW_COL_TEXT, true, N_("what it holds") },
 		{ NULL, NULL, TW_COL_TEXT, false, NULL },
 	};
 	struct tw_table_options o = *options;
@@ -324,7 +327,8 @@ enum tw_status tw_table_list_columns(const struct tw_column *columns,
 		tw_table_cell_text(t, TYPE,
 		    tw_column_type_name(columns->type));
 		tw_table_cell_bool(t, DEFAULT, columns->is_default);
-		tw_table_cell_text(t, HELP, columns->help);
+		tw_table_cell_text(t, HELP, o.mode == TW_TABLE_PEOPLE ?
+		    tw_text(columns->help) : columns->help);
 		s = tw_table_row_end(t, err);
 	}
 	if (!s)

@@ -10,6 +10,7 @@
  *
  *            people            JSON               TSV, -0
  * text       escaped           string (U+FFFD)    raw; in TSV \t \n \r \\
+ * word       translated        as text            as text
  * int        right-aligned     number             digits
  * bool       yes / no          true / false       true / false
  * time       local             RFC 3339 UTC       RFC 3339 UTC
@@ -18,7 +19,10 @@
  * JSON       compact text      the value          compact text
  * null       -                 null               empty
  *
- * On a terminal TSV and -0 escape text too, and JSON is pure ASCII.
+ * Headings and helps are looked up in the reader's language where people are
+ * to read them, and so are words: texts of few values that are ours, marked
+ * NC_("word", "…") where they are made.  On a terminal TSV and -0 escape text
+ * too, and JSON is pure ASCII.
  */
 #ifndef TW_OUT_TABLE_H
 #define TW_OUT_TABLE_H
@@ -30,9 +34,11 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/text.h"	/* N_(), for columns */
 
 enum tw_column_type {
 	TW_COL_TEXT,
+	TW_COL_WORD,
 	TW_COL_INT,
 	TW_COL_BOOL,
 	TW_COL_TIME,
@@ -80,7 +86,8 @@ bool tw_table_wants(const struct tw_table *t, size_t col);
 
 /*
  * Cells of the row that is being made, in any order; one not set is null.  The
- * call must fit the column's type.  Text is copied; a NULL text is null, and so
+ * call must fit the column's type (a word is set as a text).  Text is copied; a
+ * NULL text is null, and so
  * is a time of 0.  Lack of memory shows at tw_table_row_end() or print.
  */
 void tw_table_cell_text(struct tw_table *t, size_t col, const char *s);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "out/escape.h"
 #include "out/table_private.h"
 
@@ -58,12 +59,18 @@ static void put_people(const struct tw_column *col,
     const struct table_cell *c, struct tw_buf *b)
 {
 	char time[TW_TIME_MAX];
+	const char *own;
 
 	if (!c->is_set) {
 		tw_buf_addc(b, '-');
 		return;
 	}
 	switch (col->type) {
+	case TW_COL_WORD:
+		own = tw_text_in(TW_TEXT_WORD, c->text);
+		tw_escape(own, strlen(own),
+		    TW_ESCAPE_ONE_LINE | tw_escape_locale(), b);
+		return;
 	case TW_COL_TEXT:
 	case TW_COL_JSON:
 		tw_escape(c->text, c->len,
@@ -73,7 +80,8 @@ static void put_people(const struct tw_column *col,
 		tw_buf_addf(b, "%" PRId64, c->number);
 		return;
 	case TW_COL_BOOL:
-		tw_buf_adds(b, c->number ? "yes" : "no");
+		tw_buf_adds(b, c->number ? tw_text_in("word", "yes") :
+		    tw_text_in("word", "no"));
 		return;
 	case TW_COL_RATIO:
 		tw_buf_addf(b, "%.1f%%", 100 * ratio_of(c));
@@ -100,6 +108,7 @@ static void put_plain(const struct tw_column *col,
 		return;
 	switch (col->type) {
 	case TW_COL_TEXT:
+	case TW_COL_WORD:
 	case TW_COL_JSON:
 		tw_buf_add(b, c->text, c->len);
 		return;
@@ -155,6 +164,7 @@ static json_t *json_of(const struct tw_column *col,
 	case TW_COL_JSON:
 		return json_value_of(c->text, c->len);
 	case TW_COL_TEXT:
+	case TW_COL_WORD:
 		return json_string_of(c->text, c->len);
 	case TW_COL_INT:
 	case TW_COL_SPAN:
@@ -296,6 +306,13 @@ static void put_people_line(const struct tw_table *t, size_t row, bool safe,
 	tw_buf_release(&one);
 }
 
+/* "TITLE: ", as wide as the widest title. */
+static void put_title(const char *title, size_t wide, struct tw_buf *out)
+{
+	tw_buf_addf(out, tw_text_in("title", "%s:"), title);
+	tw_buf_addf(out, "%*s", (int)(wide - tw_escape_width(title)) + 1, "");
+}
+
 static void put_people_record(const struct tw_table *t, size_t row,
     bool safe, struct tw_buf *out)
 {
@@ -304,15 +321,13 @@ static void put_people_record(const struct tw_table *t, size_t row,
 
 	(void)safe;
 	for (i = 0; i < t->nselected; i++)
-		if ((n = strlen(column(t, i)->title)) > wide)
+		if ((n = tw_escape_width(tw_text(column(t, i)->title))) > wide)
 			wide = n;
 	for (i = 0; i < t->nselected; i++) {
 		tw_buf_reset(&one);
 		put_people(column(t, i), cell(t, row, i), &one);
 		if (!t->options.no_headings)
-			tw_buf_addf(out, "%s:%*s", column(t, i)->title,
-			    (int)(wide - strlen(column(t, i)->title)) + 1,
-			    "");
+			put_title(tw_text(column(t, i)->title), wide, out);
 		tw_buf_addf(out, "%s\n", tw_buf_str(&one));
 		out->failed |= one.failed;
 	}
@@ -360,10 +375,12 @@ static bool add_column(struct libscols_table *sc,
 	    col->type == TW_COL_RATIO)
 		flags = SCOLS_FL_RIGHT;
 	else if (!is_first &&
-	    (col->type == TW_COL_TEXT || col->type == TW_COL_JSON))
+	    (col->type == TW_COL_TEXT || col->type == TW_COL_WORD ||
+	    col->type == TW_COL_JSON))
 		flags = SCOLS_FL_TRUNC;
 	/* A heading that isn't printed would still widen its column. */
-	return scols_table_new_column(sc, has_heading ? col->title : "", 0,
+	return scols_table_new_column(sc, has_heading ? tw_text(col->title) :
+	    "", 0,
 	    flags) != NULL;
 }
 

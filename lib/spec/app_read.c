@@ -33,7 +33,7 @@ static void refuse_own(struct tw_change_read *r, const struct tw_yaml_node *n)
 		def = tw_node_get(n, tw_app_own_names[i]);
 		if (def)
 			tw_diags_add(r->ds, def->key->line, def->key->col,
-			    "rename it", "every app has the parameter '%s'",
+			    N_("rename it"), "every app has the parameter '%s'",
 			    tw_app_own_names[i]);
 	}
 }
@@ -86,7 +86,8 @@ static void read_export(struct tw_change_read *r, const struct tw_yaml_node *n,
 
 	if (!tw_name_param_ok(n->key->text))
 		tw_diags_add(r->ds, n->key->line, n->key->col,
-		    "small letters, digits and '_', a letter first, at most 31",
+		    N_("small letters, digits and '_', a letter first, at most "
+		    "31"),
 		    "%s cannot name an export",
 		    tw_quote(&q, n->key->text, n->key->len));
 	def = tw_arena_alloc(tw_yaml_arena(r->spec->doc), sizeof *def);
@@ -233,7 +234,7 @@ static bool check_parts(struct tw_change_read *r, const struct tw_yaml_node *n)
 	if (count != 1) {
 		tw_diags_add(r->ds, n->key->line, n->key->col, NULL,
 		    "health needs %s of command, http, tcp",
-		    count ? "only one" : "one");
+		    count ? W_("only one") : W_("one"));
 		return false;
 	}
 	if (host && !tcp)

@@ -55,7 +55,8 @@ static const char *read_word(struct tw_change_read *r,
 	else if (tw_node_text(n, key, &text, r->ds) && !ok(text))
 		tw_diags_add(r->ds, n->line, n->col, hint, "%s cannot be the %s",
 		    tw_quote(&q, text, n->len),
-		    *key == 'a' ? "name of an app" : "version of an app");
+		    *key == 'a' ? W_("name of an app") :
+		    W_("version of an app"));
 	return text;
 }
 
@@ -65,10 +66,12 @@ static void read_about(struct tw_change_read *r,
 	const struct tw_yaml_node *n;
 
 	app->app = read_word(r, root, "app", tw_app_name_ok,
-	    "letters, digits and . _ -, a letter or digit first, at most 64");
+	    N_("letters, digits and . _ -, a letter or digit first, at most "
+	    "64"));
 	app->version = read_word(r, root, "version", tw_app_version_ok,
-	    "letters, digits and . + ~ : _ -, a letter or digit first, at most "
-	    "48");
+	    N_("letters, digits and . + ~ : _ -, a letter or digit first, at "
+	    "most "
+	    "48"));
 	app->title = app->description = "";
 	n = tw_node_get(root, "title");
 	if (n)
@@ -91,8 +94,9 @@ static void check_restore(struct tw_change_read *r,
 
 	for (n = n->first; n; n = n->next, s++) {
 		if (s->kind != TW_STEP_RUN) {
-			tw_diags_add(r->ds, n->line, n->col, "write what it "
-			    "does as commands", "restore takes run steps only: "
+			tw_diags_add(r->ds, n->line, n->col, N_("write what it "
+			    "does as commands"),
+			    "restore takes run steps only: "
 			    "the rollback of an upgrade is made of them");
 			continue;
 		}
@@ -141,10 +145,10 @@ static void read_file(struct tw_change_read *r, struct tw_app_spec *app)
 	const struct tw_yaml_node *root = tw_yaml_root(r->spec->doc), *n, *p;
 	size_t before;
 
-	if (!tw_node_mapping(root, "the file", NULL, r->ds) ||
-	    !tw_version_read(r, root, "towerify-app", "app file"))
+	if (!tw_node_mapping(root, W_("the file"), NULL, r->ds) ||
+	    !tw_version_read(r, root, "towerify-app", W_("app file")))
 		return;
-	tw_node_mapping(root, "the file", top_keys, r->ds);
+	tw_node_mapping(root, W_("the file"), top_keys, r->ds);
 	r->spec->title = "";
 	read_about(r, root, app);
 	p = tw_node_get(root, "params");

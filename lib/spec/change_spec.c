@@ -39,7 +39,8 @@ bool tw_version_read(struct tw_change_read *r, const struct tw_yaml_node *root,
 	int64_t v;
 
 	if (!n) {
-		snprintf(hint, sizeof hint, "begin the file with `%s: 1`", key);
+		snprintf(hint, sizeof hint,
+		    tw_text("begin the file with `%s: 1`"), key);
 		tw_diags_add(r->ds, root->line, root->col, hint,
 		    "the version is missing");
 		return true;
@@ -48,7 +49,8 @@ bool tw_version_read(struct tw_change_read *r, const struct tw_yaml_node *root,
 		return true;
 	if (v == 1)
 		return true;
-	snprintf(hint, sizeof hint, "this version reads `%s: 1`", key);
+	snprintf(hint, sizeof hint, tw_text("this version reads `%s: 1`"),
+	    key);
 	tw_diags_add(r->ds, n->line, n->col, hint,
 	    "version %s of the %s is not known here",
 	    tw_quote(&q, n->text, n->len), what);
@@ -156,7 +158,8 @@ void tw_secrets_check(struct tw_change_read *r, const struct tw_yaml_node *n,
 		    is_named(r->spec, more, p->name))
 			continue;
 		def = tw_node_get(n, p->name);
-		snprintf(hint, sizeof hint, "name it in a command, as \"$%s\"",
+		snprintf(hint, sizeof hint,
+		    tw_text("name it in a command, as \"$%s\""),
 		    p->name);
 		tw_diags_add(r->ds, def->key->line, def->key->col, hint,
 		    "no step uses secret '%s'", p->name);
@@ -194,10 +197,10 @@ static void read_file(struct tw_change_read *r)
 	const struct tw_yaml_node *root = tw_yaml_root(r->spec->doc), *n, *steps;
 	size_t before;
 
-	if (!tw_node_mapping(root, "the file", NULL, r->ds) ||
-	    !tw_version_read(r, root, "towerify", "change file"))
+	if (!tw_node_mapping(root, W_("the file"), NULL, r->ds) ||
+	    !tw_version_read(r, root, "towerify", W_("change file")))
 		return;
-	tw_node_mapping(root, "the file", top_keys, r->ds);
+	tw_node_mapping(root, W_("the file"), top_keys, r->ds);
 	r->spec->title = "";
 	n = tw_node_get(root, "title");
 	if (n)

@@ -1,6 +1,7 @@
 /* describe.c - a checked change for a person to read; see program.h */
 #include <string.h>
 
+#include "base/text.h"
 #include "spec/node.h"
 #include "spec/program.h"
 
@@ -81,19 +82,20 @@ static void add_host(const struct tw_change_spec *spec, struct tw_buf *out)
 
 	tw_requires_describe(&spec->requires, &needs);
 	if (needs.len)
-		tw_buf_addf(out, "requires: %s\n", tw_buf_str(&needs));
+		tw_buf_addf(out, tw_text("requires: %s\n"), tw_buf_str(&needs));
 	out->failed |= needs.failed;
 	tw_buf_release(&needs);
 	if (!s->given)
 		return;
-	tw_buf_adds(out, "successor login:");
+	tw_buf_adds(out, tw_text("successor login:"));
 	if (s->user.given)
-		tw_buf_addf(out, " user %s", s->user.text);
+		tw_buf_addf(out, tw_text(" user %s"), s->user.text);
 	if (s->port)
-		tw_buf_addf(out, "%s port %lld", s->user.given ? "," : "",
-		    (long long)s->port);
+		tw_buf_addf(out, s->user.given ? tw_text(", port %lld") :
+		    tw_text(" port %lld"), (long long)s->port);
 	if (s->has_sudo)
-		tw_buf_addf(out, ", %s sudo", s->sudo ? "with" : "without");
+		tw_buf_adds(out, s->sudo ? tw_text(", with sudo") :
+		    tw_text(", without sudo"));
 	tw_buf_addc(out, '\n');
 }
 
@@ -102,29 +104,31 @@ static void add_limits(const struct tw_step_spec *s, struct tw_buf *out)
 	char span[TW_SPAN_MAX];
 
 	tw_span_write(s->timeout_ms, span);
-	tw_buf_addf(out, "    timeout %s", span);
+	tw_buf_addf(out, tw_text("    timeout %s"), span);
 	if (s->retries) {
 		tw_span_write(s->retry_delay_ms, span);
-		tw_buf_addf(out, ", retries %d after %s each", s->retries,
+		tw_buf_addf(out, tw_text(", retries %d after %s each"),
+		    s->retries,
 		    span);
 	}
 	tw_buf_addc(out, '\n');
 	if (!s->confirm_ms)
 		return;
 	tw_span_write(s->confirm_ms, span);
-	tw_buf_addf(out, "    confirm within %s, over a new connection, or it "
-	    "is undone\n", span);
+	tw_buf_addf(out,
+	    tw_text("    confirm within %s, over a new connection, or it "
+	    "is undone\n"), span);
 }
 
 static void add_file(const struct tw_file_spec *f, struct tw_buf *out)
 {
-	tw_buf_adds(out, "    file ");
+	tw_buf_adds(out, tw_text("    file "));
 	tw_diag_escape(out, f->path, strlen(f->path), 0);
-	tw_buf_addf(out, ", %zu bytes", f->len);
+	tw_buf_addf(out, tw_text(", %zu bytes"), f->len);
 	if (f->mode[0])
-		tw_buf_addf(out, ", mode %s", f->mode);
+		tw_buf_addf(out, tw_text(", mode %s"), f->mode);
 	if (f->owner)
-		tw_buf_addf(out, ", owner %s", f->owner);
+		tw_buf_addf(out, tw_text(", owner %s"), f->owner);
 	tw_buf_addc(out, '\n');
 }
 
@@ -141,7 +145,7 @@ static void add_use(const struct tw_step_spec *s, struct tw_buf *out)
 		if (a->def->type == TW_PARAM_FILE) {
 			tw_buf_addf(out, "        %s: ", a->def->name);
 			tw_diag_escape(out, a->text, strlen(a->text), 0);
-			tw_buf_addf(out, ", %zu bytes\n", a->len);
+			tw_buf_addf(out, tw_text(", %zu bytes\n"), a->len);
 		} else if (strchr(a->text, '\n')) {
 			tw_buf_addf(out, "        %s:\n", a->def->name);
 			add_lines(out, INDENT "    ", a->text,
@@ -161,16 +165,17 @@ static void add_undo(const struct tw_step_spec *s, struct tw_buf *out)
 		add_command(out, "undo", s->undo);
 		break;
 	case TW_UNDO_AUTO:
-		tw_buf_adds(out, "    undo: what was there is put back\n");
+		tw_buf_adds(out,
+		    tw_text("    undo: what was there is put back\n"));
 		break;
 	case TW_UNDO_NOTHING:
-		tw_buf_adds(out, "    undo: nothing\n");
+		tw_buf_adds(out, tw_text("    undo: nothing\n"));
 		break;
 	case TW_UNDO_IMPOSSIBLE:
-		tw_buf_adds(out, "    undo: impossible\n");
+		tw_buf_adds(out, tw_text("    undo: impossible\n"));
 		break;
 	case TW_UNDO_NONE:
-		tw_buf_adds(out, "    undo: none\n");
+		tw_buf_adds(out, tw_text("    undo: none\n"));
 		break;
 	}
 }
@@ -186,7 +191,8 @@ static void add_secrets(const struct tw_change_spec *spec,
 		p = &spec->params.v[i];
 		if (p->type != TW_PARAM_SECRET || !tw_step_spec_names(s, p->name))
 			continue;
-		tw_buf_addf(out, "%s%s", is_first ? "    secrets: " : ", ",
+		tw_buf_addf(out, "%s%s", is_first ? tw_text("    secrets: ") :
+		    ", ",
 		    p->name);
 		is_first = false;
 	}
@@ -199,16 +205,16 @@ static void add_step(const struct tw_change_spec *spec, size_t k,
 {
 	const struct tw_step_spec *s = &spec->steps[k - 1];
 
-	tw_buf_addf(out, "step %zu: ", k);
+	tw_buf_addf(out, tw_text("step %zu: "), k);
 	tw_diag_escape(out, s->name, strlen(s->name), 0);
 	tw_buf_addc(out, '\n');
 	if (s->kind == TW_STEP_REBOOT)
-		tw_buf_adds(out, "    reboot\n");
+		tw_buf_adds(out, tw_text("    reboot\n"));
 	if (s->kind == TW_STEP_FILE)
 		add_file(&s->file, out);
 	if (s->kind == TW_STEP_KIND)
 		add_use(s, out);
-	add_command(out, "check (before and after)", s->check);
+	add_command(out, tw_text("check (before and after)"), s->check);
 	add_command(out, "unless", s->unless);
 	add_command(out, "run", s->run);
 	add_command(out, "verify", s->verify);
@@ -232,8 +238,9 @@ void tw_program_describe(const struct tw_change_spec *spec,
 	for (i = 0; i < spec->nsteps; i++)
 		add_step(spec, i + 1, out);
 	if (tw_change_spec_without_undo(spec, &names)) {
-		tw_buf_adds(out, "without undo (a failure at or after one of "
-		    "these holds the host):\n");
+		tw_buf_adds(out,
+		    tw_text("without undo (a failure at or after one of "
+		    "these holds the host):\n"));
 		add_lines(out, INDENT, tw_buf_str(&names), names.len);
 	}
 	if (names.failed)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "spec/utf8.h"
 
 #define MSG_MAX 900		/* bytes: leaves room for FILE:LINE:COL */
@@ -15,6 +16,7 @@
 static void diag_release(struct tw_diag *d)
 {
 	free(d->msg);
+	free(d->said);
 	free(d->hint);
 }
 
@@ -78,19 +80,27 @@ static bool insert(struct tw_diags *ds, const struct tw_diag *d)
 	return true;
 }
 
-void tw_diags_add(struct tw_diags *ds, size_t line, size_t col,
-    const char *hint, const char *fmt, ...)
+/* A copy with its parts settled, or NULL. */
+static char *settled(const char *text, bool own)
 {
-	struct tw_diag d = { ds->file, line, col, NULL, NULL };
-	struct tw_buf b = TW_BUF_INIT;
-	va_list ap;
+	size_t n = tw_text_settle(NULL, 0, text, own) + 1;
+	char *copy = malloc(n);
 
-	va_start(ap, fmt);
-	tw_buf_addv(&b, fmt, ap);
-	va_end(ap);
-	d.msg = tw_buf_detach(&b);
+	if (copy)
+		tw_text_settle(copy, n, text, own);
+	return copy;
+}
+
+void tw_diags_add_text(struct tw_diags *ds, size_t line, size_t col,
+    const char *hint, const char *msg, const char *said)
+{
+	struct tw_diag d = { .file = ds->file, .line = line, .col = col };
+
+	d.msg = settled(msg, false);
+	if (tw_text_is_on())
+		d.said = settled(said, true);
 	if (hint)
-		d.hint = strdup(hint);
+		d.hint = strdup(tw_text(hint));
 	if (!d.msg || (hint && !d.hint)) {
 		ds->failed = true;
 		diag_release(&d);
@@ -100,15 +110,40 @@ void tw_diags_add(struct tw_diags *ds, size_t line, size_t col,
 		diag_release(&d);
 }
 
+void tw_diags_add(struct tw_diags *ds, size_t line, size_t col,
+    const char *hint, const char *fmt, ...)
+{
+	struct tw_buf plain = TW_BUF_INIT, own = TW_BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	tw_buf_addv(&plain, fmt, ap);
+	va_end(ap);
+	va_start(ap, fmt);
+	tw_buf_addv(&own, tw_text(fmt), ap);
+	va_end(ap);
+	if (plain.failed || own.failed)
+		ds->failed = true;
+	else
+		tw_diags_add_text(ds, line, col, hint, tw_buf_str(&plain),
+		    tw_buf_str(&own));
+	tw_buf_release(&plain);
+	tw_buf_release(&own);
+}
+
 static void print_where(const struct tw_diag *d, struct tw_buf *out)
 {
-	if (d->file) {
-		tw_diag_escape(out, d->file, strlen(d->file), 0);
-		if (d->line)
-			tw_buf_addf(out, ":%zu:%zu", d->line, d->col);
-		tw_buf_adds(out, ": ");
-	}
-	tw_buf_adds(out, d->msg);
+	if (!d->file)
+		return;
+	tw_diag_escape(out, d->file, strlen(d->file), 0);
+	if (d->line)
+		tw_buf_addf(out, ":%zu:%zu", d->line, d->col);
+	tw_buf_adds(out, ": ");
+}
+
+const char *tw_diag_text(const struct tw_diag *d)
+{
+	return d->said ? d->said : d->msg;
 }
 
 void tw_diags_print(const struct tw_diags *ds, struct tw_buf *out)
@@ -117,38 +152,54 @@ void tw_diags_print(const struct tw_diags *ds, struct tw_buf *out)
 
 	for (i = 0; i < ds->n; i++) {
 		print_where(&ds->v[i], out);
-		tw_buf_addc(out, '\n');
+		tw_buf_addf(out, "%s\n", tw_diag_text(&ds->v[i]));
 		if (ds->v[i].hint)
-			tw_buf_addf(out, "hint: %s\n", ds->v[i].hint);
+			tw_buf_addf(out, tw_text("hint: %s\n"),
+			    ds->v[i].hint);
 	}
 	if (ds->more)
-		tw_buf_addf(out, "and %zu more\n", ds->more);
+		tw_buf_addf(out, tw_text("and %zu more\n"), ds->more);
+}
+
+/* The first problem, cut to fit into an error. */
+static void put_first(const struct tw_diags *ds, const char *msg,
+    struct tw_buf *out)
+{
+	print_where(&ds->v[0], out);
+	tw_buf_adds(out, msg);
+	if (out->len > MSG_MAX && !out->failed) {
+		out->data[MSG_MAX] = '\0';
+		tw_text_trim(out->data);
+		out->len = strlen(out->data);
+	}
 }
 
 enum tw_status tw_diags_check(const struct tw_diags *ds,
     enum tw_status status, struct tw_err *err)
 {
-	struct tw_buf b = TW_BUF_INIT;
-	size_t others;
+	struct tw_buf plain = TW_BUF_INIT, own = TW_BUF_INIT;
+	size_t others = ds->n - 1 + ds->more;
 
 	if (ds->failed)
 		return tw_err_nomem(err);
 	if (ds->n == 0)
 		return TW_OK;
-	print_where(&ds->v[0], &b);
-	if (tw_buf_check(&b, err) != TW_OK) {
-		tw_buf_release(&b);
-		return TW_NOMEM;
+	put_first(ds, ds->v[0].msg, &plain);
+	put_first(ds, tw_diag_text(&ds->v[0]), &own);
+	if (others) {
+		tw_buf_addf(&plain, " (and %zu more)", others);
+		tw_buf_addf(&own, tw_text(" (and %zu more)"), others);
 	}
-	others = ds->n - 1 + ds->more;
-	if (others)
-		tw_err_set(err, status, "%.*s (and %zu more)", MSG_MAX,
-		    tw_buf_str(&b), others);
-	else
-		tw_err_set(err, status, "%.*s", MSG_MAX, tw_buf_str(&b));
-	if (ds->v[0].hint)
-		tw_err_hint(err, "%s", ds->v[0].hint);
-	tw_buf_release(&b);
+	if (plain.failed || own.failed) {
+		status = tw_err_nomem(err);
+	} else {
+		tw_err_set(err, status, "%s", tw_buf_str(&plain));
+		tw_err_say(err, tw_buf_str(&own));
+		if (ds->v[0].hint)
+			tw_err_hint(err, "%s", ds->v[0].hint);
+	}
+	tw_buf_release(&plain);
+	tw_buf_release(&own);
 	return status;
 }
 

@@ -4,7 +4,8 @@
  * Whoever reads a file adds what is wrong with it to a list and goes on, so
  * that a person sees everything at once.  The list keeps itself sorted by
  * position, keeps the first TW_DIAG_KEPT and counts the rest, and drops exact
- * repetitions.  It never prints: tw_diags_print() makes the text.
+ * repetitions.  Formats and hints are looked up in the reader's language here
+ * (base/text.h).  It never prints: tw_diags_print() makes the text.
  *
  * A zeroed struct tw_diags is valid and empty.  Not finding memory is sticky
  * and comes out of tw_diags_check().
@@ -25,7 +26,9 @@ struct tw_diag {
 	const char *file;	/* borrowed from the list, or NULL */
 	size_t line;		/* from 1; 0: no position */
 	size_t col;		/* in characters, from 1 */
-	char *msg;		/* owned; lower case, no full stop */
+	char *msg;		/* owned; lower case, no full stop; English */
+	char *said;		/* owned; msg in the reader's language, or
+				 * NULL: English */
 	char *hint;		/* owned; what to do, or NULL */
 };
 
@@ -42,6 +45,14 @@ struct tw_diags {
  * Whatever comes from a file goes through tw_quote() first. */
 void tw_diags_add(struct tw_diags *ds, size_t line, size_t col,
     const char *hint, const char *fmt, ...) TW_PRINTF(5, 6);
+
+/* The same of a text that was put together, and what it is in the reader's
+ * language; both may hold parts (W_). */
+void tw_diags_add_text(struct tw_diags *ds, size_t line, size_t col,
+    const char *hint, const char *msg, const char *said);
+
+/* What is wrong, for a person. */
+const char *tw_diag_text(const struct tw_diag *d);
 
 /* Appends "FILE:LINE:COL: what" lines, each with its "hint: ..." line, and
  * "and N more" at the end where some were not kept. */

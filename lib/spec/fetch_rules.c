@@ -31,11 +31,11 @@ static void read_version(const struct tw_yaml_node *root, struct tw_diags *ds)
 
 	if (!n)
 		tw_diags_add(ds, root->line, root->col,
-		    "begin the file with `towerify-fetch: 1`",
+		    N_("begin the file with `towerify-fetch: 1`"),
 		    "the version is missing");
 	else if (tw_node_int(n, keys[0], 0, INT64_MAX, &v, ds) && v != 1)
 		tw_diags_add(ds, n->line, n->col,
-		    "this version reads `towerify-fetch: 1`",
+		    N_("this version reads `towerify-fetch: 1`"),
 		    "version %s of the file is not known here",
 		    tw_quote(&q, n->text, n->len));
 }
@@ -59,11 +59,13 @@ static enum tw_status read_allow(struct tw_fetch_rules *r,
 	if (!v)
 		return tw_err_nomem(err);
 	for (item = n->first; item; item = item->next) {
-		if (!tw_node_line(item, "an address", ADDRESS_MAX, &v[i], ds))
+		if (!tw_node_line(item, W_("an address"), ADDRESS_MAX, &v[i],
+		    ds))
 			continue;
 		if (!is_beginning(v[i]))
 			tw_diags_add(ds, item->line, item->col,
-			    "such as https://example.org/pool/", "an address "
+			    N_("such as https://example.org/pool/"),
+			    "an address "
 			    "must be https://HOST/PATH or http://HOST/PATH, "
 			    "not %s", tw_quote(&q, v[i], item->len));
 		i++;
@@ -84,7 +86,7 @@ enum tw_status tw_fetch_rules_parse(const char *text, size_t len,
 	if (st)
 		return st;
 	root = tw_yaml_root(out->doc);
-	if (tw_node_mapping(root, "the file", keys, ds)) {
+	if (tw_node_mapping(root, W_("the file"), keys, ds)) {
 		read_version(root, ds);
 		n = tw_node_get(root, "allow");
 		if (n)

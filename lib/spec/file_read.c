@@ -17,15 +17,15 @@ static const char *path_why_not(const char *p)
 	size_t n;
 
 	if (*p != '/')
-		return "path must be absolute";
+		return W_("path must be absolute");
 	while (*p) {
 		n = strcspn(++p, "/");
 		if (n == 0 || (n == 1 && *p == '.') ||
 		    (n == 2 && p[0] == '.' && p[1] == '.'))
-			return "path must name a file, without '.', '..' or "
-			    "empty parts";
+			return W_("path must name a file, without '.', '..' or "
+			    "empty parts");
 		if (n > PART_MAX)
-			return "path has a part of more than 255 bytes";
+			return W_("path has a part of more than 255 bytes");
 		p += n;
 	}
 	return NULL;
@@ -127,18 +127,28 @@ static void read_content(struct tw_change_read *r,
 		return;
 	if (n->style == TW_YAML_PLAIN && n->lines)
 		tw_diags_add(r->ds, n->line, n->col,
-		    "write `content: |` and the text on the next lines",
+		    N_("write `content: |` and the text on the next lines"),
 		    "content goes over several lines, which YAML would join");
 	if (tw_file_count(r, n, n->len))
 		out->len = n->len;
+}
+
+static void refuse_source(struct tw_change_read *r,
+    const struct tw_yaml_node *n, const char *path, struct tw_err *why)
+{
+	struct tw_quote q;
+
+	tw_err_prefix(why, "%s %s", n->key->text,
+	    tw_quote(&q, path, strlen(path)));
+	tw_diags_add_text(r->ds, n->line, n->col,
+	    why->hint[0] ? why->hint : NULL, why->msg, tw_err_text(why));
 }
 
 void tw_file_read_source(struct tw_change_read *r,
     const struct tw_yaml_node *n, const char **content, size_t *len)
 {
 	struct tw_buf b = TW_BUF_INIT;
-	struct tw_err why = { TW_OK, "", "" };
-	struct tw_quote q;
+	struct tw_err why = { 0 };
 	enum tw_status st;
 	const char *path, *key = n->key->text, *copy;
 
@@ -146,7 +156,7 @@ void tw_file_read_source(struct tw_change_read *r,
 		return;
 	if (!r->reader || !r->reader->read) {
 		tw_diags_add(r->ds, n->line, n->col,
-		    "write the text itself under content",
+		    N_("write the text itself under content"),
 		    "source files cannot be read here");
 		return;
 	}
@@ -157,9 +167,7 @@ void tw_file_read_source(struct tw_change_read *r,
 	if (st == TW_NOMEM)
 		r->st = tw_err_nomem(r->err);
 	else if (st != TW_OK)
-		tw_diags_add(r->ds, n->line, n->col,
-		    why.hint[0] ? why.hint : NULL, "%s %s: %s", key,
-		    tw_quote(&q, path, strlen(path)), why.msg);
+		refuse_source(r, n, path, &why);
 	else if (tw_file_count(r, n, b.len)) {
 		copy = tw_arena_copy(tw_yaml_arena(r->spec->doc),
 		    tw_buf_str(&b), b.len);

@@ -223,13 +223,13 @@ static bool take_header(const struct tw_source *src, struct tw_buf *out,
 			continue;
 		}
 		if (len >= 2 && line[1] == ':' && line[2] != '\n')
-			tw_diags_add(ds, i, 1, "write `#: ` and the text",
+			tw_diags_add(ds, i, 1, N_("write `#: ` and the text"),
 			    "a line of the header needs a blank after `#:`");
 		tw_buf_addc(out, '\n');
 	}
 	if (!found)
-		tw_diags_add(ds, 1, 1, "write it below the first line, each "
-		    "line of it behind `#: `", "the header is missing");
+		tw_diags_add(ds, 1, 1, N_("write it below the first line, each "
+		    "line of it behind `#: `"), "the header is missing");
 	return found;
 }
 
@@ -241,12 +241,12 @@ static void read_version(const struct tw_yaml_node *root, struct tw_diags *ds)
 
 	if (!n)
 		tw_diags_add(ds, root->line, root->col,
-		    "begin the header with `towerify-kind: 1`",
+		    N_("begin the header with `towerify-kind: 1`"),
 		    "the version is missing");
 	else if (tw_node_int(n, "towerify-kind", 0, INT64_MAX, &v, ds) &&
 	    v != 1)
 		tw_diags_add(ds, n->line, n->col,
-		    "this version reads `towerify-kind: 1`",
+		    N_("this version reads `towerify-kind: 1`"),
 		    "version %s of the kind file is not known here",
 		    tw_quote(&q, n->text, n->len));
 }
@@ -275,8 +275,8 @@ static enum tw_status read_words(struct loaded *l,
 				break;
 		if (args ? k == args->n : !tw_name_param_ok(v[i]))
 			tw_diags_add(ds, item->line, item->col, NULL,
-			    args ? "%s: there is no argument %s" :
-			    "%s: %s is no name", key,
+			    args ? N_("%s: there is no argument %s") :
+			    N_("%s: %s is no name"), key,
 			    tw_quote(&q, v[i], item->len));
 		i++;
 	}
@@ -299,7 +299,7 @@ static void read_undo(struct loaded *l, const struct tw_yaml_node *root,
 
 	if (!n)
 		tw_diags_add(ds, root->line, root->col,
-		    "write `undo: auto`, nothing or impossible",
+		    N_("write `undo: auto`, nothing or impossible"),
 		    "undo is missing");
 	else if (tw_node_enum(n, "undo", words, &i, ds))
 		l->kind.undo = undos[i];
@@ -384,8 +384,8 @@ static enum tw_status read_uses(const struct tw_kinds *s, struct loaded *l,
 	if (st == TW_OK && path.len)
 		st = put_before(l, path.data, n, ds, err);
 	else if (st == TW_OK)
-		tw_diags_add(ds, n->line, n->col, "it is lib/NAME in a "
-		    "directory of kinds", "there is no library %s",
+		tw_diags_add(ds, n->line, n->col, N_("it is lib/NAME in a "
+		    "directory of kinds"), "there is no library %s",
 		    tw_quote(&q, name, n->len));
 	tw_buf_release(&path);
 	return st;
@@ -398,7 +398,7 @@ static enum tw_status read_header(const struct tw_kinds *s, struct loaded *l,
 	struct tw_kind *k = &l->kind;
 	enum tw_status st;
 
-	if (!tw_node_mapping(root, "the header", keys, ds))
+	if (!tw_node_mapping(root, W_("the header"), keys, ds))
 		return TW_OK;
 	read_version(root, ds);
 	read_undo(l, root, ds);

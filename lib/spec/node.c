@@ -22,14 +22,15 @@ const char *tw_nearest_hint(const char *s, const char *const *words,
 		near = tw_name_nearest(s, words);
 	if (!near)
 		return NULL;
-	snprintf(out, TW_NEAREST_MAX, "did you mean '%.200s'?", near);
+	snprintf(out, TW_NEAREST_MAX, tw_text("did you mean '%.200s'?"),
+	    near);
 	return out;
 }
 
 static const char *type_word(const struct tw_yaml_node *n)
 {
-	return n->type == TW_YAML_SEQUENCE ? "a list" :
-	    n->type == TW_YAML_MAPPING ? "a mapping" : "a text";
+	return n->type == TW_YAML_SEQUENCE ? W_("a list") :
+	    n->type == TW_YAML_MAPPING ? W_("a mapping") : W_("a text");
 }
 
 static bool is_known(const char *s, const char *const *known)
@@ -51,7 +52,7 @@ static void refuse_key(const struct tw_yaml_node *key, const char *what,
 
 	hint = tw_nearest_hint(key->text, known, near);
 	if (!hint) {
-		tw_buf_adds(&words, "known here: ");
+		tw_buf_adds(&words, tw_text("known here: "));
 		for (i = 0; known[i]; i++)
 			tw_buf_addf(&words, "%s%s", i ? ", " : "", known[i]);
 		hint = tw_buf_str(&words);
@@ -120,7 +121,7 @@ static bool is_text(const struct tw_yaml_node *n, const char *what,
 bool tw_node_text(const struct tw_yaml_node *n, const char *what,
     const char **out, struct tw_diags *ds)
 {
-	if (!is_text(n, what, "text", NULL, ds))
+	if (!is_text(n, what, W_("text"), NULL, ds))
 		return false;
 	*out = n->text;
 	return true;
@@ -133,7 +134,7 @@ bool tw_node_line(const struct tw_yaml_node *n, const char *what, size_t max,
 	uint32_t cp = 0;
 	size_t len;
 
-	if (!is_text(n, what, "text", NULL, ds))
+	if (!is_text(n, what, W_("text"), NULL, ds))
 		return false;
 	if (n->text[strspn(n->text, " \t\r\n")] == '\0') {
 		tw_diags_add(ds, n->line, n->col, NULL, "%s is empty", what);
@@ -162,7 +163,7 @@ bool tw_node_command(const struct tw_yaml_node *n, const char *what,
 	char hint[TW_YAML_HINT_MAX];
 
 	tw_yaml_command_hint(what, hint);
-	if (!is_text(n, what, "a command", hint, ds))
+	if (!is_text(n, what, W_("a command"), hint, ds))
 		return false;
 	if (n->text[strspn(n->text, " \t\r\n")] == '\0') {
 		tw_diags_add(ds, n->line, n->col, hint, "%s is empty", what);
@@ -201,7 +202,7 @@ bool tw_node_int(const struct tw_yaml_node *n, const char *what, int64_t min,
 	struct tw_quote q;
 	int64_t v;
 
-	if (!is_text(n, what, "a whole number", NULL, ds))
+	if (!is_text(n, what, W_("a whole number"), NULL, ds))
 		return false;
 	if (!tw_int_parse(n->text, &v)) {
 		tw_diags_add(ds, n->line, n->col, NULL,
@@ -224,7 +225,7 @@ bool tw_node_bool(const struct tw_yaml_node *n, const char *what, bool *out,
 {
 	struct tw_quote q;
 
-	if (!is_text(n, what, "true or false", NULL, ds))
+	if (!is_text(n, what, W_("true or false"), NULL, ds))
 		return false;
 	if (strcmp(n->text, "true") == 0) {
 		*out = true;
@@ -267,7 +268,7 @@ bool tw_node_span(const struct tw_yaml_node *n, const char *what, int64_t min,
 		return false;
 	if (tw_span_parse(n->text, &v, NULL) != TW_OK) {
 		tw_diags_add(ds, n->line, n->col,
-		    "a duration needs a unit: 90s, 10m, 2h",
+		    N_("a duration needs a unit: 90s, 10m, 2h"),
 		    "%s must be a duration, not %s", what,
 		    tw_quote(&q, n->text, n->len));
 		return false;

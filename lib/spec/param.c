@@ -63,14 +63,15 @@ enum tw_status tw_param_given_split(const char *arg,
 }
 
 static const char *bounds(const struct tw_param *p, int64_t v,
-    const char *subject, const char *unit, char why[TW_PARAM_WHY_MAX])
+    const char *least, const char *most, const char *unit,
+    char why[TW_PARAM_WHY_MAX])
 {
 	if (p->has_min && v < p->min)
-		snprintf(why, TW_PARAM_WHY_MAX, "%s at least %" PRId64 "%s",
-		    subject, p->min, unit);
+		snprintf(why, TW_PARAM_WHY_MAX, "%s%" PRId64 "%s", least,
+		    p->min, unit);
 	else if (p->has_max && v > p->max)
-		snprintf(why, TW_PARAM_WHY_MAX, "%s at most %" PRId64 "%s",
-		    subject, p->max, unit);
+		snprintf(why, TW_PARAM_WHY_MAX, "%s%" PRId64 "%s", most,
+		    p->max, unit);
 	else
 		return NULL;
 	return why;
@@ -82,7 +83,8 @@ static const char *why_not_string(const struct tw_param *p, const char *text,
 	size_t count = tw_utf8_count(text, strlen(text));
 	struct tw_quote q;
 
-	if (bounds(p, (int64_t)count, "must have", " characters", why))
+	if (bounds(p, (int64_t)count, W_("must have at least "),
+	    W_("must have at most "), W_(" characters"), why))
 		return why;
 	if (!p->pattern)
 		return NULL;
@@ -90,8 +92,9 @@ static const char *why_not_string(const struct tw_param *p, const char *text,
 	case TW_OK:
 		return NULL;
 	case TW_NO:
-		snprintf(why, TW_PARAM_WHY_MAX, "must match the pattern %s",
-		    tw_quote(&q, p->pattern, strlen(p->pattern)));
+		snprintf(why, TW_PARAM_WHY_MAX, "%s%s",
+		    W_("must match the pattern "), tw_quote(&q, p->pattern,
+		    strlen(p->pattern)));
 		return why;
 	default:
 		ds->failed = true;
@@ -108,7 +111,8 @@ static const char *why_not_enum(const struct tw_param *p, const char *text,
 	for (i = 0; p->values[i]; i++)
 		if (strcmp(p->values[i], text) == 0)
 			return NULL;
-	n += (size_t)snprintf(why, TW_PARAM_WHY_MAX, "must be one of ");
+	n += (size_t)snprintf(why, TW_PARAM_WHY_MAX, "%s",
+	    W_("must be one of "));
 	for (i = 0; p->values[i] && n < TW_PARAM_WHY_MAX; i++)
 		n += (size_t)snprintf(why + n, TW_PARAM_WHY_MAX - n, "%s%s",
 		    i ? ", " : "", tw_quote(&q, p->values[i],
@@ -129,18 +133,21 @@ const char *tw_param_why_not(const struct tw_param *p, const char *text,
 		return why_not_string(p, text, why, ds);
 	case TW_PARAM_INTEGER:
 		if (tw_int_parse(text, &v))
-			return bounds(p, v, "must be", "", why);
-		snprintf(why, TW_PARAM_WHY_MAX, "must be a whole number");
+			return bounds(p, v, W_("must be at least "),
+			    W_("must be at most "), "", why);
+		snprintf(why, TW_PARAM_WHY_MAX, "%s",
+		    W_("must be a whole number"));
 		return why;
 	case TW_PARAM_BOOLEAN:
 		if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
 			return NULL;
-		snprintf(why, TW_PARAM_WHY_MAX, "must be true or false");
+		snprintf(why, TW_PARAM_WHY_MAX, "%s",
+		    W_("must be true or false"));
 		return why;
 	case TW_PARAM_ENUM:
 		return why_not_enum(p, text, why);
 	}
-	snprintf(why, TW_PARAM_WHY_MAX, "has an unknown type");
+	snprintf(why, TW_PARAM_WHY_MAX, "%s", W_("has an unknown type"));
 	return why;
 }
 
@@ -181,11 +188,11 @@ static void refuse_unknown(const struct tw_params *p,
 static const char *bad_form(const struct tw_param_given *g)
 {
 	if (g->len > TW_PARAM_VALUE_MAX)
-		return "is longer than 64 KiB";
+		return W_("is longer than 64 KiB");
 	if (g->len && memchr(g->value, '\0', g->len))
-		return "holds a NUL byte";
+		return W_("holds a NUL byte");
 	if (!tw_utf8_ok(g->value, g->len))
-		return "is not UTF-8";
+		return W_("is not UTF-8");
 	return NULL;
 }
 
@@ -194,8 +201,8 @@ static void refuse_public(const struct tw_param *d, struct tw_diags *ds)
 {
 	char hint[2 * TW_NAME_MAX + 40];
 
-	snprintf(hint, sizeof hint, "give it as -p %s@FILE or -p %s@-",
-	    d->name, d->name);
+	snprintf(hint, sizeof hint, tw_text("give it as -p %s@FILE or "
+	    "-p %s@-"), d->name, d->name);
 	tw_diags_add(ds, 0, 0, hint,
 	    "parameter '%s' is a secret: it would show in ps", d->name);
 }

@@ -104,7 +104,7 @@ enum tw_status tw_params_check(const struct tw_params *p,
 void tw_param_values_release(struct tw_param_values *v);
 
 /* One value against one definition.  NULL: fine; else what it must be, in
- * why ("must be at most 64"), which never holds text.  text is UTF-8 without
+ * why ("must be at most 64", for tw_text_settle()), which never holds text.  text is UTF-8 without
  * NUL.  Finding no memory is said to ds, as NULL; nothing else is added to
  * it. */
 #define TW_PARAM_WHY_MAX 400

@@ -28,14 +28,14 @@ static const struct choice of_change = {
 	{ "string", "integer", "boolean", "enum", "secret", NULL },
 	{ TW_PARAM_STRING, TW_PARAM_INTEGER, TW_PARAM_BOOLEAN, TW_PARAM_ENUM,
 	    TW_PARAM_SECRET },
-	"one of string, integer, boolean, enum, secret",
+	N_("one of string, integer, boolean, enum, secret"),
 };
 
 static const struct choice of_kind = {
 	{ "string", "integer", "boolean", "enum", "file", "command", NULL },
 	{ TW_PARAM_STRING, TW_PARAM_INTEGER, TW_PARAM_BOOLEAN, TW_PARAM_ENUM,
 	    TW_PARAM_FILE, TW_PARAM_COMMAND },
-	"one of string, integer, boolean, enum, file, command",
+	N_("one of string, integer, boolean, enum, file, command"),
 };
 
 #define DESCRIPTION_MAX 500	/* bytes */
@@ -168,7 +168,8 @@ static enum tw_status read_values(struct reading *r, struct tw_err *err)
 		return TW_OK;
 	if (!n) {
 		tw_diags_add(r->ds, r->n->key->line, r->n->key->col,
-		    "add values: [a, b]", "parameter '%s' is an enum without "
+		    N_("add values: [a, b]"),
+		    "parameter '%s' is an enum without "
 		    "values", r->p->name);
 		r->bad = true;
 		return TW_OK;
@@ -186,7 +187,7 @@ static enum tw_status read_values(struct reading *r, struct tw_err *err)
 	if (!v)
 		return tw_err_nomem(err);
 	for (item = n->first; item; item = item->next) {
-		if (!tw_node_text(item, "a value", &text, r->ds))
+		if (!tw_node_text(item, W_("a value"), &text, r->ds))
 			continue;
 		check_value(r, item, v, text);
 		v[i++] = text;
@@ -211,7 +212,7 @@ static void read_default(struct reading *r)
 		return;
 	if (r->p->required)
 		tw_diags_add(r->ds, d->key->line, d->key->col,
-		    "leave out one of the two",
+		    N_("leave out one of the two"),
 		    "a required parameter takes no default");
 	if (d->len > TW_PARAM_VALUE_MAX)
 		tw_diags_add(r->ds, d->line, d->col, NULL,
@@ -227,7 +228,8 @@ static enum tw_status read_one(struct reading *r, struct tw_err *err)
 	const struct tw_yaml_node *n;
 	enum tw_status st;
 
-	if (!tw_node_mapping(r->n, "the parameter's definition", known, r->ds))
+	if (!tw_node_mapping(r->n, W_("the parameter's definition"), known,
+	    r->ds))
 		return TW_OK;
 	n = tw_node_get(r->n, "description");
 	if (n)
@@ -270,8 +272,9 @@ static enum tw_status read_all(struct tw_yaml_doc *doc,
 			continue;
 		if (!tw_name_param_ok(n->key->text))
 			tw_diags_add(ds, n->key->line, n->key->col,
-			    "small letters, digits and '_', a letter first, at "
-			    "most 31", "%s cannot name a parameter",
+			    N_("small letters, digits and '_', a letter first, "
+			    "at "
+			    "most 31"), "%s cannot name a parameter",
 			    tw_quote(&q, n->key->text, n->key->len));
 		r.n = n;
 		r.p = &out->v[out->n++];

@@ -1,6 +1,7 @@
 /* pattern.c - POSIX extended regular expressions; see pattern.h */
 #include "spec/pattern.h"
 
+#include <locale.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -70,7 +71,7 @@ static const char *size_step(struct sizer *z, const char *p, const char **why)
 	switch (*p) {
 	case '\\':
 		if (p[1] >= '1' && p[1] <= '9') {
-			*why = "back-references are not allowed";
+			*why = W_("back-references are not allowed");
 			return NULL;
 		}
 		add_item(z, 1);
@@ -80,7 +81,7 @@ static const char *size_step(struct sizer *z, const char *p, const char **why)
 		return skip_bracket(p);
 	case '(':
 		if (z->depth == GROUPS_MAX) {
-			*why = "more than 32 groups inside one another";
+			*why = W_("more than 32 groups inside one another");
 			return NULL;
 		}
 		z->depth++;
@@ -96,7 +97,7 @@ static const char *size_step(struct sizer *z, const char *p, const char **why)
 	case '{':
 		p = repeat(z, p);
 		if (!p)
-			*why = "a repetition is too large";
+			*why = W_("a repetition is too large");
 		return p;
 	case '*':
 	case '+':
@@ -116,13 +117,13 @@ static const char *too_large(const char *p)
 
 	memset(&z, 0, sizeof z);
 	if (strlen(p) > TW_PATTERN_MAX)
-		return "it has more than 1024 bytes";
+		return W_("it has more than 1024 bytes");
 	while (*p) {
 		p = size_step(&z, p, &why);
 		if (!p)
 			return why;
 		if (z.sum[z.depth] > TW_PATTERN_SIZE)
-			return "its repetitions are too large together";
+			return W_("its repetitions are too large together");
 	}
 	return NULL;
 }
@@ -132,6 +133,7 @@ enum tw_status tw_pattern_compile(const char *pattern, regex_t *re,
 {
 	const char *why = too_large(pattern);
 	char text[256];
+	locale_t plain, own;
 	int e;
 
 	if (why)
@@ -141,8 +143,18 @@ enum tw_status tw_pattern_compile(const char *pattern, regex_t *re,
 		return TW_OK;
 	if (e == REG_ESPACE)
 		return tw_err_nomem(err);
+	/* libc's words know languages */
+	plain = newlocale(LC_MESSAGES_MASK, "C", (locale_t)0);
+	if (!plain)
+		return tw_err_nomem(err);
+	own = uselocale(plain);
 	regerror(e, re, text, sizeof text);
-	return tw_err_set(err, TW_DATA, "%s", text);
+	uselocale(own);
+	freelocale(plain);
+	tw_err_set(err, TW_DATA, "%s", text);
+	regerror(e, re, text, sizeof text);
+	tw_err_say(err, text);
+	return TW_DATA;
 }
 
 enum tw_status tw_pattern_match(const regex_t *re, const char *text,

@@ -79,7 +79,8 @@ static void read_word(const struct tw_yaml_node *n, const char *key,
 		if (strcmp(key, "arch") != 0 ||
 		    strcmp(text, debian_arch[i][0]) != 0)
 			continue;
-		snprintf(near, sizeof near, "write %s, as uname -m does",
+		snprintf(near, sizeof near,
+		    tw_text("write %s, as uname -m does"),
 		    debian_arch[i][1]);
 		tw_diags_add(ds, n->line, n->col, near,
 		    "%s is Debian's name of an architecture", text);
@@ -129,8 +130,9 @@ static void read_size(const struct tw_yaml_node *map, const char *key,
 	unit = text[digits] ? strchr(units, text[digits]) : NULL;
 	if (digits == 0 || digits > DIGITS_MAX || *text == '0' || !unit ||
 	    text[digits + 1] != '\0') {
-		tw_diags_add(ds, n->line, n->col, "a size needs a unit: 512M, "
-		    "2G", "%s must be a whole number of K, M, G or T, not %s",
+		tw_diags_add(ds, n->line, n->col,
+		    N_("a size needs a unit: 512M, "
+		    "2G"), "%s must be a whole number of K, M, G or T, not %s",
 		    key, tw_quote(&q, text, n->len));
 		return;
 	}
@@ -217,8 +219,9 @@ static const char *fact(const struct asked *a, const char *name)
 static void unknown(struct asked *a)
 {
 	a->is_unknown = true;
-	tw_buf_addf(a->misses, ", which is not known: run towerify-host check "
-	    "%s first\n", a->host);
+	tw_buf_addf(a->misses, "%s%s%s\n",
+	    W_(", which is not known: run towerify-host check "), a->host,
+	    W_(" first"));
 }
 
 static void check_words(struct asked *a, const char *name,
@@ -232,13 +235,13 @@ static void check_words(struct asked *a, const char *name,
 			return;
 	if (!words)
 		return;
-	tw_buf_addf(a->misses, "%s: needs ", name);
+	tw_buf_addf(a->misses, "%s%s", name, W_(": needs "));
 	add_words(a->misses, words);
 	if (!has) {
 		unknown(a);
 		return;
 	}
-	tw_buf_adds(a->misses, ", has ");
+	tw_buf_adds(a->misses, W_(", has "));
 	tw_diag_escape(a->misses, has, strlen(has), WORD_MAX);
 	tw_buf_addc(a->misses, '\n');
 }
@@ -255,13 +258,13 @@ static void check_size(struct asked *a, const char *what, const char *name,
 		text = NULL;
 	if (text && has >= needs)
 		return;
-	tw_buf_addf(a->misses, "%s: needs ", what);
+	tw_buf_addf(a->misses, "%s%s", what, W_(": needs "));
 	add_size(a->misses, needs, true);
 	if (!text) {
 		unknown(a);
 		return;
 	}
-	tw_buf_adds(a->misses, ", has ");
+	tw_buf_adds(a->misses, W_(", has "));
 	add_size(a->misses, has, false);
 	tw_buf_addc(a->misses, '\n');
 }
@@ -302,15 +305,16 @@ static void check_without(struct asked *a, const char *const *words)
 		return;
 	/* here an empty fact says something */
 	if (!n || n->type != TW_TREE_TEXT) {
-		tw_buf_adds(a->misses, "without: needs a host without ");
+		tw_buf_adds(a->misses, W_("without: needs a host without "));
 		add_words(a->misses, words);
 		unknown(a);
 		return;
 	}
 	for (i = 0; words[i]; i++)
 		if (lists(n->text, words[i]))
-			tw_buf_addf(a->misses, "without: needs a host without "
-			    "%s, has it\n", words[i]);
+			tw_buf_addf(a->misses, "%s%s%s\n",
+			    W_("without: needs a host without "), words[i],
+			    W_(", has it"));
 }
 
 bool tw_requires_is_any(const struct tw_requires *r)
@@ -326,10 +330,10 @@ static void check_all(struct asked *a, const struct tw_requires *r)
 	check_words(a, "arch", r->arch);
 	check_size(a, "memory", "memory_kb", r->memory_kb);
 	check_size(a, "disk", "disk_free_kb", r->disk_kb);
-	check_flag(a, r->systemd, "systemd", "yes", "systemd: needs it",
-	    "has another init, or none");
-	check_flag(a, r->root, "uid", "0", "root: needs it",
-	    "the tower works there as somebody else");
+	check_flag(a, r->systemd, "systemd", "yes", W_("systemd: needs it"),
+	    W_("has another init, or none"));
+	check_flag(a, r->root, "uid", "0", W_("root: needs it"),
+	    W_("the tower works there as somebody else"));
 	check_without(a, r->without);
 }
 

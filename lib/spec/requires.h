@@ -33,7 +33,7 @@ enum tw_status tw_requires_read(struct tw_yaml_doc *doc,
 
 /* Appends a line for each thing that host's facts (a JSON object of texts, as
  * the model keeps it; NULL or "": none are known) do not say is there: "memory:
- * needs 512 MiB, has 256 MiB".  A fact that is not known is missing.  TW_OK:
+ * needs 512 MiB, has 256 MiB", for tw_text_settle().  A fact that is not known is missing.  TW_OK:
  * nothing is missing; TW_NO; TW_BUG: facts is no such object; TW_NOMEM. */
 enum tw_status tw_requires_check(const struct tw_requires *r, const char *host,
     const char *facts, struct tw_buf *misses, struct tw_err *err);

@@ -107,7 +107,7 @@ static void read_said(int fd, struct tw_shell_text *t)
 		tw_buf_addc(&b, (char)tolower((unsigned char)*what));
 		tw_diag_escape(&b, what + 1, strlen(what + 1), SAID_SHOWN);
 	} else {
-		tw_buf_adds(&b, "sh cannot read this");
+		tw_buf_adds(&b, W_("sh cannot read this"));
 	}
 	memcpy(t->why, tw_buf_str(&b), b.len);
 	t->why[b.len] = '\0';

@@ -8,30 +8,30 @@
 #include "spec/utf8.h"
 
 static const char invisible[] =
-    "remove it, or write it as an escape in a double-quoted text";
+    N_("remove it, or write it as an escape in a double-quoted text");
 
 /* What is wrong with a character, or NULL. */
 static const char *refused(uint32_t cp, const char *next, size_t n)
 {
 	if (cp == '\r')
 		return n && *next == '\n' ? NULL :
-		    "a carriage return without a line feed";
+		    W_("a carriage return without a line feed");
 	if (cp == '\t' || cp == '\n' || (cp >= 0x20 && cp < 0x7f))
 		return NULL;
 	if (cp == 0)
-		return "a NUL byte";
+		return W_("a NUL byte");
 	if (cp == 0x85)
-		return "a next-line character (U+0085)";
+		return W_("a next-line character (U+0085)");
 	if (cp == 0x2028)
-		return "a line separator (U+2028)";
+		return W_("a line separator (U+2028)");
 	if (cp == 0x2029)
-		return "a paragraph separator (U+2029)";
+		return W_("a paragraph separator (U+2029)");
 	if (cp == 0xfeff)
-		return "a byte order mark (U+FEFF) inside the file";
+		return W_("a byte order mark (U+FEFF) inside the file");
 	if (cp == 0xfffe || cp == 0xffff)
-		return "a character that is none (U+FFFE or U+FFFF)";
+		return W_("a character that is none (U+FFFE or U+FFFF)");
 	if (cp < 0xa0)
-		return "a control character";
+		return W_("a control character");
 	return NULL;
 }
 
@@ -46,7 +46,8 @@ static bool check_characters(const struct tw_source *s, struct tw_diags *ds)
 	for (i = 0; i < s->len; i += len) {
 		len = tw_utf8_next(s->text + i, s->len - i, &cp);
 		if (!len) {
-			tw_diags_add(ds, line, col, "save the file as UTF-8",
+			tw_diags_add(ds, line, col,
+			    N_("save the file as UTF-8"),
 			    "this is not UTF-8: %s",
 			    tw_quote(&q, s->text + i, 1));
 			return false;
@@ -94,7 +95,7 @@ bool tw_source_init(struct tw_source *s, const char *text, size_t len,
 	}
 	if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 ||
 	    memcmp(text, "\xfe\xff", 2) == 0)) {
-		tw_diags_add(ds, 1, 1, "save the file as UTF-8",
+		tw_diags_add(ds, 1, 1, N_("save the file as UTF-8"),
 		    "this is UTF-16, not UTF-8");
 		return false;
 	}

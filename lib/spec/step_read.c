@@ -109,18 +109,18 @@ static void read_undo(struct tw_change_read *r,
 		else if (is_word(n->text, "impossible"))
 			out->undo_kind = TW_UNDO_IMPOSSIBLE;
 		else if (is_word(n->text, "none"))
-			tw_diags_add(r->ds, n->line, n->col, "write nothing "
+			tw_diags_add(r->ds, n->line, n->col, N_("write nothing "
 			    "(nothing to undo), impossible (irreversible), or "
-			    "leave undo out",
+			    "leave undo out"),
 			    "undo cannot be the command 'none'");
 		if (is_word(n->text, "nothing") ||
 		    is_word(n->text, "impossible") || is_word(n->text, "none"))
 			return;
 	}
 	if (out->kind == TW_STEP_KIND) {
-		tw_diags_add(r->ds, n->line, n->col, "write nothing "
+		tw_diags_add(r->ds, n->line, n->col, N_("write nothing "
 		    "(nothing to undo), impossible (irreversible), or leave "
-		    "undo out", "a %s step knows its undo itself",
+		    "undo out"), "a %s step knows its undo itself",
 		    out->use->name);
 		return;
 	}
@@ -142,8 +142,9 @@ static void read_run(struct tw_change_read *r, const struct tw_yaml_node *map,
 	read_undo(r, map, out);
 	if (check && (tw_node_get(map, "unless") || tw_node_get(map, "verify")))
 		tw_diags_add(r->ds, check->key->line, check->key->col,
-		    "check is asked before and after: use it alone, or unless "
-		    "(before) and verify (after)",
+		    N_("check is asked before and after: use it alone, or "
+		    "unless "
+		    "(before) and verify (after)"),
 		    "check cannot stand beside unless or verify");
 }
 
@@ -158,9 +159,9 @@ static void read_reboot(struct tw_change_read *r,
 	out->retries = 0;
 	tw_step_refuse_keys(r, map, run_only, "reboot", NULL);
 	tw_step_refuse_keys(r, map, confirm_keys, "reboot",
-	    "it is done when the tower gets in again");
+	    N_("it is done when the tower gets in again"));
 	tw_step_refuse_keys(r, map, not_reboot, "reboot",
-	    "its time is written `reboot: {timeout: 5m}`");
+	    N_("its time is written `reboot: {timeout: 5m}`"));
 	if (!tw_node_mapping(n, "reboot", reboot_keys, r->ds))
 		return;
 	t = tw_node_get(n, "timeout");
@@ -211,14 +212,15 @@ static void refuse_unknown(struct tw_change_read *r,
 		hint = tw_nearest_hint(key->text, names, near);
 	if (!hint && !r->has_listed) {
 		r->has_listed = true;
-		tw_buf_adds(&words, "known here: ");
+		tw_buf_adds(&words, tw_text("known here: "));
 		for (i = 0; step_keys[i]; i++)
 			tw_buf_addf(&words, "%s%s", i ? ", " : "",
 			    step_keys[i]);
 		for (i = 0; names && names[i]; i++)
 			tw_buf_addf(&words, ", %s", names[i]);
 		if (names)
-			tw_buf_addf(&words, "; step kinds are looked for in %s",
+			tw_buf_addf(&words,
+			    tw_text("; step kinds are looked for in %s"),
 			    tw_kinds_where(r->reader->kinds));
 		hint = tw_buf_str(&words);
 	}
@@ -258,7 +260,7 @@ static const struct tw_yaml_node *find_kind(struct tw_change_read *r,
 			continue;
 		if (found) {
 			tw_diags_add(r->ds, n->key->line, n->key->col,
-			    "make it two steps", "a step takes only one of "
+			    N_("make it two steps"), "a step takes only one of "
 			    "run, file, reboot and step kinds");
 			return NULL;
 		}
@@ -304,8 +306,8 @@ static void read_confirm(struct tw_change_read *r,
 	    out->undo_kind == TW_UNDO_AUTO ||
 	    (undo && out->undo_kind == TW_UNDO_NONE))	/* which is wrong */
 		return;
-	tw_diags_add(r->ds, n->key->line, n->key->col, "the step is undone "
-	    "when the tower can't get in to confirm it: say how",
+	tw_diags_add(r->ds, n->key->line, n->key->col, N_("the step is undone "
+	    "when the tower can't get in to confirm it: say how"),
 	    "confirm needs an undo");
 }
 
@@ -319,7 +321,7 @@ void tw_step_read(struct tw_change_read *r, const struct tw_yaml_node *n,
 	out->retries = r->retries;
 	out->retry_delay_ms = r->retry_delay_ms;
 	read_name(r, n, num, out);
-	if (r->st != TW_OK || !tw_node_mapping(n, "a step", NULL, r->ds))
+	if (r->st != TW_OK || !tw_node_mapping(n, W_("a step"), NULL, r->ds))
 		return;
 	kind = find_kind(r, n, check_keys(r, n));
 	if (!kind)

@@ -8,7 +8,6 @@
 static const char *const keys[] = { "user", "port", "sudo", NULL };
 
 #define USER_MAX 256			/* bytes as it is written */
-#define USER_RULE "letters, digits and . _ -, a letter or digit first"
 
 static const struct tw_param user_def = { .name = "user",
     .type = TW_PARAM_STRING };
@@ -30,7 +29,8 @@ static void read_user(struct tw_change_read *r, const struct tw_yaml_node *n,
 	if (!user->has_holes && !tw_name_ok(user->raw) &&
 	    r->ds->n + r->ds->more == before)
 		tw_diags_add(r->ds, n->line, n->col, NULL,
-		    "user must be " USER_RULE ", not %s",
+		    "user must be letters, digits and . _ -, a letter or digit "
+		    "first, not %s",
 		    tw_quote(&q, user->raw, user->len));
 }
 
@@ -69,8 +69,9 @@ enum tw_status tw_successor_fill(struct tw_change_spec *spec,
 		return TW_OK;
 	st = tw_use_fill(spec, values, user, TW_NAME_MAX, err);
 	if (st == TW_OK && !tw_name_ok(user->text))
-		tw_diags_add(ds, 0, 0, NULL, "successor: user must be "
-		    USER_RULE ", not %s",
+		tw_diags_add(ds, 0, 0, NULL, "successor: user must "
+		    "be letters, digits and . _ -, a letter or digit first, "
+		    "not %s",
 		    tw_quote(&q, user->text, strlen(user->text)));
 	return st;
 }

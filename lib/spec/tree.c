@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "spec/utf8.h"
 
 void tw_tree_release(struct tw_tree *t)
@@ -71,27 +72,31 @@ static void add_path(struct tw_buf *b, const struct tw_tree_node *n)
 void tw_tree_bad(struct tw_diags *ds, const struct tw_tree_node *n,
     const char *hint, const char *fmt, ...)
 {
-	struct tw_buf path = TW_BUF_INIT, text = TW_BUF_INIT;
+	struct tw_buf path = TW_BUF_INIT, text = TW_BUF_INIT,
+	    own = TW_BUF_INIT;
 	va_list ap;
 
 	add_path(&path, n);
+	if (path.len > TW_TREE_PATH_MAX)
+		tw_buf_addf(&text, "\xe2\x80\xa6%s: ",
+		    path.data + path.len - TW_TREE_PATH_MAX);
+	else if (path.len)
+		tw_buf_addf(&text, "%s: ", path.data);
+	tw_buf_adds(&own, tw_buf_str(&text));
 	va_start(ap, fmt);
 	tw_buf_addv(&text, fmt, ap);
 	va_end(ap);
-	if (path.failed || text.failed)
+	va_start(ap, fmt);
+	tw_buf_addv(&own, tw_text(fmt), ap);
+	va_end(ap);
+	if (path.failed || text.failed || own.failed)
 		ds->failed = true;
-	else if (path.len > TW_TREE_PATH_MAX)
-		tw_diags_add(ds, n->line, n->col, hint, "\xe2\x80\xa6%s: %s",
-		    path.data + path.len - TW_TREE_PATH_MAX,
-		    tw_buf_str(&text));
-	else if (path.len)
-		tw_diags_add(ds, n->line, n->col, hint, "%s: %s", path.data,
-		    tw_buf_str(&text));
 	else
-		tw_diags_add(ds, n->line, n->col, hint, "%s",
-		    tw_buf_str(&text));
+		tw_diags_add_text(ds, n->line, n->col, hint,
+		    tw_buf_str(&text), tw_buf_str(&own));
 	tw_buf_release(&path);
 	tw_buf_release(&text);
+	tw_buf_release(&own);
 }
 
 const char *tw_tree_type_word(enum tw_tree_type type)
@@ -100,21 +105,21 @@ const char *tw_tree_type_word(enum tw_tree_type type)
 	case TW_TREE_NULL:
 		return "null";
 	case TW_TREE_BOOLEAN:
-		return "a boolean";
+		return W_("a boolean");
 	case TW_TREE_INTEGER:
-		return "a whole number";
+		return W_("a whole number");
 	case TW_TREE_FLOAT:
-		return "a number";
+		return W_("a number");
 	case TW_TREE_TEXT:
-		return "a text";
+		return W_("a text");
 	case TW_TREE_TIME:
-		return "a date or time";
+		return W_("a date or time");
 	case TW_TREE_LIST:
-		return "a list";
+		return W_("a list");
 	case TW_TREE_TABLE:
-		return "a table";
+		return W_("a table");
 	}
-	return "something else";
+	return W_("something else");
 }
 
 const struct tw_tree_node *tw_tree_get(const struct tw_tree_node *table,

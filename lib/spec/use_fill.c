@@ -51,8 +51,8 @@ static void find_place(struct looking *l, const struct tw_hole *h)
 	l->col = l->n->col;
 	l->where[0] = '\0';
 	if (l->arg->def->type == TW_PARAM_FILE)
-		snprintf(l->where, sizeof l->where, "%s line %zu: ",
-		    l->arg->def->name, lines + 1);
+		snprintf(l->where, sizeof l->where, "%s%s%zu: ",
+		    l->arg->def->name, W_(" line "), lines + 1);
 	else
 		tw_yaml_text_pos(l->r->spec->doc, l->n, lines, &l->line,
 		    &l->col);
@@ -73,12 +73,12 @@ static void unknown(struct looking *l, const struct tw_hole *h)
 	snprintf(word, sizeof word, "%.*s", (int)(h->len - skip < 63 ?
 	    h->len - skip : 63), h->name + skip);
 	if (is_fact && !l->is_template)
-		hint = "facts of a host are filled in by a template only";
+		hint = N_("facts of a host are filled in by a template only");
 	else if (!is_fact || l->kind->facts)
 		hint = tw_nearest_hint(word, is_fact ? l->kind->facts : names,
 		    near);
 	tw_diags_add(l->r->ds, l->line, l->col, hint, "%sunknown %s %s",
-	    l->where, is_fact ? "fact" : "parameter",
+	    l->where, is_fact ? W_("fact") : W_("parameter"),
 	    tw_quote(&q, h->name + skip, h->len - skip));
 }
 
@@ -97,8 +97,9 @@ static void check_hole(struct looking *l, const struct tw_hole *h)
 	if (!p)
 		unknown(l, h);
 	else if (p->type == TW_PARAM_SECRET && !l->is_template)
-		tw_diags_add(l->r->ds, l->line, l->col, "a secret goes into a "
-		    "template, or into the environment of a command",
+		tw_diags_add(l->r->ds, l->line, l->col,
+		    N_("a secret goes into a "
+		    "template, or into the environment of a command"),
 		    "secret '%s' cannot stand in an argument: it would be "
 		    "stored", p->name);
 	else if (!l->is_template)
@@ -119,7 +120,7 @@ void tw_use_check_holes(struct tw_change_read *r, const struct tw_kind *kind,
 			check_hole(&l, &h);
 		else if (h.kind == TW_HOLE_OPEN)
 			tw_diags_add(r->ds, l.line, l.col,
-			    "write {{name}}, or {{{{ for two braces",
+			    N_("write {{name}}, or {{{{ for two braces"),
 			    "%s{{ is not closed on its line", l.where);
 	}
 }

@@ -31,7 +31,7 @@ static void read_text(struct tw_change_read *r, const struct tw_kind *kind,
 
 	if (!n->broken && n->type == TW_YAML_MAPPING) {
 		tw_diags_add(r->ds, n->line, n->col,
-		    "a value that begins with {{ needs quotes",
+		    N_("a value that begins with {{ needs quotes"),
 		    "%s must be text, not a mapping", name);
 		return;
 	}
@@ -39,7 +39,7 @@ static void read_text(struct tw_change_read *r, const struct tw_kind *kind,
 		return;
 	if (n->style == TW_YAML_PLAIN && n->lines)
 		tw_diags_add(r->ds, n->line, n->col,
-		    "write `|` and the text on the next lines",
+		    N_("write `|` and the text on the next lines"),
 		    "%s goes over several lines, which YAML would join", name);
 	arg->given = true;
 	arg->text = arg->content = arg->raw;
@@ -122,7 +122,7 @@ static void check_one_of(struct tw_change_read *r, const struct tw_kind *kind,
 	if (kind->one_of && n != 1)
 		tw_diags_add(r->ds, map->key->line, map->key->col, NULL,
 		    "%s needs %s of %s", kind->name,
-		    n ? "only one" : "one", tw_buf_str(&words));
+		    n ? W_("only one") : W_("one"), tw_buf_str(&words));
 	if (words.failed)
 		r->st = tw_err_nomem(r->err);
 	tw_buf_release(&words);
@@ -143,7 +143,7 @@ static void check_params(struct tw_change_read *r,
 			name = kind->args.v[k].name;
 			if (strcmp(param + 4, name) == 0)
 				tw_diags_add(r->ds, map->key->line,
-				    map->key->col, "rename the parameter",
+				    map->key->col, N_("rename the parameter"),
 				    "parameter '%s' would hide argument '%s' "
 				    "of %s", param, name, kind->name);
 		}
@@ -166,7 +166,8 @@ static void check_mode(struct tw_change_read *r, const struct tw_kind *kind,
 		p = &r->spec->params.v[i];
 		if (p->type == TW_PARAM_SECRET && tw_step_spec_names(out, p->name))
 			tw_diags_add(r->ds, map->key->line, map->key->col,
-			    "such as mode: 0600", "%s with secret '%s' needs "
+			    N_("such as mode: 0600"),
+			    "%s with secret '%s' needs "
 			    "a mode: who may read it", kind->name, p->name);
 	}
 }

@@ -54,8 +54,8 @@ static const char *command_key(const struct reader *r, const char *s, size_t n)
 
 void tw_yaml_command_hint(const char *key, char out[TW_YAML_HINT_MAX])
 {
-	snprintf(out, TW_YAML_HINT_MAX,
-	    "write `%.20s: |` and the command on the next lines", key);
+	snprintf(out, TW_YAML_HINT_MAX, tw_text("write `%.20s: |` and the "
+	    "command on the next lines"), key);
 }
 
 /* The hint for the command whose value is being read, or fallback. */
@@ -137,7 +137,8 @@ static void check_properties(struct reader *r, const yaml_event_t *e,
 {
 	size_t line = e->start_mark.line + 1, col = e->start_mark.column + 1;
 	char buf[TW_YAML_HINT_MAX];
-	const char *hint = value_hint(r, "put the text in quotes", buf);
+	const char *hint = value_hint(r, N_("put the text in quotes"),
+	    buf);
 
 	if (anchor)
 		tw_diags_add(r->ds, line, col, hint,
@@ -174,7 +175,7 @@ static void refuse_complex_key(struct reader *r, struct tw_yaml_node *n)
 {
 	tw_diags_add(r->ds, n->line, n->col, NULL,
 	    "a key must be text, not a %s",
-	    n->type == TW_YAML_SEQUENCE ? "list" : "mapping");
+	    n->type == TW_YAML_SEQUENCE ? W_("list") : W_("mapping"));
 	n->type = TW_YAML_SCALAR;
 	n->broken = true;
 }
@@ -345,7 +346,7 @@ static void on_document(struct reader *r, const yaml_event_t *e)
 	size_t line = e->start_mark.line + 1, col = e->start_mark.column + 1;
 
 	if (++r->documents > 1) {
-		tw_diags_add(r->ds, line, col, "make it a file of its own",
+		tw_diags_add(r->ds, line, col, N_("make it a file of its own"),
 		    "a second document begins here");
 		r->stop = true;
 	}

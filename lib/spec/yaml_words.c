@@ -9,12 +9,15 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char no_tags[] = "tags ('!') are refused";
-static const char no_anchors[] = "anchors ('&') are refused";
-static const char no_aliases[] = "aliases ('*') are refused";
-static const char quote_it[] = "put the text in quotes";
-static const char indent_it[] = "look at the indentation of this line and of "
-    "the one before";
+#include "base/text.h"
+
+static const char no_tags[] = W_("tags ('!') are refused");
+static const char no_anchors[] = W_("anchors ('&') are refused");
+static const char no_aliases[] = W_("aliases ('*') are refused");
+static const char quote_it[] = N_("put the text in quotes");
+static const char indent_it[] =
+    N_("look at the indentation of this line and of "
+    "the one before");
 
 static const struct {
 	const char *context;	/* its beginning, or NULL: any */
@@ -30,59 +33,63 @@ static const struct {
 	{ "while scanning an anchor", NULL, { no_anchors, quote_it, true } },
 	{ "while scanning an alias", NULL, { no_aliases, quote_it, true } },
 	{ "while scanning a quoted scalar", "found unexpected end of stream",
-	    { "the quoted text that begins here has no end", NULL, true } },
+	    { W_("the quoted text that begins here has no end"), NULL, true } },
 	{ "while scanning a quoted scalar",
 	    "found unexpected document indicator",
-	    { "the quoted text that begins here has no end", NULL, true } },
+	    { W_("the quoted text that begins here has no end"), NULL, true } },
 	{ NULL, "found unknown escape character",
-	    { "an unknown escape in a double-quoted text",
-	      "single quotes take a backslash as it is", false } },
+	    { W_("an unknown escape in a double-quoted text"),
+	      N_("single quotes take a backslash as it is"), false } },
 	{ NULL, "did not find expected hexdecimal number",
-	    { "an escape that needs hexadecimal digits",
-	      "single quotes take a backslash as it is", false } },
+	    { W_("an escape that needs hexadecimal digits"),
+	      N_("single quotes take a backslash as it is"), false } },
 	{ NULL, "found invalid Unicode character escape code",
-	    { "an escape for a character that does not exist", NULL, false } },
+	    { W_("an escape for a character that does not exist"), NULL,
+	    false } },
 	{ NULL, "mapping values are not allowed in this context",
-	    { "a ':' is not allowed here",
-	      "put text that holds ': ' in quotes", false } },
+	    { W_("a ':' is not allowed here"),
+	      N_("put text that holds ': ' in quotes"), false } },
 	{ NULL, "mapping keys are not allowed in this context",
-	    { "a key is not allowed here", NULL, false } },
+	    { W_("a key is not allowed here"), NULL, false } },
 	{ NULL, "block sequence entries are not allowed in this context",
-	    { "a list item ('- ') is not allowed here", indent_it, false } },
+	    { W_("a list item ('- ') is not allowed here"), indent_it,
+	    false } },
 	{ NULL, "found character that cannot start any token",
-	    { "a value cannot begin with this character", quote_it, false } },
+	    { W_("a value cannot begin with this character"), quote_it,
+	    false } },
 	{ NULL, "could not find expected ':'",
-	    { "this line is no 'key: value'", NULL, true } },
+	    { W_("this line is no 'key: value'"), NULL, true } },
 	{ NULL, "did not find expected key",
-	    { "a key is expected here", indent_it, false } },
+	    { W_("a key is expected here"), indent_it, false } },
 	{ NULL, "did not find expected '-' indicator",
-	    { "a list item ('- ') is expected here", indent_it, false } },
+	    { W_("a list item ('- ') is expected here"), indent_it, false } },
 	{ NULL, "did not find expected ',' or ']'",
-	    { "the list in '[ ]' lacks a ',' or its ']' here", NULL, false } },
+	    { W_("the list in '[ ]' lacks a ',' or its ']' here"), NULL,
+	    false } },
 	{ NULL, "did not find expected ',' or '}'",
-	    { "the mapping in '{ }' lacks a ',' or its '}' here", NULL,
+	    { W_("the mapping in '{ }' lacks a ',' or its '}' here"), NULL,
 	      false } },
 	{ NULL, "did not find expected node content",
-	    { "a value is expected here", NULL, false } },
+	    { W_("a value is expected here"), NULL, false } },
 	{ NULL, "found a tab character that violates indentation",
-	    { "a tab cannot indent", "use spaces", false } },
+	    { W_("a tab cannot indent"), N_("use spaces"), false } },
 	{ NULL, "found a tab character where an indentation space is expected",
-	    { "a tab cannot indent", "use spaces", false } },
+	    { W_("a tab cannot indent"), N_("use spaces"), false } },
 	{ NULL, "found an indentation indicator equal to 0",
-	    { "the indentation after '|' or '>' is 1 to 9", NULL, false } },
+	    { W_("the indentation after '|' or '>' is 1 to 9"), NULL, false } },
 	{ "while scanning a block scalar",
 	    "did not find expected comment or line break",
-	    { "nothing may follow '|' or '>' on its line", NULL, false } },
+	    { W_("nothing may follow '|' or '>' on its line"), NULL, false } },
 	{ "while scanning a directive", NULL,
-	    { "a line cannot begin with '%'", quote_it, true } },
+	    { W_("a line cannot begin with '%'"), quote_it, true } },
 	{ "while scanning a %YAML", NULL,
-	    { "this YAML directive is none", NULL, false } },
+	    { W_("this YAML directive is none"), NULL, false } },
 	{ NULL, "found incompatible YAML document",
-	    { "this version of YAML is not known", NULL, false } },
+	    { W_("this version of YAML is not known"), NULL, false } },
 	{ NULL, "found duplicate %YAML directive",
-	    { "a second YAML directive", NULL, false } },
+	    { W_("a second YAML directive"), NULL, false } },
 	{ NULL, "did not find expected <document start>",
-	    { "the document ends before this", indent_it, false } },
+	    { W_("the document ends before this"), indent_it, false } },
 };
 
 void tw_yaml_words(const char *problem, const char *context,
@@ -100,7 +107,7 @@ void tw_yaml_words(const char *problem, const char *context,
 		*out = table[i].words;
 		return;
 	}
-	out->text = problem ? problem : "this cannot be read";
+	out->text = problem ? problem : W_("this cannot be read");
 	out->hint = NULL;
 	out->at_context = false;
 }

@@ -160,7 +160,8 @@ enum tw_status tw_yunohost_args(const struct tw_yunohost_app *app,
     struct tw_buf *out, struct tw_err *err);
 
 /* One value against one question: NULL when it is fine or empty, else what it
- * must be, in why ("must begin with '/'"), without the value. */
+ * must be, in why ("must begin with '/'", for tw_text_settle()), without the
+ * value. */
 #define TW_YUNOHOST_WHY_MAX 400
 const char *tw_yunohost_why_not(const struct tw_yunohost_question *q,
     const char *value, char why[TW_YUNOHOST_WHY_MAX]);

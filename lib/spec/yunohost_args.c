@@ -132,7 +132,7 @@ static void settle(struct args *a)
 			continue;
 		else if (tw_yunohost_is_required(q))
 			tw_diags_add(a->ds, 0, 0, q->ask, "%s needs %s%s%s",
-			    a->app->id, q->id, q->ask ? "" : ", of type ",
+			    a->app->id, q->id, q->ask ? "" : W_(", of type "),
 			    q->ask ? "" : q->type_word);
 		else if (!q->conditional && q->type != TW_YUNOHOST_SHOWN)
 			answer->text = q->fallback;
@@ -204,8 +204,8 @@ enum tw_status tw_yunohost_args(const struct tw_yunohost_app *app,
 	for (i = 0; i < n; i++)
 		room += given[i].len + 1;
 	if (!app->has_questions) {
-		tw_diags_add(ds, 0, 0, "import a checkout that holds its "
-		    "manifest.toml", "what %s asks is not known", app->id);
+		tw_diags_add(ds, 0, 0, N_("import a checkout that holds its "
+		    "manifest.toml"), "what %s asks is not known", app->id);
 		return tw_diags_check(ds, TW_USAGE, err);
 	}
 	/* At once: a buffer that grows leaves copies behind. */

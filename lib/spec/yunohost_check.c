@@ -62,7 +62,7 @@ static const char *check_text(struct value *v)
 	for (i = 0; i < v->n; i++)
 		if ((unsigned char)v->s[i] < 0x20 &&
 		    !strchr("\t\r\n", v->s[i]))
-			return say(v, "must have no control characters");
+			return say(v, W_("must have no control characters"));
 	return NULL;
 }
 
@@ -73,13 +73,13 @@ static const char *check_password(struct value *v)
 	size_t count = tw_utf8_count(v->s, v->n);
 
 	if (memchr(v->s, '{', v->n) || memchr(v->s, '}', v->n))
-		return say(v, "must not have { or }");
+		return say(v, W_("must not have { or }"));
 	if (v->s[0] == ' ' || v->s[v->n - 1] == ' ')
-		return say(v, "must not begin or end with a blank");
+		return say(v, W_("must not begin or end with a blank"));
 	if (count < PASSWORD_MIN || count > PASSWORD_MAX) {
 		snprintf(v->why, TW_YUNOHOST_WHY_MAX,
-		    "must have %d to %d characters", PASSWORD_MIN,
-		    PASSWORD_MAX);
+		    "%s%d%s%d%s", W_("must have "), PASSWORD_MIN,
+		    W_(" to "), PASSWORD_MAX, W_(" characters"));
 		return v->why;
 	}
 	return check_line(v);
@@ -90,7 +90,7 @@ static const char *check_color(struct value *v)
 	if (v->s[0] == '#' && (v->n == 4 || v->n == 7) &&
 	    spans(v->s + 1, v->n - 1, DIGITS "abcdefABCDEF"))
 		return NULL;
-	return say(v, "must be a colour such as #0af or #00aaff");
+	return say(v, W_("must be a colour such as #0af or #00aaff"));
 }
 
 /* YunoHost takes digits alone, no sign. */
@@ -101,15 +101,15 @@ static const char *check_number(struct value *v)
 	size_t i;
 
 	if (v->n > 18 || !spans(v->s, v->n, DIGITS))
-		return say(v, "must be a whole number of digits alone");
+		return say(v, W_("must be a whole number of digits alone"));
 	for (i = 0; i < v->n; i++)
 		number = number * 10 + (v->s[i] - '0');
 	if (q->has_min && number < q->min)
 		snprintf(v->why, TW_YUNOHOST_WHY_MAX,
-		    "must be at least %" PRId64, q->min);
+		    "%s%" PRId64, W_("must be at least "), q->min);
 	else if (q->has_max && number > q->max)
 		snprintf(v->why, TW_YUNOHOST_WHY_MAX,
-		    "must be at most %" PRId64, q->max);
+		    "%s%" PRId64, W_("must be at most "), q->max);
 	else
 		return NULL;
 	return v->why;
@@ -119,7 +119,7 @@ static const char *check_boolean(struct value *v)
 {
 	if (tw_yunohost_is_yes(v->q, v->s) || tw_yunohost_is_no(v->q, v->s))
 		return NULL;
-	return say(v, "must be yes or no");
+	return say(v, W_("must be yes or no"));
 }
 
 static int two(const char *s)
@@ -145,7 +145,7 @@ static const char *check_date(struct value *v)
 		    year % 4 == 0 && (year % 100 || year % 400 == 0))))
 			return NULL;
 	}
-	return say(v, "must be a date such as 2026-02-28");
+	return say(v, W_("must be a date such as 2026-02-28"));
 }
 
 static const char *check_time(struct value *v)
@@ -154,7 +154,7 @@ static const char *check_time(struct value *v)
 	    spans(v->s + 3, 2, DIGITS) && two(v->s) < 24 &&
 	    two(v->s + 3) < 60)
 		return NULL;
-	return say(v, "must be a time of day such as 07:30");
+	return say(v, W_("must be a time of day such as 07:30"));
 }
 
 /* Labels of small letters, digits and inner hyphens, at least two of them. */
@@ -178,7 +178,7 @@ static bool is_domain(const char *s, size_t n)
 static const char *check_domain(struct value *v)
 {
 	return is_domain(v->s, v->n) ? NULL : say(v,
-	    "must be a domain in small letters, such as app.example.org");
+	    W_("must be a domain in small letters, such as app.example.org"));
 }
 
 static const char *check_email(struct value *v)
@@ -189,7 +189,7 @@ static const char *check_email(struct value *v)
 	if (local > 0 && spans(v->s, local, LOWER UPPER DIGITS "._+-") &&
 	    is_domain(at + 1, v->n - local - 1))
 		return NULL;
-	return say(v, "must be an address such as me@example.org");
+	return say(v, W_("must be an address such as me@example.org"));
 }
 
 static const char *check_path(struct value *v)
@@ -197,13 +197,13 @@ static const char *check_path(struct value *v)
 	static const char set[] = LOWER UPPER DIGITS "-._~!$&'()*+,;=:@%/";
 
 	if (v->s[0] != '/')
-		return say(v, "must begin with '/'");
+		return say(v, W_("must begin with '/'"));
 	if (!spans(v->s, v->n, set) || strstr(v->s, "//") ||
 	    strstr(v->s, "/../") || strstr(v->s, "/./") ||
 	    (v->n >= 3 && strcmp(v->s + v->n - 3, "/..") == 0) ||
 	    (v->n >= 2 && strcmp(v->s + v->n - 2, "/.") == 0))
-		return say(v, "must be a path of a URL without blanks, '.', "
-		    "'..' or empty parts");
+		return say(v, W_("must be a path of a URL without blanks, '.', "
+		    "'..' or empty parts"));
 	return NULL;
 }
 
@@ -218,13 +218,13 @@ static const char *check_url(struct value *v)
 		    !strchr("/ :?#", v->s[len]) && !memchr(v->s, ' ', v->n))
 			return check_line(v);
 	}
-	return say(v, "must be a URL with http:// or https://");
+	return say(v, W_("must be a URL with http:// or https://"));
 }
 
 static const char *check_file(struct value *v)
 {
 	return v->s[0] == '/' ? check_line(v) :
-	    say(v, "must be the absolute path of a file on the host");
+	    say(v, W_("must be the absolute path of a file on the host"));
 }
 
 static bool is_choice(const struct tw_yunohost_words *choices, const char *s,
@@ -268,8 +268,8 @@ static const char *check_tags(struct value *v)
 		while (len && v->s[i + len - 1] == ' ')
 			len--;
 		if (len && !is_choice(&v->q->choices, v->s + i, len))
-			return wants_choice(v, "must be, with commas, some "
-			    "of ");
+			return wants_choice(v, W_("must be, with commas, some "
+			    "of "));
 		len += strspn(v->s + i + len, " ");
 	}
 	return check_line(v);
@@ -278,19 +278,19 @@ static const char *check_tags(struct value *v)
 static const char *check_app(struct value *v)
 {
 	return spans(v->s, v->n, LOWER DIGITS "_-") ? NULL :
-	    say(v, "must be the id of an app on the host");
+	    say(v, W_("must be the id of an app on the host"));
 }
 
 static const char *check_user(struct value *v)
 {
 	return spans(v->s, v->n, LOWER DIGITS "_.") ? NULL :
-	    say(v, "must be a user of small letters, digits, '_' and '.'");
+	    say(v, W_("must be a user of small letters, digits, '_' and '.'"));
 }
 
 static const char *check_group(struct value *v)
 {
 	return spans(v->s, v->n, LOWER DIGITS "_") ? NULL :
-	    say(v, "must be a group such as visitors, all_users or admins");
+	    say(v, W_("must be a group such as visitors, all_users or admins"));
 }
 
 static const char *(*const checks[])(struct value *) = {
@@ -350,10 +350,11 @@ const char *tw_yunohost_why_not(const struct tw_yunohost_question *q,
 
 	if (v.n > TW_YUNOHOST_TEXT_MAX) {
 		snprintf(why, TW_YUNOHOST_WHY_MAX,
-		    "must have at most %zu bytes", TW_YUNOHOST_TEXT_MAX);
+		    "%s%zu%s", W_("must have at most "), TW_YUNOHOST_TEXT_MAX,
+		    W_(" bytes"));
 		return why;
 	}
 	if (!tw_utf8_ok(v.s, v.n))
-		return say(&v, "must be UTF-8");
+		return say(&v, W_("must be UTF-8"));
 	return v.n ? checks[q->type](&v) : NULL;
 }

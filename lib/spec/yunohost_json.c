@@ -58,7 +58,7 @@ static void check_version(const struct tw_tree_node *root,
 	if (tw_tree_integer(root, "from_api_version", &version, ds) &&
 	    version != 3)
 		tw_tree_bad(ds, tw_tree_get(root, "from_api_version"),
-		    "fetch .../default/v3/apps.json",
+		    N_("fetch .../default/v3/apps.json"),
 		    "is not 3, the version that is understood");
 }
 

@@ -19,7 +19,7 @@ struct checkout {
 static bool open_file(struct checkout *c, const char *path, size_t max,
     struct tw_buf *b)
 {
-	struct tw_err why = { TW_OK, "", "" };
+	struct tw_err why = { 0 };
 	enum tw_status st;
 
 	b->max = max;
@@ -171,8 +171,8 @@ enum tw_status tw_yunohost_checkout(const struct tw_spec_reader *reader,
 		st = c.st;
 	} else {
 		if (ds->n == 0)
-			tw_diags_add(ds, 0, 0, "name the directory that "
-			    "holds it", "there is no such file");
+			tw_diags_add(ds, 0, 0, N_("name the directory that "
+			    "holds it"), "there is no such file");
 		st = tw_diags_check(ds, TW_DATA, err);
 	}
 	ds->file = before;

@@ -98,8 +98,8 @@ static void attempt_failed(struct tw_dial *d, int e)
 
 	d->refused |= e == ECONNREFUSED;
 	address_text(d->next, text, sizeof text);
-	tw_err_set(&d->err, TW_AGAIN, "cannot connect to %s port %d: %s", text,
-	    d->port, strerror(e));
+	tw_err_sys(&d->err, TW_AGAIN, e, "cannot connect to %s port %d", text,
+	    d->port);
 	d->next = d->next->ai_next;
 	connect_next(d);
 }

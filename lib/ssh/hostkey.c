@@ -234,7 +234,7 @@ static enum tw_status learn_ssh(const struct tw_ssh_target *t, char **key,
 	    tw_link_limit(TW_LINK_LOGIN), NULL, &words, &status, err);
 	/* A refused login is what must come; only the file tells. */
 	if (st == TW_OK && key_of_file(path, key, err) != TW_OK) {
-		tw_sshargs_verdict("cannot read the host key",
+		tw_sshargs_verdict(W_("cannot read the host key"),
 		    tw_buf_str(&words), t->name, err);
 		st = err ? err->status : TW_AGAIN;
 	}

@@ -71,15 +71,21 @@ enum tw_link_end tw_l2_end_of(const struct tw_err *err)
 enum tw_l2_step tw_l2_fail(struct tw_link *l, enum tw_link_end end,
     const char *fmt, ...)
 {
-	char text[TW_ERR_MSG_MAX];
 	struct tw_err err;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
+	tw_err_setv(&err, end_status(end), fmt, ap);
 	va_end(ap);
-	tw_err_set(&err, end_status(end), "%s", text);
 	return tw_l2_end(l, end, &err);
+}
+
+static enum tw_l2_step fail_sys(struct tw_link *l, const char *what, int e)
+{
+	struct tw_err err;
+
+	tw_err_sys(&err, end_status(TW_LINK_TEMPORARY), e, "%s", what);
+	return tw_l2_end(l, TW_LINK_TEMPORARY, &err);
 }
 
 static enum tw_l2_step proxy_verdict(struct tw_link *l)
@@ -89,10 +95,11 @@ static enum tw_l2_step proxy_verdict(struct tw_link *l)
 	char what[256];
 
 	if (l->target->via)
-		snprintf(what, sizeof what, "cannot get through %s",
-		    l->target->via);
+		snprintf(what, sizeof what, "%s%s",
+		    W_("cannot get through "), l->target->via);
 	else
-		snprintf(what, sizeof what, "the proxy command failed");
+		snprintf(what, sizeof what, "%s",
+		    W_("the proxy command failed"));
 	end = tw_sshargs_verdict(what, tw_buf_str(&l->proxy_words),
 	    l->target->name, &err);
 	/* Another transport would go through the same jump host. */
@@ -115,8 +122,7 @@ static enum tw_l2_step socket_ended(struct tw_link *l, const char *what)
 		return TW_L2_STOP;
 	}
 	if (l->cut_errno)
-		return tw_l2_fail(l, TW_LINK_TEMPORARY, "%s: %s", what,
-		    strerror(l->cut_errno));
+		return fail_sys(l, what, l->cut_errno);
 	if (l->state == TW_L2_HANDSHAKE &&
 	    (!hello || strncmp(hello, "SSH-", 4) != 0))
 		return tw_l2_fail(l, TW_LINK_TEMPORARY, "the host closed the "
@@ -212,8 +218,8 @@ static void advance(struct tw_link *l)
 	if (step == TW_L2_STOP)
 		return;
 	if (l->cut)
-		tw_l2_broken(l, l->state == TW_L2_OPEN ? "connection lost" :
-		    "no login");
+		tw_l2_broken(l, l->state == TW_L2_OPEN ? W_("connection lost") :
+		    W_("no login"));
 	else if (l->memory > TW_L2_MEMORY_MAX)
 		tw_l2_fail(l, TW_LINK_TEMPORARY, "the host floods the "
 		    "connection");
@@ -252,8 +258,8 @@ static void on_timer(uv_timer_t *t)
 		tw_l2_fail(l, TW_LINK_TEMPORARY, "no answer for %d s",
 		    (idle + 999) / 1000);
 	else
-		tw_l2_fail(l, TW_LINK_TEMPORARY, "no %s in time",
-		    l->state == TW_L2_HANDSHAKE ? "SSH handshake" : "login");
+		tw_l2_fail(l, TW_LINK_TEMPORARY, l->state == TW_L2_HANDSHAKE ?
+		    N_("no SSH handshake in time") : N_("no login in time"));
 }
 
 void tw_l2_watch(struct tw_link *l)

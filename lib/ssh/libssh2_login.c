@@ -6,6 +6,7 @@
  * (.cut, .farewell), because libssh2 gives both the same error code while it
  * waits for the answer to a key.
  */
+#include "base/text.h"
 #include "ssh/libssh2_link.h"
 
 #include <string.h>
@@ -44,7 +45,7 @@ static enum tw_l2_step check_hostkey(struct tw_link *l)
 
 	p = libssh2_session_hostkey(l->session, &n, &kind);
 	if (!p)
-		return tw_l2_broken(l, "no host key");
+		return tw_l2_broken(l, W_("no host key"));
 	if (tw_hostkey_encode(p, n, &shown, print, &err) != TW_OK) {
 		step = tw_l2_end(l, TW_LINK_TEMPORARY, &err);
 	} else if (!l->command) {
@@ -77,7 +78,7 @@ enum tw_l2_step tw_l2_handshake(struct tw_link *l)
 		    "host key or cipher in common with libssh2 (%s)", text);
 	}
 	if (r != 0)
-		return tw_l2_broken(l, "no SSH handshake");
+		return tw_l2_broken(l, W_("no SSH handshake"));
 	step = check_hostkey(l);
 	if (step == TW_L2_NEXT)
 		l->state = TW_L2_LOGIN;
@@ -104,9 +105,10 @@ static enum tw_l2_step no_key_left(struct tw_link *l)
 		    "an RSA key, a certificate or a security key, which "
 		    "libssh2 can't use", t->user);
 	if (is_refused)
-		tw_err_set(&err, TW_DENIED, "login as %s refused (%d key%s "
-		    "tried)", t->user, in->refused,
-		    in->refused == 1 ? "" : "s");
+		tw_err_set_n(&err, TW_DENIED, (unsigned long)in->refused,
+		    "login as %s refused (%d key tried)",
+		    "login as %s refused (%d keys tried)", t->user,
+		    in->refused);
 	else if (in->unusable)
 		tw_err_set(&err, TW_DENIED, "login as %s is not possible: "
 		    "the key %s is missing, unreadable or has a passphrase",
@@ -144,7 +146,7 @@ static enum tw_l2_step key_answer(struct tw_link *l, int r, const char *path)
 		return tw_l2_fail(l, TW_LINK_REFUSED, "login as %s refused: %s",
 		    l->target->user, l->farewell_text);
 	if (l->farewell)
-		return tw_l2_broken(l, "no login");
+		return tw_l2_broken(l, W_("no login"));
 	if (is_refusal(l, r)) {
 		l->login.refused++;
 		return TW_L2_AGAIN;
@@ -157,7 +159,7 @@ static enum tw_l2_step key_answer(struct tw_link *l, int r, const char *path)
 		l->login.unusable = path;
 		return TW_L2_AGAIN;
 	default:
-		return tw_l2_broken(l, "no login");
+		return tw_l2_broken(l, W_("no login"));
 	}
 }
 
@@ -276,7 +278,7 @@ static enum tw_l2_step try_agent(struct tw_link *l)
 		    in->key.p, in->key.n, on_sign, &self);
 		if (r == LIBSSH2_ERROR_EAGAIN)
 			return TW_L2_AGAIN;
-		step = key_answer(l, r, "in the agent");
+		step = key_answer(l, r, W_("in the agent"));
 		if (step != TW_L2_AGAIN)
 			return step;
 	}
@@ -319,7 +321,7 @@ enum tw_l2_step tw_l2_channel(struct tw_link *l)
 	if (strstr(text, "prohibited"))
 		return tw_l2_fail(l, TW_LINK_PERSON, "the host lets %s open "
 		    "no session: %s", l->target->user, text);
-	return tw_l2_broken(l, "no session");
+	return tw_l2_broken(l, W_("no session"));
 }
 
 enum tw_l2_step tw_l2_exec(struct tw_link *l)
@@ -333,7 +335,7 @@ enum tw_l2_step tw_l2_exec(struct tw_link *l)
 		return tw_l2_fail(l, TW_LINK_PERSON, "the host lets %s run no "
 		    "command", l->target->user);
 	if (r != 0)
-		return tw_l2_broken(l, "no command started");
+		return tw_l2_broken(l, W_("no command started"));
 	l->state = TW_L2_OPEN;
 	tw_l2_watch(l);
 	l->events->opened(l->arg);

@@ -51,7 +51,7 @@ static enum tw_l2_step write_queue(struct tw_link *l)
 			break;
 		}
 		if (r < 0)
-			return tw_l2_broken(l, "cannot send");
+			return tw_l2_broken(l, W_("cannot send"));
 		turn += (size_t)r;
 		wrote = true;
 		l->head->sent += (size_t)r;
@@ -80,7 +80,7 @@ static enum tw_l2_step read_stream(struct tw_link *l, int id, bool *some)
 		if (r == LIBSSH2_ERROR_EAGAIN || r == 0)
 			return TW_L2_NEXT;
 		if (r < 0)
-			return tw_l2_broken(l, "cannot receive");
+			return tw_l2_broken(l, W_("cannot receive"));
 		*some = true;
 		l->events->data(l->arg, id ? 2 : 1, buf, (size_t)r);
 		if (l->closed)
@@ -123,7 +123,7 @@ enum tw_l2_step tw_l2_stream(struct tw_link *l)
 	if (libssh2_channel_eof(l->channel) == 1)
 		return tw_l2_end(l, TW_LINK_EOF, NULL);
 	if (l->farewell)
-		return tw_l2_broken(l, "connection lost");
+		return tw_l2_broken(l, W_("connection lost"));
 	return TW_L2_AGAIN;
 }
 

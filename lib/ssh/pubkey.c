@@ -82,8 +82,8 @@ static enum tw_status check_format(const char *name, const char *p, size_t n,
     struct tw_err *err)
 {
 	if (holds(p, n, "PRIVATE KEY-----") || holds(p, n, "PuTTY-User-Key-File")) {
-		refuse(err, name, "this is a private key, which its owner "
-		    "must not give away");
+		refuse(err, name, W_("this is a private key, which its owner "
+		    "must not give away"));
 		tw_err_hint(err, "the public key is wanted; ssh-keygen put "
 		    "it beside, in a file whose name ends in .pub");
 		return TW_DATA;
@@ -91,12 +91,13 @@ static enum tw_status check_format(const char *name, const char *p, size_t n,
 	if (holds(p, n, "BEGIN SSH2 PUBLIC KEY") ||
 	    holds(p, n, "BEGIN PUBLIC KEY") ||
 	    holds(p, n, "BEGIN RSA PUBLIC KEY")) {
-		refuse(err, name, "not in OpenSSH's format");
+		refuse(err, name, W_("not in OpenSSH's format"));
 		tw_err_hint(err, "ssh-keygen -i converts it; see -m there");
 		return TW_DATA;
 	}
 	if (memchr(p, '\0', n))
-		return refuse(err, name, "holds NUL bytes, so it is no key");
+		return refuse(err, name,
+		    W_("holds NUL bytes, so it is no key"));
 	return TW_OK;
 }
 
@@ -108,7 +109,8 @@ static enum tw_status refuse_first(const char *name, struct word first,
 
 	for (w = take_word(&rest, end); w.n; w = take_word(&rest, end))
 		if (find_kind(w)) {
-			refuse(err, name, "there are options before the key");
+			refuse(err, name,
+			    W_("there are options before the key"));
 			tw_err_hint(err, "give the key alone; the tower "
 			    "writes the options");
 			return TW_DATA;
@@ -118,8 +120,8 @@ static enum tw_status refuse_first(const char *name, struct word first,
 		tw_err_set(err, TW_DATA, "%s: keys of type '%.*s' are not "
 		    "taken", name, (int)first.n, first.p);
 	else
-		refuse(err, name, "not an OpenSSH public key "
-		    "(\"TYPE BASE64 COMMENT\")");
+		refuse(err, name, W_("not an OpenSSH public key "
+		    "(\"TYPE BASE64 COMMENT\")"));
 	tw_err_hint(err, "ssh-keygen -t ed25519 makes a key that is");
 	return TW_DATA;
 }
@@ -135,8 +137,8 @@ static enum tw_status check_comment(const char *name, struct word w,
 	for (i = 0; i < w.n; i++)
 		if ((w.p[i] < ' ' && w.p[i] != '\t') || w.p[i] > '~' ||
 		    strchr("\"'`\\", w.p[i])) {
-			refuse(err, name, "the comment holds a quote, a "
-			    "backslash or what is not printable ASCII");
+			refuse(err, name, W_("the comment holds a quote, a "
+			    "backslash or what is not printable ASCII"));
 			tw_err_hint(err, "the comment may go: keep the first "
 			    "two words of the line");
 			return TW_DATA;
@@ -172,19 +174,19 @@ static enum tw_status read_blob(const char *name, const struct kind *kind,
 		    "is missing", name, kind->type);
 	if (!tw_blob_decode(base64.p, base64.n, &raw)) {
 		st = raw.failed ? tw_err_nomem(err) :
-		    refuse(err, name, "the key is not base64: was it cut or "
-		    "broken when it was copied?");
+		    refuse(err, name, W_("the key is not base64: was it cut or "
+		    "broken when it was copied?"));
 		goto out;
 	}
 	rest.p = (const uint8_t *)raw.data;
 	rest.n = raw.len;
 	if (!tw_blob_string(&rest, &type))
-		st = refuse(err, name, "the key is cut short");
+		st = refuse(err, name, W_("the key is cut short"));
 	else if (!tw_blob_is(&type, kind->type))
 		st = tw_err_set(err, TW_DATA, "%s: the key is called %s but "
 		    "is of another type", name, kind->type);
 	else if (!has_its_parts(kind, rest))
-		st = refuse(err, name, "the key is cut short, or damaged");
+		st = refuse(err, name, W_("the key is cut short, or damaged"));
 	if (!st)
 		st = tw_hostkey_encode(raw.data, raw.len, &key,
 		    out->fingerprint, err);
@@ -232,10 +234,10 @@ enum tw_status tw_pubkey_read(const char *name, const char *p, size_t n,
 	while (n > 0 && strchr(BLANKS "\r\n", p[n - 1]))
 		n--;
 	if (n == 0)
-		return refuse(err, name, "there is no key in it");
+		return refuse(err, name, W_("there is no key in it"));
 	end = p + n;
 	if (memchr(p, '\n', n) || memchr(p, '\r', n)) {
-		refuse(err, name, "more than one line: one key is wanted");
+		refuse(err, name, W_("more than one line: one key is wanted"));
 		tw_err_hint(err, "give each key with a call of its own");
 		return TW_DATA;
 	}

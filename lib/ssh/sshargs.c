@@ -420,7 +420,7 @@ enum tw_link_end tw_sshargs_verdict(const char *what, const char *text,
 	}
 	tw_text_last_line(line, sizeof line, text);
 	tw_err_set(err, TW_AGAIN, "%s: %s", what,
-	    *line ? line : "the connection was dropped");
+	    *line ? line : W_("the connection was dropped"));
 	return TW_LINK_TEMPORARY;
 }
 

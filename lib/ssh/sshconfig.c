@@ -324,7 +324,7 @@ enum tw_status tw_sshconfig_get(const char *alias, const char *user, int port,
 	if (st == TW_OK && status != 0) {
 		tw_text_last_line(line, sizeof line, tw_buf_str(&words));
 		st = tw_err_set(err, TW_CONFIG, "ssh -G: %s", *line ? line :
-		    "failed");
+		    W_("failed"));
 	}
 	if (st == TW_OK)
 		st = tw_sshconfig_parse(tw_buf_str(&text), out, err);
@@ -363,7 +363,7 @@ static enum tw_status run_keygen(const char *path, const char *comment,
 	if (st == TW_OK && status != 0) {
 		tw_text_last_line(line, sizeof line, tw_buf_str(&words));
 		st = tw_err_set(err, TW_CONFIG, "ssh-keygen: %s", *line ?
-		    line : "failed");
+		    line : W_("failed"));
 	}
 	tw_buf_release(&words);
 	return st;

@@ -101,9 +101,9 @@ static enum tw_status refuse_entry(const char *path, mode_t mode,
     struct tw_err *err)
 {
 	tw_err_set(err, TW_CONFIG, "%s: %s, which a backup does not hold", path,
-	    S_ISLNK(mode) ? "is a symbolic link" :
-	    S_ISDIR(mode) ? "is a directory too deep down" :
-	    "is neither file nor directory");
+	    S_ISLNK(mode) ? W_("is a symbolic link") :
+	    S_ISDIR(mode) ? W_("is a directory too deep down") :
+	    W_("is neither file nor directory"));
 	tw_err_hint(err, "move it out of the state directory");
 	return TW_CONFIG;
 }

@@ -91,10 +91,10 @@ static const char *look(sqlite3 *db)
 	if (version < 1)
 		return NULL;
 	if (!schema_is_ours(db, version))
-		return "is damaged, or of another build of towerify";
+		return W_("is damaged, or of another build of towerify");
 	said = ask(db, "PRAGMA integrity_check(1)", &st);
 	if (said && strcmp(said, "ok") != 0)
-		found = "is damaged";
+		found = W_("is damaged");
 	sqlite3_finalize(st);
 	return found;
 }

@@ -148,8 +148,9 @@ static enum tw_status take(struct tw_runlock *l, const char *path,
 	if (st == TW_CONFIG)
 		return tw_err_sys(err, st, errno, "%s: cannot lock", path);
 	*age = age_of(l->fd);
-	return tw_err_set(err, st, st == TW_AGAIN ? "%s: a runner is active" :
-	    "%s: a runner for some hosts has not stepped aside", path);
+	return tw_err_set(err, st, st == TW_AGAIN ?
+	    N_("%s: a runner is active") :
+	    N_("%s: a runner for some hosts has not stepped aside"), path);
 }
 
 enum tw_status tw_runlock_take(const char *dir, bool is_limited, int64_t wait,

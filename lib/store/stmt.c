@@ -55,7 +55,7 @@ enum tw_status tw_store_fail(struct tw_store *s, int rc, struct tw_err *err)
 		    name);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return damaged(name, "is damaged", why, err);
+		return damaged(name, W_("is damaged"), why, err);
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
 		if (e)

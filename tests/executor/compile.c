@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 	struct tw_param_given given[GIVEN_MAX];
 	struct tw_buf text = TW_BUF_INIT, said = TW_BUF_INIT;
 	struct tw_app_spec *app = NULL;
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	struct tw_diags ds = { 0 };
 	enum tw_status st = TW_OK;
 	int i;

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_in in = { (const char *)data, (const char *)data + size };
 	struct tw_diags ds = { .file = "f" };
 	struct tw_app_spec *app = NULL;
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	enum tw_status st;
 	size_t len;
 	char *text = fuzz_part(&in, &len);

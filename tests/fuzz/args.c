@@ -183,7 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct tw_param_given v[GIVEN_MAX];
 	struct tw_buf room[GIVEN_MAX] = { TW_BUF_INIT }, out = TW_BUF_INIT;
 	struct tw_diags ds = { 0 };
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	enum tw_status st;
 	size_t n = 0, len, i;
 	char *part;

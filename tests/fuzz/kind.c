@@ -103,7 +103,7 @@ static void read_kind(struct tw_kinds *kinds)
 {
 	const struct tw_kind *k = NULL;
 	struct tw_diags ds = { 0 }, seen;
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	enum tw_status st;
 
 	st = tw_kinds_find(kinds, NAME, &ds, &k, &err);

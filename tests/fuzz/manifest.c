@@ -48,7 +48,7 @@ static void check_compiled(const struct tw_yunohost_app *a)
 	struct tw_buf text = TW_BUF_INIT;
 	struct tw_diags ds = { .file = "f" };
 	struct tw_app_spec *app;
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	enum tw_status st;
 	int i;
 
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tw_diags ds = { .file = "f" };
 	struct tw_yunohost_catalog *c = NULL;
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	char *text = malloc(size ? size : 1);
 	enum tw_status st;
 	size_t i;

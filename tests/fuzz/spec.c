@@ -227,7 +227,7 @@ static bool check_values(struct tw_change_spec *s, bool all, bool may_tell)
 	struct tw_param_values v = { NULL, 0 };
 	struct tw_diags ds = { 0 };
 	struct tw_buf said = TW_BUF_INIT;
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	enum tw_status st;
 
 	st = tw_params_check(&s->params, given, give(s, all, given), &ds, &v,
@@ -312,7 +312,7 @@ void fuzz_change_file(const char *text, size_t len,
 {
 	struct tw_diags ds = { .file = "f" };
 	struct tw_change_spec *s = NULL;
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	enum tw_status st;
 
 	st = tw_change_spec_parse(text, len, reader, &ds, &s, &err);

@@ -59,7 +59,7 @@ static bool is_zero(const struct tw_sshconfig *c)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_in in = { (const char *)data, (const char *)data + size };
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	struct tw_sshconfig c;
 	enum tw_status st;
 	size_t len;

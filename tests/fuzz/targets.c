@@ -29,7 +29,7 @@ static const struct tw_target_item items[] = {
 static void check_eval(const struct tw_targets *t)
 {
 	bool chosen[COUNT(items)] = { false }, has;
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	enum tw_status st;
 	size_t *v, n, i;
 
@@ -54,7 +54,7 @@ static void check_eval(const struct tw_targets *t)
 
 static void check_names(const struct tw_targets *t)
 {
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	char name[TW_NAME_MAX + 1];
 	struct tw_target_item item = { NULL, NULL };
 	char **v;
@@ -81,7 +81,7 @@ static void check_names(const struct tw_targets *t)
 static void check_written(const struct tw_targets *t)
 {
 	struct tw_buf one = TW_BUF_INIT, two = TW_BUF_INIT;
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	struct tw_targets *again;
 
 	tw_targets_write(t, &one);
@@ -102,7 +102,7 @@ static void check_written(const struct tw_targets *t)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_in in = { (const char *)data, (const char *)data + size };
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	struct tw_targets *t;
 	enum tw_status st;
 	size_t len;

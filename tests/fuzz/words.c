@@ -110,7 +110,7 @@ static void check_joined(char **words, size_t count)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tw_buf wanted = TW_BUF_INIT;
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	char **words, *line = calloc(1, size ? size : 1);
 	enum tw_status st;
 	size_t n, want = 0;

@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const char *const commands[] = { "run", "check", NULL };
 	struct tw_diags ds = { .file = "f" };
 	struct tw_yaml_doc *doc = NULL;
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	struct fuzz_in in = { (const char *)data, (const char *)data + size };
 	struct walk w = { NULL, NULL, 0, 0, 0 };
 	enum tw_status st;

@@ -599,7 +599,7 @@ static const char *explain(const struct tw_who *who, enum tw_permission p,
 	OK(tw_scope_parse(scope, &s, &err));
 	ck_assert_int_eq(tw_grant_explain(store, who, "carol", p, &s, &b,
 	    &err), want);
-	snprintf(text, sizeof text, "%s", tw_buf_str(&b));
+	tw_text_settle(text, sizeof text, tw_buf_str(&b), false);
 	tw_scope_release(&s);
 	tw_buf_release(&b);
 	return text;

@@ -11,12 +11,14 @@ static void misses_are(const char *requires, const char *facts,
 {
 	struct tw_buf b = TW_BUF_INIT, text = TW_BUF_INIT;
 	struct tw_app_spec *app;
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 
 	tw_buf_addf(&text, APP LIFE "requires: %s\n", requires);
 	app = good_app(text.data);
 	ck_assert_int_eq(tw_requires_check(&app->requires, "web1", facts, &b,
 	    &err), wanted);
+	if (b.len)
+		tw_text_settle(b.data, b.len + 1, b.data, false);
 	ck_assert_str_eq(tw_buf_str(&b), misses);
 	ck_assert_str_eq(err.msg, message);
 	tw_app_spec_free(app);
