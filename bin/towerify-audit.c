@@ -212,13 +212,13 @@ static void say_whole(struct tw_cli *cli, int64_t count,
 
 	if (!cut->seq) {
 		tw_cli_say_n(cli, (unsigned long)count,
-		    "%" PRId64 " record, the chain is whole%s",
+		    "%" PRId64 " records, the chain is whole%s",
 		    "%" PRId64 " records, the chain is whole%s", count, held);
 		return;
 	}
 	tw_time_rfc3339(cut->at, at);
 	tw_cli_say_n(cli, (unsigned long)count,
-	    "%" PRId64 " record from record %" PRId64 " on, the "
+	    "%" PRId64 " records from record %" PRId64 " on, the "
 	    "chain is whole%s; 1 to %" PRId64 " were pruned by %s at %s",
 	    "%" PRId64 " records from record %" PRId64 " on, the "
 	    "chain is whole%s; 1 to %" PRId64 " were pruned by %s at %s",

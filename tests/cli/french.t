@@ -150,6 +150,34 @@ said_of zoe >"$work/zoe"
 ok 'acts are recorded' test -s "$work/zoe"
 ok '... the same in French' cmp "$work/bob" "$work/zoe"
 
+# What goes wrong in a French pass is stored in English and shown as stored; what
+# is said of it on the spot is French.
+tower_sshd
+tower_host h1
+quietly towerify-queue add h1 "$work/good.yaml" -p n=3
+sshd_stop "$work/sshd"
+quietly french towerify-run
+try towerify-host show h1 --json
+json 'the error of a host' \
+	'.last_error | startswith("cannot connect to 127.0.0.1 port ")'
+same '... is the same for programs' towerify-host show h1 --json
+try french towerify-queue why 1
+like '... and told within a French sentence' 0 \
+	"h1 est injoignable${nb}: cannot connect to *prochain essai à *" ''
+try french towerify-host check h1
+like 'a check says it in French' 75 '*injoignable*' \
+	"towerify-host: h1${nb}: impossible de se connecter à 127.0.0.1 port *"
+try french towerify-host check h1 --json
+json '... but not to programs' \
+	'.hosts[0] | .result == "unreachable" and
+	(.error | startswith("cannot connect to "))'
+try french towerify-queue list -o status,step
+is 'words of columns are French' 0 "STATUT  ÉTAPE
+en file     0" ''
+try french towerify-queue list -o status --tsv
+is '... but not to programs' 0 'status
+queued' ''
+
 if command -v sqlite3 >/dev/null; then
 	ok 'there is no French in the state' sh -c \
 		"! sqlite3 '$TOWERIFY_STATE/state.db' .dump |
