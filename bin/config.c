@@ -26,14 +26,23 @@ const char *config_path(void)
 	return !path ? SYSTEM_FILE : *path ? path : NULL;
 }
 
-/* What a file holds is for who may read it, not for who comes by a gate. */
+/* What a file holds is for who may read it, not for who comes by a gate.  Who
+ * wants it quiet, as cron does, gets one of them. */
 static enum tw_status say_problems(const struct tw_cli *cli,
     const struct tw_diags *ds, struct tw_err *err)
 {
+	const struct tw_diag *d = &ds->v[0];
+
 	if (gate_is_there())
 		return tw_err_set(err, TW_CONFIG, "the tower's configuration "
 		    "is broken: %zu problem%s", ds->n + ds->more,
 		    ds->n + ds->more == 1 ? "" : "s");
+	if (cli->is_quiet) {
+		tw_err_set(err, TW_CONFIG, "%s:%zu:%zu: %s", d->file, d->line,
+		    d->col, tw_diag_text(d));
+		tw_err_hint(err, "towerify-op config    # tells all of them");
+		return TW_CONFIG;
+	}
 	change_file_problems(cli, ds, err);
 	return err->status = TW_CONFIG;
 }

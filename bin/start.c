@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "beside.h"
+#include "gate.h"
 
 static bool set_environment(const char *dir)
 {
@@ -28,6 +29,8 @@ static bool set_environment(const char *dir)
 	struct stat st;
 	size_t i;
 
+	if (gate_is_there())
+		unsetenv("TOWERIFY_CONFIG");
 	for (i = 0; i < sizeof dropped / sizeof *dropped; i++)
 		unsetenv(dropped[i]);
 	/* root's, who has become the owner */

@@ -287,7 +287,6 @@ static int run_cron(struct tw_cli *cli, struct tower *t)
 	struct tw_err err = t->unopened;
 	int status = 0;
 
-	cli->is_quiet = true;
 	if (err.status || pass(cli, t, false, &status, &err))
 		return cron_error(cli, &err);
 	cron_well(cli);
@@ -330,6 +329,7 @@ static enum tw_status open_state(struct tw_cli *cli, enum tw_cli_needs needs,
 
 	if (!tw_cli_flag(cli, "cron"))
 		return tower_open_pass(cli, needs, err);
+	cli->is_quiet = true;
 	if (gate_refuse("--cron", err))
 		return err->status;
 	for (i = 0; i < sizeof others / sizeof *others; i++)

@@ -139,6 +139,18 @@ ok 'a backup is made' towerify-op -q backup "$work/backup"
 ok '... without the note' test "$(sqlite3 "$work/backup" \
 	"SELECT count(*) FROM kept WHERE name = 'cron.said'")" = 0
 
+# --- a broken configuration ---
+
+printf 'jobs: many\nmial: nobody\n' >"$work/towerify.yaml"
+pass_ TOWERIFY_CONFIG="$work/towerify.yaml"
+like 'a broken configuration is said in a line' 78 '' \
+	"towerify-run: $work/towerify.yaml:1:7: *
+hint: towerify-op config *"
+pass_ TOWERIFY_CONFIG="$work/towerify.yaml"
+is '... once' 78 '' ''
+pass_
+is '... and mended' 0 '' ''
+
 # --- the command line ---
 
 for other in --watch --status --hosts=h1 --within=5m; do
