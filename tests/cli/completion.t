@@ -168,7 +168,7 @@ completes 'towerify-app stop notes d' 'db1'
 quietly towerify-op add alice
 quietly towerify-op org add acme
 completes 'towerify-op ' \
-	'add backup can grant grants init list org remove restore set show ungrant whoami'
+	'add backup can config grant grants init list org remove restore set show ungrant whoami'
 completes 'towerify-op o' 'org'
 completes 'towerify-op org ' 'add list remove show'
 completes 'towerify-op org re' 'remove'

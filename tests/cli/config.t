@@ -33,7 +33,7 @@ retention	90d	default
 mail		default
 webhook		default
 hooks		default
-hook-timeout	30s	default	" ''
+hook-timeout	30s	default" ''
 ok '... no state' test ! -e "$work/state"
 
 config <<'END'
