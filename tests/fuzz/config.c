@@ -76,7 +76,7 @@ static void check(const struct tw_config *c)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tw_diags ds = { .file = "f" };
-	struct tw_err err = { TW_OK, "", "" };
+	struct tw_err err = { 0 };
 	char *text = malloc(size ? size : 1);
 	struct tw_config c;
 	enum tw_status st;
