@@ -313,15 +313,16 @@ static enum tw_status know(struct tw_cli *cli, struct known *k,
 {
 	struct known_app *v;
 	enum tw_status st;
+	size_t j;
 
-	for (v = k->v; v < k->v + k->n; v++)
-		if (strcmp(v->name, i->app) == 0 &&
-		    strcmp(v->version, i->version) == 0)
-			break;
 	*out = NULL;
-	if (v < k->v + k->n) {
-		*out = v->text.spec;
-		return TW_OK;
+	for (j = 0; j < k->n; j++) {
+		v = &k->v[j];
+		if (strcmp(v->name, i->app) == 0 &&
+		    strcmp(v->version, i->version) == 0) {
+			*out = v->text.spec;
+			return TW_OK;
+		}
 	}
 	v = reallocarray(k->v, k->n + 1, sizeof *v);
 	if (!v)

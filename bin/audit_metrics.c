@@ -209,11 +209,12 @@ static void put_hosts(struct tw_buf *b, const struct tw_metrics *m)
 	struct tw_label labels[] = { { "organisation", NULL },
 		{ "host", NULL }, { 0 } };
 	const struct tw_metrics_host *h;
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; i < sizeof host_families / sizeof *host_families; i++) {
 		put_head(b, &host_families[i]);
-		for (h = m->hosts; h < m->hosts + m->nhosts; h++) {
+		for (k = 0; k < m->nhosts; k++) {
+			h = &m->hosts[k];
 			labels[0].value = m->orgs[h->org].name;
 			labels[1].value = h->name;
 			if (i == HELD)

@@ -262,13 +262,13 @@ static const struct right *find_exact(const struct tw_rights *r,
 bool tw_rights_everywhere(const struct tw_rights *r, const char *app,
     struct tw_grant_used *used)
 {
-	const struct right *v;
+	size_t i;
 
 	if (tw_rights_are_all(r))
 		return tw_rights_on(r, "", NULL, app, used);
-	for (v = r->v; v < r->v + r->nwide; v++)
-		if (tw_grant_covers_app(v->app, app))
-			return use(v, used);
+	for (i = 0; i < r->nwide; i++)
+		if (tw_grant_covers_app(r->v[i].app, app))
+			return use(&r->v[i], used);
 	return false;
 }
 
