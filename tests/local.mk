@@ -457,6 +457,11 @@ USER_TESTS = \
 	tests/unit/store/test_store \
 	$(LIB_TESTS) $(CLI_TESTS)
 
+# What shows that a tarball holds all that tests read.
+DIST_TESTS = $(QUICK_LINT_TESTS) $(LIB_TESTS) $(FUZZ_TESTS) \
+	tests/cli/completion.t \
+	tests/cli/examples.t
+
 # The slowest first, in the lists too: at the end nobody waits for one alone.
 if SLOW_TESTS
 TESTS += $(EXECUTOR_TESTS) $(FAULT_TESTS)
