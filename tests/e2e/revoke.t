@@ -144,7 +144,7 @@ quietly towerify-queue abandon "$id" --reason 'it is gone'
 quietly towerify-host release h4
 revoke h4
 like '... on the host too' 75 '' \
-	"towerify-host: h4: the host refused: busy change $id of tower * is not finished: nothing was taken off"
+	"towerify-host: h4: nothing was taken off: the host refused: busy change $id of tower * is not finished"
 ok '... and it is not held' host_is h4 ready
 : >"$home/b.go"
 ended_there() {
@@ -247,13 +247,13 @@ host o1
 mv "$keys" "$home/.ssh/more"
 revoke o1
 like 'where the key lies is not known' 1 '' \
-	"towerify-host: o1: the host refused: keys the tower's key is in no authorized_keys file of *: another lets it in: nothing was taken off"
+	"towerify-host: o1: nothing was taken off: the host refused: keys the tower's key is in no authorized_keys file of *: another lets it in"
 ok '... nothing was: the spool' test -e "$work/spool-o1/id"
 ok '... nor is it held' host_is o1 ready
 rm "$home/.ssh/more"
 revoke o1
 like 'the host refuses the login already' 1 '' \
-	"towerify-host: o1: login as * refused*: nothing was taken off
+	"towerify-host: o1: nothing was taken off: login as * refused*
 hint: if it is to stay so: towerify-host revoke --yes o1; the tower's files there stay"
 revoke o1 --yes
 is '... which is as good' 0 '' \
@@ -264,7 +264,7 @@ host p1
 sshd_stop "$work/sshd"
 revoke p1
 like 'a host that can not be reached' 75 '' \
-	'towerify-host: p1: cannot connect to *: nothing was taken off'
+	'towerify-host: p1: nothing was taken off: cannot connect to *'
 ok '... is as it was' host_is p1 ready
 SSHD_PORT=$port SSHD_EXTRA="AuthorizedKeysFile $keys" sshd_start "$work/sshd"
 ok '... and lets in again' lets_in
@@ -276,7 +276,7 @@ if [ ! -e "$noloop" ] ||
 else
 	try env LD_PRELOAD="$noloop" towerify-host revoke p1
 	is 'nobody can be asked' 75 '' \
-		'towerify-host: p1: cannot start the event loop: nothing was taken off'
+		'towerify-host: p1: nothing was taken off: cannot start the event loop'
 	ok '... and it is not held' host_is p1 ready
 fi
 
@@ -339,7 +339,7 @@ cp -a "$work/spool-t1" "$work/t1"
 sed -i 's/^1 ./1 0/; s/^1 \(.\{31\}\)./1 \10/' "$work/spool-t1/id"
 revoke t1
 like 'a spool that is not the one it was' 1 '' \
-	"towerify-host: t1: the host refused: spool different: *: nothing was taken off"
+	"towerify-host: t1: nothing was taken off: the host refused: spool different: *"
 ok '... and the key stays' lets_in
 rm -r "$work/spool-t1"
 mv "$work/t1" "$work/spool-t1"
