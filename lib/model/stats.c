@@ -51,9 +51,10 @@ static enum tw_status group_of(struct groups *g, const char *name,
 	struct group *more;
 	char *copy;
 
-	*out = g->v + at;
-	if (is_there)
+	if (is_there) {
+		*out = &g->v[at];
 		return TW_OK;
+	}
 	if (!tw_text_dup(name, &copy))
 		return tw_err_nomem(err);
 	if (g->n == g->cap) {
@@ -86,7 +87,7 @@ static enum tw_status on_change(void *arg, const struct tw_history_change *c,
 	struct groups *g = arg;
 	const char *name = g->by == TW_STATS_HOST ? c->host :
 	    g->by == TW_STATS_APP ? c->app : c->operator;
-	struct group *group;
+	struct group *group = NULL;
 	enum tw_status status;
 
 	status = group_of(g, name, &group, err);
