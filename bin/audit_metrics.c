@@ -262,7 +262,7 @@ int audit_metrics(struct tw_cli *cli, int argc, char **argv)
 	enum tw_status st = TW_OK;
 
 	if (strcmp(file, "-") != 0)
-		st = gate_refuse("a file", &err);
+		st = gate_refuse(W_("a file"), &err);
 	if (!st)
 		st = tower_open(cli, TW_STORE_READ, true, &t, &err);
 	if (st)

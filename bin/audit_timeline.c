@@ -44,18 +44,23 @@ static char *make_tip(const struct picture *p,
 	struct tw_buf b = TW_BUF_INIT;
 
 	tw_time_local(c->started, from);
-	if (c->ended)
-		tw_time_local(c->ended, to);
+	tw_time_local(c->ended, to);
 	tw_span_format((c->ended ? c->ended : p->now) - c->started, span);
-	tw_buf_addf(&b, "%s: change %" PRId64 " %s", c->host, c->num,
-	    tw_change_status_name(c->status));
+	tw_buf_addf(&b, tw_text("%s: change %" PRId64 " %s"), c->host, c->num,
+	    tw_text_in(TW_TEXT_WORD, tw_change_status_name(c->status)));
 	put_line(&b, c->title);
 	if (c->reason)
 		put_line(&b, c->reason);
-	tw_buf_addf(&b, "\nby %s", c->operator);
+	tw_buf_addc(&b, '\n');
 	if (c->app)
-		tw_buf_addf(&b, ", app %s", c->app);
-	tw_buf_addf(&b, "\n%s to %s (%s)", from, c->ended ? to : "now", span);
+		tw_buf_addf(&b, tw_text("by %s, app %s"), c->operator, c->app);
+	else
+		tw_buf_addf(&b, tw_text("by %s"), c->operator);
+	tw_buf_addc(&b, '\n');
+	if (c->ended)
+		tw_buf_addf(&b, tw_text("%s to %s (%s)"), from, to, span);
+	else
+		tw_buf_addf(&b, tw_text("%s to now (%s)"), from, span);
 	return tw_buf_detach(&b);
 }
 
@@ -124,7 +129,7 @@ static enum tw_status draw(struct tw_cli *cli, const struct picture *p,
 {
 	struct tw_buf b = TW_BUF_INIT;
 	enum tw_status st;
-	char note[80];
+	char note[200];
 	struct tw_timeline t = {
 		.since = f->since,
 		.until = f->until,
@@ -133,11 +138,11 @@ static enum tw_status draw(struct tw_cli *cli, const struct picture *p,
 	};
 
 	if (p->is_full) {
-		snprintf(note, sizeof note, "only the latest %d changes are "
-		    "shown", BARS_MAX);
+		snprintf(note, sizeof note, tw_text("only the latest %d "
+		    "changes are shown"), BARS_MAX);
 		t.note = note;
-		tw_cli_say(cli, "%s: --since, --until and --host choose",
-		    note);
+		tw_cli_say(cli, "only the latest %d changes are shown: "
+		    "--since, --until and --host choose", BARS_MAX);
 	}
 	st = tw_timeline_draw(&t, &b, err);
 	if (!st)

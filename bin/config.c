@@ -31,17 +31,16 @@ const char *config_path(void)
 static enum tw_status say_problems(const struct tw_cli *cli,
     const struct tw_diags *ds, struct tw_err *err)
 {
-	const struct tw_diag *d = &ds->v[0];
+	size_t n = ds->n + ds->more;
 
 	if (gate_is_there())
-		return tw_err_set(err, TW_CONFIG, "the tower's configuration "
-		    "is broken: %zu problem%s", ds->n + ds->more,
-		    ds->n + ds->more == 1 ? "" : "s");
+		return tw_err_set_n(err, TW_CONFIG, n,
+		    "the tower's configuration is broken: %zu problem",
+		    "the tower's configuration is broken: %zu problems", n);
 	if (cli->is_quiet) {
-		tw_err_set(err, TW_CONFIG, "%s:%zu:%zu: %s", d->file, d->line,
-		    d->col, tw_diag_text(d));
+		tw_diags_check(ds, TW_CONFIG, err);
 		tw_err_hint(err, "towerify-op config    # tells all of them");
-		return TW_CONFIG;
+		return err->status;
 	}
 	change_file_problems(cli, ds, err);
 	return err->status = TW_CONFIG;

@@ -7,14 +7,14 @@
 
 enum { COL_KEY, COL_VALUE, COL_FROM, COL_LINE, COL_DEFAULT, COL_ABOUT };
 const struct tw_column op_config_columns[] = {
-	{ "key", "KEY", TW_COL_TEXT, true, "its name in the file" },
-	{ "value", "VALUE", TW_COL_TEXT, true, "what holds" },
-	{ "from", "FROM", TW_COL_TEXT, true,
-	    "the file that says so, or default" },
-	{ "line", "LINE", TW_COL_INT, true, "and where it does" },
-	{ "default", "DEFAULT", TW_COL_TEXT, false,
-	    "what holds without the file" },
-	{ "about", "ABOUT", TW_COL_TEXT, false, "what it is" },
+	{ "key", N_("KEY"), TW_COL_TEXT, true, N_("its name in the file") },
+	{ "value", N_("VALUE"), TW_COL_TEXT, true, N_("what holds") },
+	{ "from", N_("FROM"), TW_COL_WORD, true,
+	    N_("the file that says so, or default") },
+	{ "line", N_("LINE"), TW_COL_INT, true, N_("and where it does") },
+	{ "default", N_("DEFAULT"), TW_COL_TEXT, false,
+	    N_("what holds without the file") },
+	{ "about", N_("ABOUT"), TW_COL_WORD, false, N_("what it is") },
 	{ 0 }
 };
 
@@ -36,7 +36,7 @@ static enum tw_status add_row(struct tw_table *table,
 	tw_table_cell_text(table, COL_KEY, tw_config_name(key));
 	add_value(table, COL_VALUE, c, key);
 	tw_table_cell_text(table, COL_FROM, c->line[key] ? config_path() :
-	    "default");
+	    NC_("word", "default"));
 	if (c->line[key])
 		tw_table_cell_int(table, COL_LINE, (int64_t)c->line[key]);
 	add_value(table, COL_DEFAULT, usual, key);

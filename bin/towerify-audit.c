@@ -363,8 +363,8 @@ static const struct tw_option list_options[] = {
 	{ 0 }
 };
 static const struct tw_option stats_options[] = {
-	{ "by", 0, "host|app|operator", "a row for each; default host",
-	    false },
+	{ "by", 0, "host|app|operator",
+	    N_("a row for each; default host"), false },
 	PERIOD_OPTIONS,
 	{ 0 }
 };
@@ -402,9 +402,10 @@ static const struct tw_verb verbs[] = {
 	{ "stats", audit_stats, stats_options, NULL, 0, 0, TW_NEEDS_READ,
 	    N_("what ended, in figures"), audit_stats_columns },
 	{ "metrics", audit_metrics, NULL, "[FILE]", 0, 1, TW_NEEDS_NONE,
-	    "the whole tower for Prometheus", NULL },
+	    N_("the whole tower for Prometheus"), NULL },
 	{ "timeline", audit_timeline, timeline_options, NULL, 0, 0,
-	    TW_NEEDS_READ, N_("what ran where and when, as an SVG picture"), NULL },
+	    TW_NEEDS_READ, N_("what ran where and when, as an SVG picture"),
+	    NULL },
 	{ "prune", prune, prune_options, NULL, 0, 0, TW_NEEDS_WRITE,
 	    N_("remove old records and ended changes"), NULL },
 };

@@ -396,7 +396,7 @@ static const struct tw_verb verbs[] = {
 	{ "init", init, NULL, "LOGIN", 1, 1, TW_NEEDS_NONE,
 	    N_("make a tower and its administrator"), NULL },
 	{ "config", op_config, NULL, NULL, 0, 0, TW_NEEDS_NONE,
-	    "what the tower is set to, and where from", op_config_columns },
+	    N_("what the tower is set to, and where from"), op_config_columns },
 	{ "backup", op_backup, NULL, "FILE", 1, 1, TW_NEEDS_NONE,
 	    N_("write the whole tower to a file, while it works"), NULL },
 	{ "restore", op_restore, NULL, "FILE", 1, 1, TW_NEEDS_NONE,

@@ -15,9 +15,10 @@ static const struct tw_option options[] = {
 	{ "hosts", 0, "TARGETS", N_("only these hosts"), false },
 	{ "jobs", 0, "N", N_("hosts at work at once"), false },
 	{ "watch", 0, NULL, N_("stay and wait for more"), false },
-	{ "cron", 0, NULL, "silent unless a person must act, once a problem",
+	{ "cron", 0, NULL,
+	    N_("silent unless a person must act, once a problem"), false },
+	{ "status", 0, NULL, N_("is all well, and when the last pass ended"),
 	    false },
-	{ "status", 0, NULL, N_("is all well, and when the last pass ended"), false },
 	{ "within", 0, "DURATION",
 	    N_("with --status: fail when none ended so lately (default 5m)"),
 	    false },
@@ -47,7 +48,8 @@ static const struct tw_column columns[] = {
 
 #define WITHIN_MS (INT64_C(5) * 60 * 1000)
 
-/* What is wrong, into b; nothing when all is well. */
+/* What is wrong, into b; nothing when all is well.  For checks as the line is:
+ * English in every locale. */
 static void find_wrong(const struct tower_last *last, int64_t held,
     int64_t within, struct tw_buf *b)
 {

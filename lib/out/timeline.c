@@ -7,6 +7,7 @@
  */
 #include "out/timeline.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -25,6 +26,7 @@
 #define CHARACTER 7.3		/* how wide one is */
 #define HAIR 8.0		/* a bar so narrow has no room for a pattern */
 #define TICKS 10
+#define PERIOD_MAX 160
 #define FAR_AXIS 20		/* rows from which the axis stands below too */
 
 static const char style[] =
@@ -64,16 +66,16 @@ static const char style[] =
 static const struct {
 	const char *name, *over;
 } kinds[TW_BAR_KINDS] = {
-	[TW_BAR_SUCCEEDED] = { "succeeded", "" },
-	[TW_BAR_ROLLED_BACK] = { "rolled back",
+	[TW_BAR_SUCCEEDED] = { NC_("word", "succeeded"), "" },
+	[TW_BAR_ROLLED_BACK] = { NC_("word", "rolled back"),
 	    "<path class=\"on\" d=\"M-2 10L10-2M-2 2L2-2M6 10L10 6\"/>" },
-	[TW_BAR_FAILED] = { "failed",
+	[TW_BAR_FAILED] = { NC_("word", "failed"),
 	    "<path class=\"on\" d=\"M-1-1L9 9M9-1L-1 9\"/>" },
-	[TW_BAR_CANCELLED] = { "cancelled",
+	[TW_BAR_CANCELLED] = { NC_("word", "cancelled"),
 	    "<circle class=\"dot\" cx=\"4\" cy=\"4\" r=\"1.8\"/>" },
-	[TW_BAR_LOST] = { "lost",
+	[TW_BAR_LOST] = { NC_("word", "lost"),
 	    "<path class=\"on\" d=\"M2 0V8M6 0V8\"/>" },
-	[TW_BAR_RUNNING] = { "running",
+	[TW_BAR_RUNNING] = { NC_("word", "running"),
 	    "<path class=\"on\" d=\"M0 4H8\"/>" },
 };
 
@@ -182,7 +184,7 @@ static size_t height(const struct drawing *d)
 }
 
 /* "2026-11-21 06:00:00 to 2026-11-22 06:00:00, UTC+01:00" */
-static void put_period(const struct drawing *d, struct tw_buf *b)
+static void make_period(const struct drawing *d, char out[PERIOD_MAX])
 {
 	char from[TW_TIME_MAX], to[TW_TIME_MAX], zone[8] = "";
 	time_t at = (time_t)(d->t->until / 1000);
@@ -192,20 +194,22 @@ static void put_period(const struct drawing *d, struct tw_buf *b)
 	tw_time_local(d->t->until, to);
 	localtime_r(&at, &tm);
 	strftime(zone, sizeof zone, "%z", &tm);
-	tw_buf_addf(b, "%s to %s, UTC%.3s:%s", from, to, zone, zone + 3);
+	snprintf(out, PERIOD_MAX, tw_text("%s to %s, UTC%.3s:%s"), from, to,
+	    zone, zone + 3);
 }
 
 static void put_head(struct drawing *d)
 {
 	struct tw_buf *b = d->b;
+	char period[PERIOD_MAX];
 	size_t k;
 
+	make_period(d, period);
 	tw_buf_addf(b, "<svg xmlns=\"http://www.w3.org/2000/svg\" "
 	    "width=\"%d\" height=\"%zu\" viewBox=\"0 0 %d %zu\" "
 	    "role=\"img\" aria-labelledby=\"name\">\n"
-	    "<title id=\"name\">What ran where and when: ", WIDTH, height(d),
-	    WIDTH, height(d));
-	put_period(d, b);
+	    "<title id=\"name\">", WIDTH, height(d), WIDTH, height(d));
+	tw_buf_addf(b, tw_text("What ran where and when: %s"), period);
 	tw_buf_addf(b, "</title>\n%s<defs>\n", style);
 	for (k = 0; k < TW_BAR_KINDS; k++)
 		tw_buf_addf(b, "<pattern id=\"p%zu\" width=\"8\" height=\"8\" "
@@ -214,13 +218,12 @@ static void put_head(struct drawing *d)
 		    kinds[k].over);
 	tw_buf_addf(b, "%s</defs>\n<rect class=\"page\" width=\"%d\" "
 	    "height=\"%zu\"/>\n", marks, WIDTH, height(d));
-	tw_buf_addf(b, "<text class=\"head\" x=\"%d\" y=\"30\">What ran where "
-	    "and when</text>\n<text class=\"dim\" x=\"%d\" y=\"50\">", MARGIN,
-	    MARGIN);
-	put_period(d, b);
+	tw_buf_addf(b, "<text class=\"head\" x=\"%d\" y=\"30\">%s</text>\n"
+	    "<text class=\"dim\" x=\"%d\" y=\"50\">%s", MARGIN,
+	    tw_text("What ran where and when"), MARGIN, period);
 	if (d->hidden)
-		tw_buf_addf(b, "; %zu more host%s not shown", d->hidden,
-		    d->hidden == 1 ? " is" : "s are");
+		tw_buf_addf(b, tw_text_n("; %zu more host is not shown",
+		    "; %zu more hosts are not shown", d->hidden), d->hidden);
 	if (d->t->note) {
 		tw_buf_adds(b, "; ");
 		put_text(b, d->t->note);
@@ -239,18 +242,20 @@ static void put_legend(struct drawing *d)
 {
 	double x = MARGIN;
 	struct tw_buf *b = d->b;
+	const char *name;
 	size_t k;
 
 	for (k = 0; k < TW_BAR_KINDS; k++) {
+		name = tw_text_in(TW_TEXT_WORD, kinds[k].name);
 		tw_buf_addf(b, "<rect class=\"bar\" fill=\"url(#p%zu)\" "
 		    "x=\"%.0f\" y=\"66\" width=\"26\" height=\"%d\"/>", k, x,
 		    BAR_HEIGHT);
 		put_mark(b, k, x + 35, 72);
 		x += k == TW_BAR_SUCCEEDED ? 32 : 44;
 		tw_buf_addf(b, "<text x=\"%.0f\" y=\"77\">%s <tspan "
-		    "class=\"dim\">%zu</tspan></text>\n", x, kinds[k].name,
+		    "class=\"dim\">%zu</tspan></text>\n", x, name,
 		    d->counts[k]);
-		x += (double)strlen(kinds[k].name) * CHARACTER + 54;
+		x += (double)tw_escape_width(name) * CHARACTER + 54;
 	}
 }
 
@@ -305,8 +310,9 @@ static void put_rows(struct drawing *d)
 		b->failed |= name.failed;
 	}
 	if (!d->nrows)
-		tw_buf_addf(b, "<text class=\"dim\" x=\"%d\" y=\"%d\">nothing "
-		    "ran in this time</text>\n", MARGIN, TOP + 20);
+		tw_buf_addf(b, "<text class=\"dim\" x=\"%d\" y=\"%d\">%s"
+		    "</text>\n", MARGIN, TOP + 20,
+		    tw_text("nothing ran in this time"));
 	tw_buf_release(&name);
 }
 

@@ -4,8 +4,8 @@
  * A row a host, a bar a change.  How it ended shows by colour, by pattern and,
  * where it did not succeed, by a mark above the bar, so that it can be told
  * without colours and where a bar is but a hair.  Light or dark follows the
- * reader's preference.  Text of any bytes is made safe: control characters are
- * shown, markup is quoted.
+ * reader's preference, words are in his language.  Text of any bytes is made
+ * safe: control characters are shown, markup is quoted.
  */
 #ifndef TW_OUT_TIMELINE_H
 #define TW_OUT_TIMELINE_H

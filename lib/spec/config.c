@@ -36,34 +36,36 @@ static const struct item {
 	const char *about;
 } items[TW_CONFIG_KEYS] = {
 	[TW_CONFIG_JOBS] = { "jobs", COUNT, 256, 1, 100000, NULL,
-	    "hosts at work at once" },
+	    NC_("word", "hosts at work at once") },
 	[TW_CONFIG_START] = { "start", SWITCH, 0, 0, 1, NULL,
-	    "filing a change starts a pass at once" },
+	    NC_("word", "filing a change starts a pass at once") },
 	[TW_CONFIG_CONNECT_TIMEOUT] = { "connect-timeout", SPAN, 10 * S, S,
-	    10 * MINUTE, NULL, "to reach a host" },
+	    10 * MINUTE, NULL, NC_("word", "to reach a host") },
 	[TW_CONFIG_LOGIN_TIMEOUT] = { "login-timeout", SPAN, 30 * S, S,
-	    10 * MINUTE, NULL, "to log in, once it is reached" },
+	    10 * MINUTE, NULL, NC_("word", "to log in, once it is reached") },
 	[TW_CONFIG_SILENCE_TIMEOUT] = { "silence-timeout", SPAN, 30 * S,
-	    15 * S, HOUR, NULL, "without a word of a host, then it is called "
-	    "again" },
+	    15 * S, HOUR, NULL,
+	    NC_("word", "without a word of a host, then it is called again") },
 	[TW_CONFIG_RETRY_FIRST] = { "retry-first", SPAN, 5 * S, S, HOUR, NULL,
-	    "before the second attempt to reach a host" },
+	    NC_("word", "before the second attempt to reach a host") },
 	[TW_CONFIG_RETRY_MOST] = { "retry-most", SPAN, 5 * MINUTE, S, DAY,
-	    NULL, "between two attempts, which doubles up to this" },
+	    NULL,
+	    NC_("word", "between two attempts, which doubles up to this") },
 	[TW_CONFIG_OUTPUT_LIMIT] = { "output-limit", SIZE, MIB, 4 * KIB,
-	    64 * MIB, NULL, "kept of a step's output, half from either end" },
+	    64 * MIB, NULL,
+	    NC_("word", "kept of a step's output, half from either end") },
 	[TW_CONFIG_OUTPUT_TOTAL] = { "output-total", SIZE, 4 * GIB, MIB,
-	    1024 * GIB, "unlimited", "kept of all output" },
+	    1024 * GIB, "unlimited", NC_("word", "kept of all output") },
 	[TW_CONFIG_RETENTION] = { "retention", SPAN, 90 * DAY, DAY,
-	    36500 * DAY, "forever", "how long output is kept" },
+	    36500 * DAY, "forever", NC_("word", "how long output is kept") },
 	[TW_CONFIG_MAIL] = { "mail", ADDRESSES, 0, 0, 0, NULL,
-	    "who gets mail when a person must act" },
+	    NC_("word", "who gets mail when a person must act") },
 	[TW_CONFIG_WEBHOOK] = { "webhook", URL, 0, 0, 0, NULL,
-	    "where events are posted to" },
+	    NC_("word", "where events are posted to") },
 	[TW_CONFIG_HOOKS] = { "hooks", DIRECTORY, 0, 0, 0, NULL,
-	    "the directory of programs that are told of events" },
+	    NC_("word", "the directory of programs that are told of events") },
 	[TW_CONFIG_HOOK_TIMEOUT] = { "hook-timeout", SPAN, 30 * S, S, HOUR,
-	    NULL, "for each run of a hook" },
+	    NULL, NC_("word", "for each run of a hook") },
 };
 
 const char *tw_config_name(enum tw_config_key key)
@@ -191,7 +193,7 @@ static void read_size(const struct item *it, const struct tw_yaml_node *n,
 	if (!tw_node_line(n, it->name, TEXT_MAX, &text, ds))
 		return;
 	if (!parse_size(text, &v)) {
-		tw_diags_add(ds, n->line, n->col, "such as 512K, 4M, 1G",
+		tw_diags_add(ds, n->line, n->col, N_("such as 512K, 4M, 1G"),
 		    "%s must be a size, not %s", it->name,
 		    tw_quote(&q, n->text, n->len));
 		return;
@@ -287,14 +289,14 @@ static void read_text(const struct item *it, const struct tw_yaml_node *n,
 		return;
 	if (it->type == ADDRESSES && !are_addresses(text))
 		tw_diags_add(ds, n->line, n->col,
-		    "such as root, ops@example.org", "mail must be addresses "
-		    "with commas between them");
+		    N_("such as root, ops@example.org"),
+		    "mail must be addresses with commas between them");
 	else if (it->type == URL && !is_url(text))
 		tw_diags_add(ds, n->line, n->col,
-		    "such as https://example.org/towerify",
+		    N_("such as https://example.org/towerify"),
 		    "webhook must be an address of the web");
 	else if (it->type == DIRECTORY && text[0] != '/')
-		tw_diags_add(ds, n->line, n->col, "it begins with a /",
+		tw_diags_add(ds, n->line, n->col, N_("it begins with a /"),
 		    "hooks must be the path of a directory");
 	else
 		*out = text;
@@ -309,7 +311,7 @@ static void read_all(struct tw_config *c, const struct tw_yaml_node *root,
 
 	for (k = 0; k < TW_CONFIG_KEYS; k++)
 		names[k] = items[k].name;
-	if (!tw_node_mapping(root, "the file", names, ds))
+	if (!tw_node_mapping(root, W_("the file"), names, ds))
 		return;
 	for (k = 0; k < TW_CONFIG_KEYS; k++) {
 		n = tw_node_get(root, names[k]);

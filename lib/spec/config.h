@@ -52,7 +52,7 @@ enum tw_status tw_config_parse(const char *text, size_t len,
 void tw_config_release(struct tw_config *c);
 
 const char *tw_config_name(enum tw_config_key key);
-/* One line, no full stop. */
+/* One line, no full stop, English; in tables for people a TW_COL_WORD. */
 const char *tw_config_about(enum tw_config_key key);
 /* Appends a value as a file would say it; nothing where there is none. */
 void tw_config_write(const struct tw_config *c, enum tw_config_key key,

@@ -78,6 +78,22 @@ like 'LC_MESSAGES alone' 2 '' "towerify-queue: verbe*"
 try env LOCPATH="$work/locale" LC_ALL=C.UTF-8 LANGUAGE=fr towerify-queue frob
 like 'LANGUAGE counts for nothing in C' 2 '' "towerify-queue: unknown*"
 
+cat >"$work/tower.yaml" <<'END'
+mail: me, -you
+output-limit: 12X
+END
+try env TOWERIFY_CONFIG="$work/tower.yaml" LOCPATH="$work/locale" \
+	LC_ALL=fr_FR.UTF-8 towerify-op config
+is 'faults of the configuration' 78 '' \
+	"$work/tower.yaml:1:7: mail doit être des adresses séparées par des virgules
+conseil${nb}: par exemple root, ops@example.org
+$work/tower.yaml:2:15: output-limit doit être une taille, non '12X'
+conseil${nb}: par exemple 512K, 4M, 1G"
+try french towerify-op config -o key,from,about
+like 'and what it is' 0 "CLÉ *ORIGINE *OBJET
+jobs *défaut *nombre d'hôtes à l'œuvre à la fois
+*" ''
+
 # --- programs ---------------------------------------------------------------------
 
 cat >"$work/good.yaml" <<'END'
@@ -113,10 +129,16 @@ same 'a list as TSV' towerify-op grants --tsv
 same 'an explanation as JSON' towerify-op can "$me" view org --json
 same '... and one that says no' towerify-op can bob view org --json
 same 'the audit' towerify-audit export
+same 'the configuration as JSON' towerify-op config --json
+same 'the line for checks' towerify-run --status
+same 'metrics' towerify-audit metrics
 same 'an end with 2' towerify-queue add web1
 same 'an end with 65' towerify-queue check "$work/bad.yaml"
 same 'an end with 1' towerify-host show web9
 
+try french towerify-audit timeline --since 1h
+like 'a picture is for people' 0 "*Ce qui a été exécuté, où et quand${nb}: du *
+*>réussi <*>défait <*>rien n'a été exécuté pendant ce temps<*" ''
 try french towerify-op grants "$me" -o permission,state
 like 'the same list for people' 0 "PEUT *ÉTAT
 view *en vigueur

@@ -20,7 +20,7 @@ strings() {
 	END { end() }'
 }
 
-# What looks like a text for people (two words, and no SQL),
+# What looks like a text for people (two words, beside markup, and no SQL),
 # is not in the template, and is not known to be for machines or for the
 # record.
 rule_unmarked() {
@@ -30,7 +30,12 @@ rule_unmarked() {
 		find bin lib -name '*.[ch]' -o -name '*.cc' | sort |
 		xgettext -a --files-from=- --from-code=UTF-8 --no-wrap \
 			--language=C++ --no-location -o - 2> /dev/null
-	) | strings | grep -E '[A-Za-z]{2,}[,:;]? [A-Za-z]{2,}' |
+	) | strings | awk '
+	{
+		said = $0
+		gsub(/<style>.*<\/style>|<[a-z][^<>]*>/, "", said)
+	}
+	said ~ /[A-Za-z][A-Za-z][,:;]? [A-Za-z][A-Za-z]/' |
 	grep -vE '(^|[^A-Z])(SELECT|INSERT|UPDATE|DELETE|FROM|WHERE|ORDER|AND|CASE)([^A-Z]|$)' |
 	grep -vE '(^|[^A-Z])(CREATE|DROP|PRAGMA|SAVEPOINT|BEGIN|COMMIT|JOIN|SET|VALUES)([^A-Z]|$)' |
 	sort -u | grep -vxFf "$bad/.marked" | grep -vxFf "$accepted" |
