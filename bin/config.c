@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -24,6 +25,15 @@ const char *config_path(void)
 	const char *path = named();
 
 	return !path ? SYSTEM_FILE : *path ? path : NULL;
+}
+
+bool config_is_anothers(void)
+{
+	struct stat st;
+
+	return !named() && access(SYSTEM_FILE, R_OK) < 0 && errno == EACCES &&
+	    stat(SYSTEM_FILE, &st) == 0 && st.st_uid != 0 &&
+	    st.st_uid != geteuid();
 }
 
 /* What a file holds is for who may read it, not for who comes by a gate.  Who

@@ -4,6 +4,8 @@
 #ifndef TW_BIN_CONFIG_H
 #define TW_BIN_CONFIG_H
 
+#include <stdbool.h>
+
 #include "cli.h"
 #include "spec/config.h"
 
@@ -16,6 +18,10 @@ const char *config_path(void);
  * all that is said.  *out (tw_config_release()) is valid in any case. */
 enum tw_status config_read(const struct tw_cli *cli, struct tw_config *out,
     struct tw_err *err);
+
+/* Is the system's file that of another user's tower, who keeps it to himself?  It
+ * says nothing of ours then. */
+bool config_is_anothers(void);
 
 /* The directory of hooks: what the file says, else hooks.d beside it; NULL where
  * there is to be no file.  The caller frees it. */

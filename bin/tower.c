@@ -60,7 +60,9 @@ enum tw_status tower_open(struct tw_cli *cli, enum tw_store_mode mode,
 		st = tw_state_become(dir, err);
 	if (!st) {
 		gate_enter();	/* HOME is the owner's now */
-		st = config_read(cli, &t->config, err);
+		tw_config_defaults(&t->config);
+		if (!config_is_anothers())
+			st = config_read(cli, &t->config, err);
 	}
 	if (!st)
 		st = tw_store_open(dir, mode, &t->store, err);

@@ -246,6 +246,7 @@ SIM_TESTS = \
 # The slowest first.
 RIG_TESTS = \
 	tests/rig/provision.t \
+	tests/rig/story.t \
 	tests/rig/package.t \
 	tests/rig/descendants.t \
 	tests/rig/confirm.t \
@@ -530,6 +531,7 @@ EXTRA_DIST += \
 	tests/rig/README \
 	tests/rig/base.sh \
 	tests/rig/clock.c \
+	tests/rig/deb.sh \
 	tests/rig/keeper.sh \
 	tests/rig/lib.sh \
 	tests/rig/rig.sh \

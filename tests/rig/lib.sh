@@ -21,6 +21,8 @@
 #   spool_is_empty NAME [HOST [SPOOL]]   and no job
 #   leave                 the last tests of each script
 #
+# $rig_more, set before: the hosts have cron, curl and python3 too.
+#
 # For the steps, on each host:
 #
 #   mark WORD     a line "CHANGE STEP WORD" to /var/log/marks, synced
@@ -45,6 +47,11 @@ skip_all() {
 	exit 0
 }
 
+# One base system for all that want any of them.
+if [ -n "${rig_more-}" ]; then
+	TOWERIFY_RIG_EXTRA=cron,curl,python3
+	export TOWERIFY_RIG_EXTRA
+fi
 why=$(rig check 2>&1) || skip_all "$why"
 why=$(rig base 2>&1) || skip_all "no base system: $why"
 TOWERIFY_RIG_DIR=$work/rig

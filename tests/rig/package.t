@@ -7,36 +7,15 @@
 #
 # shellcheck disable=SC2016 # for the host's shells
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
-# The same base system as provision.t.
-TOWERIFY_RIG_EXTRA=cron,curl,python3
-export TOWERIFY_RIG_EXTRA
+rig_more=yes
 # shellcheck source=tests/rig/lib.sh
 . "$top/tests/rig/lib.sh"
-
-build=${abs_top_builddir:-}
-[ -n "$build" ] || skip_all 'the build directory is not known'
-why=$(dpkg-checkbuilddeps "$top/debian/control" 2>&1) || skip_all "$why"
+# shellcheck source=tests/rig/deb.sh
+. "$top/tests/rig/deb.sh"
 
 # --- the packages are built ---
 
-# What make says of its parent must not reach it.
-env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$build" deb \
-	>"$work/out" 2>&1 || {
-	sed 's/^/# /' "$work/out"
-	echo 'Bail out! make deb fails'
-	exit 1
-}
-pass 'make deb'
-cp "$build"/deb/towerify_*.deb "$work/1.deb"
-# The same as later versions.
-for version in 2 3; do
-	rm -rf "$work/tree"
-	dpkg-deb -R "$work/1.deb" "$work/tree"
-	sed -i "s/^Version: .*/&+$version/" "$work/tree/DEBIAN/control"
-	dpkg-deb --root-owner-group -Znone -b "$work/tree" "$work/$version.deb" \
-		>/dev/null
-done
-rm -rf "$work/tree"
+packages 2 3
 if command -v lintian >/dev/null; then
 	ok 'lintian finds no error and no warning' lintian --allow-root \
 		--fail-on error,warning "$build"/deb/*.changes
@@ -46,7 +25,7 @@ fi
 
 hosts tower
 for version in 1 2 3; do
-	rig exec tower sh -c "cat >/root/$version.deb" <"$work/$version.deb"
+	take tower "$version"
 done
 on tower 'mkdir -m 1777 /var/mails
 	cat >/usr/sbin/sendmail <<-"END"
@@ -96,6 +75,39 @@ ok 'systemd finds nothing wrong with the units' on tower \
 		grep .'
 ok 'the timer is off' on tower '! systemctl -q is-enabled towerify.timer &&
 	! systemctl -q is-active towerify.timer'
+config=/etc/towerify/towerify.yaml
+ok 'what is set is for the state'"'"'s owner alone' test \
+	"$(is_there "$config")" = 'towerify root 600'
+links() {
+	on tower 'cd /etc/towerify/hooks.d && for link in *; do
+		test -h "$link" && test -f "$link" -a -x "$link" &&
+			echo "$link $(readlink "$link")"
+	done'
+}
+ok 'two hooks are linked' test "$(links)" = \
+	"mail ../../../usr/share/towerify/hooks/mail
+webhook ../../../usr/libexec/towerify/towerify-webhook"
+ok 'each program has its page' on tower '
+	for f in /usr/bin/towerify-* /usr/libexec/towerify/*; do
+		zcat /usr/share/man/man[18]/"${f##*/}".[18].gz >/dev/null || exit
+	done'
+ok '... and what else the package is to have is there' on tower 'cd /usr/share &&
+	ls man/man5/towerify.yaml.5.gz man/man7/towerify-hooks.7.gz \
+		man/fr/man7/towerify.7.gz locale/fr/LC_MESSAGES/towerify.mo \
+		zsh/vendor-completions/_towerify \
+		fish/vendor_completions.d/towerify-queue.fish \
+		bash-completion/completions/towerify-queue'
+on tower 'install -d -o plain /home/own'
+ok "another's own tower has the defaults" on tower 'cd / &&
+	runuser -u plain -- towerify-op -q init plain --state /home/own/tower &&
+	runuser -u plain -- towerify-host list --state /home/own/tower'
+try on tower 'runuser -u plain -- towerify-op config'
+is '... and may not read what is set' 78 '' \
+	"towerify-op: $config: cannot open: Permission denied"
+# What the administrator makes of it stays: passes are cron's here, and of the
+# hooks one is gone.
+on tower "sed -i 's/^start: yes/start: no/' $config
+	rm /etc/towerify/hooks.d/webhook"
 line
 is 'before there is a tower, cron has nothing to do' 0 '' ''
 try on tower 'runuser -u nobody -- towerify-queue list'
@@ -149,6 +161,10 @@ ok '... leaves it alone' same_pass "$pid"
 ok '... and the tools of the new version work meanwhile' status_is 1 running
 line
 is '... as does the next pass, which finds it at work' 0 '' ''
+ok '... what is set is as it was made' on tower "grep -qx 'start: no' $config &&
+	test ! -h /etc/towerify/hooks.d/webhook"
+ok "... and still its owner's" test "$(is_there "$config")" = \
+	'towerify root 600'
 go tower cron
 ok '... the change ends well' ended 1 succeeded
 ok '... and the next one, which fails' ended 2 rolled-back
@@ -206,6 +222,8 @@ line
 is "... cron's line says nothing" 0 '' ''
 go tower removed
 ok 'it is installed again' dpkg_ -i /root/3.deb
+ok '... the hook that was taken away stays away' on tower \
+	'test ! -h /etc/towerify/hooks.d/webhook -a -h /etc/towerify/hooks.d/mail'
 on tower 'systemctl disable -q --now towerify.timer'
 line
 is '... a pass takes up what was left' 0 '' ''
@@ -221,8 +239,12 @@ answer() {
 		debconf-set-selections"
 }
 answer false
+on tower 'echo >/etc/towerify/hooks.d/own'
 ok 'purged, the state is to stay' dpkg_ -P towerify
 ok '... and stays' on tower 'test -s /var/lib/towerify/state.db'
+ok '... a hook of the administrator stays, and nothing else' test \
+	"$(on tower 'cd /etc/towerify && find . ! -type d')" = ./hooks.d/own
+on tower 'rm /etc/towerify/hooks.d/own'
 ok '... without the line of cron' on tower 'test ! -e /etc/cron.d/towerify'
 ok 'it is installed again' dpkg_ -i /root/3.deb
 ok '... and knows its hosts' on tower 'towerify-host show web1'

@@ -4,10 +4,10 @@
 # post-installation does, and makes the administrator; and fails at every stage
 # shellcheck disable=SC2016 # for the host's shell
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
-TOWERIFY_RIG_EXTRA=cron,curl,python3
+rig_more=yes
 # YunoHost wants 10 GiB; the file is sparse.
 TOWERIFY_RIG_DISK_MB=12288
-export TOWERIFY_RIG_EXTRA TOWERIFY_RIG_DISK_MB
+export TOWERIFY_RIG_DISK_MB
 # shellcheck source=tests/rig/lib.sh
 . "$top/tests/rig/lib.sh"
 TOWERIFY_CATALOG=$top/share/catalog
