@@ -13,12 +13,22 @@
 const char *const fuzz_plants[] = { FUZZ_SPEC_PLANTS, "type", "compiled",
 	NULL };
 
+static void check_answer(const struct tw_yunohost_question *q,
+    const char *answer)
+{
+	char why[TW_YUNOHOST_WHY_MAX], plain[TW_YUNOHOST_WHY_MAX];
+	const char *said = tw_yunohost_why_not(q, answer, why);
+
+	if (!said)
+		return;
+	tw_text_settle(plain, sizeof plain, said, false);
+	fuzz_is_plain("why not", plain, strlen(plain), "");
+}
+
 static void check_question(const struct tw_yunohost_app *a, size_t i)
 {
 	const struct tw_yunohost_question *q = &a->questions[i];
 	char name[TW_PARAM_NAME_MAX + 1], other[TW_PARAM_NAME_MAX + 1];
-	char why[TW_YUNOHOST_WHY_MAX];
-	const char *said;
 	size_t k;
 
 	HOLDS(q->id && *q->id && q->type_word, "a question without a name");
@@ -33,12 +43,8 @@ static void check_question(const struct tw_yunohost_app *a, size_t i)
 		tw_yunohost_param(a, k, other);
 		HOLDS(strcmp(name, other) != 0, "parameter '%s' twice", name);
 	}
-	said = tw_yunohost_why_not(q, "a\n\xc3\xa9", why);
-	if (said)
-		fuzz_is_plain("why not", said, strlen(said), "");
-	said = tw_yunohost_why_not(q, "-9223372036854775809", why);
-	if (said)
-		fuzz_is_plain("why not", said, strlen(said), "");
+	check_answer(q, "a\n\xc3\xa9");
+	check_answer(q, "-9223372036854775809");
 }
 
 /* An app with a version compiles, for each action, to a file that is good. */
