@@ -264,9 +264,9 @@ httpd=$!
 until_ test -s "$work/http/port"
 web=http://127.0.0.1:$(cat "$work/http/port")
 echo ok >"$work/http/www/hook"
+webhook=${abs_top_builddir:-$top}/bin/towerify-webhook
 posts() {
-	try env TOWERIFY_WEBHOOK="$1" "$abs_top_builddir/bin/towerify-webhook" \
-		<"$told"
+	try env TOWERIFY_WEBHOOK="$1" "$webhook" <"$told"
 }
 posts ''
 is 'webhook: without its key nothing is done' 0 '' ''
