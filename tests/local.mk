@@ -11,7 +11,8 @@
 #   bootstrap check  that, then check-rig: real hosts, as root
 #   .ci/run          bootstrap check as root; as an ordinary user check-user,
 #                    what may end otherwise for him; under ASan and UBSan unit
-#                    and command-line tests and SANITIZED_TESTS; distcheck
+#                    and command-line tests and SANITIZED_TESTS; distcheck with
+#                    DIST_TESTS; the simulation
 #   make check-long  whole what make check samples: hours
 #
 # make distcheck, whose point is that the tarball holds everything and builds
@@ -245,6 +246,7 @@ SIM_TESTS = \
 
 # The slowest first.
 RIG_TESTS = \
+	tests/rig/catalog.t \
 	tests/rig/provision.t \
 	tests/rig/story.t \
 	tests/rig/package.t \
@@ -253,7 +255,6 @@ RIG_TESTS = \
 	tests/rig/faults.t \
 	tests/rig/network.t \
 	tests/rig/kinds.t \
-	tests/rig/catalog.t \
 	tests/rig/gate.t \
 	tests/rig/power.t \
 	tests/rig/cuts.t \
