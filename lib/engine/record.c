@@ -391,6 +391,11 @@ void record_flush(struct runner *r)
 	r->urgent = false;
 	if (!v)
 		return;
+	/* a record may be missing, which no position may pass */
+	if (r->status) {
+		give_all_up(r, &r->err);
+		return;
+	}
 	st = write_group(r->o.store, v, false, &err);
 	r->committed = tw_clock_mono();
 	if (st == TW_AGAIN) {

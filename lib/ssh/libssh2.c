@@ -37,7 +37,7 @@ enum tw_l2_step tw_l2_end(struct tw_link *l, enum tw_link_end end,
 	/* What libssh2 makes of that (a refused login, no common cipher) is
 	 * nothing that the host said. */
 	if (l->has_no_memory && (end == TW_LINK_PERSON ||
-	    end == TW_LINK_UNSUPPORTED)) {
+	    end == TW_LINK_REFUSED || end == TW_LINK_UNSUPPORTED)) {
 		end = TW_LINK_TEMPORARY;
 		tw_err_set(&short_err, TW_AGAIN, "out of memory");
 		err = &short_err;
