@@ -34,6 +34,7 @@ checks="$checks,readability-inconsistent-declaration-parameter-name"
 # shellcheck disable=SC2089 # the quotes are C's
 flags='-std=gnu11 -D_GNU_SOURCE -Ilib -DPACKAGE_VERSION="0" -DTW_KINDS_DIR=""'
 flags="$flags"' -DTW_CATALOG_DIR="" -DTW_LIBEXEC_DIR=""'
+flags="$flags"' -DTW_CONFIG_DIR="" -DTW_LOCALE_DIR=""'
 
 # shellcheck disable=SC2089 # as above
 flags="$flags $(pkg-config --cflags smartcols jansson sqlite3 2> /dev/null)"
